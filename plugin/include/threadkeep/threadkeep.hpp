@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Everything but the asynchronous interface (threadkeep/async.hpp, which needs asio).
+
+#include "threadkeep/checkpointer.hpp"
+#include "threadkeep/registry.hpp"
+#include "threadkeep/store.hpp"
