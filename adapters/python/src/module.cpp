@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+
+#include "errors.hpp"
+#include "native_store.hpp"
+#include "payload.hpp"
+#include "threadkeep/registry.hpp"
+
+namespace nb = nanobind;
+using namespace nanobind::literals;
+
+namespace threadkeep::python {
+
+namespace {
+
+// A result that cannot be turned into Python objects ends its own call and no other.
+nb::tuple finished_call(const Completion& completion) {
+  if (completion.error) {
+    return nb::make_tuple(completion.token, nb::none(), to_exception(*completion.error));
+  }
+  try {
+    return nb::make_tuple(completion.token, to_python(completion.result), nb::none());
+  } catch (nb::python_error& error) {
+    return nb::make_tuple(completion.token, nb::none(), nb::borrow(error.value()));
+  }
+}
+
+nb::list drain(CompletionQueue& queue) {
+  nb::list calls;
+  for (const Completion& completion : queue.drain()) calls.append(finished_call(completion));
+  release_payloads();
+  return calls;
+}
+
+nb::dict capabilities(NativeStore& store) {
+  const Capabilities can = store.capabilities();
+  nb::dict dict;
+  dict["name"] = can.name;
+  dict["durable"] = can.durable;
+  dict["blocking"] = can.blocking;
+  dict["max_value_bytes"] = can.max_value_bytes;
+  return dict;
+}
+
+nb::list schemes() {
+  nb::list list;
+  for (const std::string& scheme : Registry::builtin().schemes()) list.append(scheme);
+  return list;
+}
+
+std::string redacted(const std::string& url) {
+  return Url::parse(url).redacted();
+}
+
+}  // namespace
+
+NB_MODULE(_native, module) {
+  register_errors();
+  bind_requests(module);
+  module.attr("version") = THREADKEEP_VERSION;
+  module.def("schemes", schemes);
+  module.def("redacted", redacted, "url"_a);
+  module.def("shared_payloads", shared_payloads);
+
+  nb::class_<PendingCall>(module, "PendingCall").def("cancel", &PendingCall::cancel);
+  nb::class_<CompletionQueue>(module, "CompletionQueue")
+      .def(nb::init<>())
+      .def("fileno", &CompletionQueue::fileno)
+      .def("drain", drain);
+  nb::class_<NativeStore>(module, "Store", nb::is_weak_referenceable())
+      .def(nb::init<const std::string&>(), "url"_a)
+      .def("call", &NativeStore::call, "request"_a, "timeout"_a.none())
+      .def("submit", &NativeStore::submit, "request"_a, "timeout"_a.none(), "queue"_a, "token"_a)
+      .def("close", &NativeStore::close)
+      .def("capabilities", capabilities);
+}
+
+}  // namespace threadkeep::python

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "native_store.hpp"
+
+#include <unistd.h>
+
+#include <cmath>
+
+#include "payload.hpp"
+#include "threadkeep/registry.hpp"
+
+namespace nb = nanobind;
+
+namespace threadkeep::python {
+
+namespace {
+
+// Longer than any process lives, and safe to count in nanoseconds.
+constexpr double forever_seconds = 1e9;
+
+Call make_call(std::optional<double> timeout, std::stop_token stop) {
+  if (!timeout || *timeout >= forever_seconds) return {Deadline::never(), std::move(stop)};
+  if (!(*timeout >= 0)) {
+    throw Error(Code::invalid_argument, "timeout must be a number of seconds from 0, or None");
+  }
+  const std::chrono::duration<double> seconds(*timeout);
+  const auto duration = std::chrono::duration_cast<std::chrono::nanoseconds>(seconds);
+  return {Deadline::after(duration), std::move(stop)};
+}
+
+Error unexpected() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error(Code::no_space, "out of memory");
+  } catch (const std::exception& error) {
+    return Error(Code::internal, error.what());
+  }
+}
+
+class QueuedWrite final : public WriteTask {
+ public:
+  QueuedWrite(std::shared_ptr<CompletionQueue> queue, std::uint64_t token)
+      : queue_(std::move(queue)), token_(token) {}
+
+  void done(Outcome outcome) noexcept override {
+    queue_->push({token_, outcome.written, std::move(outcome.error)});
+  }
+
+ private:
+  std::shared_ptr<CompletionQueue> queue_;
+  std::uint64_t token_;
+};
+
+class QueuedRead final : public ReadTask {
+ public:
+  QueuedRead(Request::Read read, Call call, std::shared_ptr<CompletionQueue> queue,
+             std::uint64_t token)
+      : read_(std::move(read)), call_(std::move(call)), queue_(std::move(queue)), token_(token) {}
+
+  void run(Store& store) noexcept override {
+    Completion completion{.token = token_, .result = {}, .error = {}};
+    try {
+      completion.result = read_.run(store, call_);
+    } catch (...) {
+      completion.error = unexpected();
+    }
+    queue_->push(std::move(completion));
+  }
+
+  void refuse(Error error) noexcept override {
+    queue_->push({.token = token_, .result = {}, .error = std::move(error)});
+  }
+
+ private:
+  Request::Read read_;
+  Call call_;
+  std::shared_ptr<CompletionQueue> queue_;
+  std::uint64_t token_;
+};
+
+Result carry_out(Store& store, Request::Work work, const Call& call) {
+  if (auto* mutation = std::get_if<Mutation>(&work)) return store.write(std::move(*mutation), call);
+  return std::get<Request::Read>(work).run(store, call);
+}
+
+}  // namespace
+
+// Keeps the store open during a call. It ends with the GIL held again, so that a thread that
+// close() has waited for is not left waiting for the GIL of an interpreter that shuts down.
+class NativeStore::InFlight {
+ public:
+  explicit InFlight(NativeStore& owner) : owner_(owner) {
+    owner_.check_process();
+    release_payloads();
+    std::lock_guard lock(owner_.mutex_);
+    store_ = owner_.store_;
+    if (!store_) throw Error(Code::invalid_argument, "the store is closed");
+    ++owner_.in_flight_;
+  }
+  ~InFlight() {
+    release_payloads();
+    std::lock_guard lock(owner_.mutex_);
+    if (--owner_.in_flight_ == 0) owner_.idle_.notify_all();
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+  Store& store() const { return *store_; }
+
+ private:
+  NativeStore& owner_;
+  std::shared_ptr<Store> store_;
+};
+
+NativeStore::NativeStore(const std::string& url)
+    : process_(::getpid()), store_(threadkeep::open(url)) {}
+
+NativeStore::~NativeStore() {
+  if (in_own_process()) {
+    close();
+  } else {
+    // Left alone: its destructor would wait for threads that this process does not have.
+    static_cast<void>(new std::shared_ptr<Store>(std::move(store_)));
+  }
+}
+
+nb::object NativeStore::call(Request& request, std::optional<double> timeout) {
+  InFlight in_flight(*this);
+  Call call = make_call(timeout, closing_.get_token());
+  Request::Work work = request.take();
+  Result result;
+  {
+    nb::gil_scoped_release release;
+    result = carry_out(in_flight.store(), std::move(work), call);
+  }
+  return to_python(result);
+}
+
+PendingCall NativeStore::submit(Request& request, std::optional<double> timeout,
+                                std::shared_ptr<CompletionQueue> queue, std::uint64_t token) {
+  InFlight in_flight(*this);
+  PendingCall pending;
+  Call call = make_call(timeout, pending.token());
+  Request::Work work = request.take();
+  nb::gil_scoped_release release;
+  if (auto* mutation = std::get_if<Mutation>(&work)) {
+    auto task = std::make_unique<QueuedWrite>(std::move(queue), token);
+    in_flight.store().submit(std::move(*mutation), call, std::move(task));
+  } else {
+    auto& read = std::get<Request::Read>(work);
+    std::string lane = read.lane;
+    auto task = std::make_unique<QueuedRead>(std::move(read), call, std::move(queue), token);
+    in_flight.store().submit(std::move(lane), call, std::move(task));
+  }
+  return pending;
+}
+
+void NativeStore::close() {
+  check_process();
+  closing_.request_stop();
+  nb::gil_scoped_release release;
+  std::unique_lock lock(mutex_);
+  std::shared_ptr<Store> store = std::move(store_);
+  idle_.wait(lock, [this] { return in_flight_ == 0; });
+  lock.unlock();
+  store.reset();
+}
+
+Capabilities NativeStore::capabilities() {
+  InFlight in_flight(*this);
+  return in_flight.store().capabilities();
+}
+
+bool NativeStore::in_own_process() const {
+  return ::getpid() == process_;
+}
+
+void NativeStore::check_process() const {
+  if (in_own_process()) return;
+  throw Error(Code::unsupported, "this store was opened in another process (" +
+                                     std::to_string(process_) +
+                                     "); a forked process must open its own");
+}
+
+}  // namespace threadkeep::python

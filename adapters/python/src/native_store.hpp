@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "completion_queue.hpp"
+#include "request.hpp"
+
+namespace threadkeep::python {
+
+/// Cancels one asynchronous call.
+class PendingCall {
+ public:
+  void cancel() { stop_.request_stop(); }
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+};
+
+/// A store as Python holds it: adds closing, and a clear end in a forked process, where the
+/// threads and connections of the store do not exist.
+///
+/// Used with the GIL held; it is released around every call that may wait. Thread-safe.
+class NativeStore {
+ public:
+  explicit NativeStore(const std::string& url);
+  ~NativeStore();
+  NativeStore(const NativeStore&) = delete;
+  NativeStore& operator=(const NativeStore&) = delete;
+
+  /// Carries out a request and waits for it. No timeout means for ever.
+  nanobind::object call(Request& request, std::optional<double> timeout);
+
+  /// Queues a request; its end is pushed to `queue` under `token`.
+  PendingCall submit(Request& request, std::optional<double> timeout,
+                     std::shared_ptr<CompletionQueue> queue, std::uint64_t token);
+
+  /// Later calls fail; calls in flight are asked to stop and waited for. Idempotent.
+  void close();
+
+  Capabilities capabilities();
+
+ private:
+  class InFlight;
+
+  void check_process() const;
+  bool in_own_process() const;
+
+  const pid_t process_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::shared_ptr<Store> store_;
+  std::stop_source closing_;
+  int in_flight_ = 0;
+};
+
+}  // namespace threadkeep::python

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of arguments, and JSON text that a store takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from threadkeep.errors import InvalidArgumentError
+
+# What a listing fetches at a time.
+PAGE = 100
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _find_not_json(value: Any, path: str) -> str:
+    """The path and type of the first part of a value that has no JSON form."""
+    if isinstance(value, Mapping):
+        children = [(f"{path}.{key}", child) for key, child in value.items()]
+    elif isinstance(value, (list, tuple)):
+        children = [(f"{path}[{index}]", child) for index, child in enumerate(value)]
+    else:
+        children = []
+    for child_path, child in children:
+        try:
+            json.dumps(child)
+        except (TypeError, ValueError):
+            return _find_not_json(child, child_path)
+    return f"{path} ({type(value).__name__})"
+
+
+def json_text(value: Any, field: str) -> str:
+    """JSON of a value.
+
+    NaN and lone surrogates pass, in ASCII: the store refuses them and names the path. Anything
+    that JSON cannot express at all is refused here, with its path.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        where = field if isinstance(error, RecursionError) else _find_not_json(value, field)
+        raise InvalidArgumentError(f"{where} has no JSON form: {error}") from error
+    if _has_lone_surrogate(text):
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def filter_rows(filter: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """A metadata filter as the native module takes it."""
+    return [(key, json_text(value, f"filter.{key}")) for key, value in (filter or {}).items()]
+
+
+def checked_limit(limit: int | None) -> int | None:
+    """Refuses what is neither a count nor ``None``."""
+    if limit is None:
+        return None
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise InvalidArgumentError(f"limit must be an int from 0, or None, not {limit!r}")
+    return limit
+
+
+def page_size(left: int | None) -> int:
+    """How many rows to fetch when ``left`` are wanted."""
+    return PAGE if left is None else min(left, PAGE)
+
+
+def checked_timeout(timeout: float | None) -> float | None:
+    """Refuses what is neither a number of seconds nor ``None``."""
+    if timeout is None:
+        return None
+    if not isinstance(timeout, (int, float)) or not timeout >= 0:
+        raise InvalidArgumentError(f"timeout must be a number from 0, or None, not {timeout!r}")
+    return float(timeout)

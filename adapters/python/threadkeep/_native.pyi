@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The extension module: requests on a store, and the two ways to make them.
+
+A request function checks its arguments and returns a Request. Store.call makes it and returns the
+answer; Store.submit makes it in the background. Each request can be made once. What it answers is
+written beside its function.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, TypedDict
+
+version: str
+
+# channel, version, type, bytes
+BlobRow: TypeAlias = tuple[str, str, str, bytes]
+# idx, channel, type, bytes
+NewWriteRow: TypeAlias = tuple[int, str, str, bytes]
+# task_id, idx, channel, task_path, type, bytes
+WriteRow: TypeAlias = tuple[str, int, str, str, str, bytes]
+# thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, document, metadata, values, writes
+CheckpointRow: TypeAlias = tuple[
+    str, str, str, str | None, str, str, Sequence[BlobRow], Sequence[WriteRow]
+]
+# channel, seed, inline_seed, writes
+HistoryRow: TypeAlias = tuple[str, BlobRow | None, str | None, Sequence[WriteRow]]
+# thread_id, created_at, updated_at, revision, metadata
+ThreadRow: TypeAlias = tuple[str, int, int, int, str]
+
+class _Capabilities(TypedDict):
+    name: str
+    durable: bool
+    blocking: bool
+    max_value_bytes: int
+
+class Request: ...
+
+# The writes answer (changed, kept, dropped).
+def put(
+    thread_id: str,
+    checkpoint_ns: str,
+    checkpoint_id: str,
+    parent_checkpoint_id: str | None,
+    document: str,
+    metadata: str,
+    blobs: Iterable[BlobRow],
+    require_latest_parent: bool = False,
+) -> Request: ...
+def put_writes(
+    thread_id: str,
+    checkpoint_ns: str,
+    checkpoint_id: str,
+    task_id: str,
+    task_path: str,
+    rows: Iterable[NewWriteRow],
+) -> Request: ...
+def put_thread(thread_id: str, metadata: str) -> Request: ...
+def delete_thread(thread_id: str) -> Request: ...
+def delete_runs(run_ids: Sequence[str]) -> Request: ...
+def copy_thread(source_thread_id: str, target_thread_id: str) -> Request: ...
+def prune(thread_id: str) -> Request: ...
+
+# CheckpointRow | None
+def get(
+    thread_id: str,
+    checkpoint_ns: str,
+    checkpoint_id: str | None,
+    values: bool = True,
+    writes: bool = True,
+) -> Request: ...
+
+# (list[CheckpointRow], cursor of the next page or "")
+def list(
+    thread_id: str | None,
+    checkpoint_ns: str | None,
+    checkpoint_id: str | None,
+    before: str | None,
+    filter: Iterable[tuple[str, str]],
+    values: bool,
+    writes: bool,
+    limit: int,
+    cursor: str,
+) -> Request: ...
+
+# list[HistoryRow]
+def history(
+    thread_id: str, checkpoint_ns: str, checkpoint_id: str | None, channels: Sequence[str]
+) -> Request: ...
+
+# (list[ThreadRow], cursor of the next page or "")
+def threads(filter: Iterable[tuple[str, str]], limit: int, cursor: str) -> Request: ...
+
+# (ok, detail)
+def ping() -> Request: ...
+
+# None
+def setup() -> Request: ...
+def schemes() -> Sequence[str]: ...
+def redacted(url: str) -> str: ...
+def shared_payloads() -> int: ...
+
+class PendingCall:
+    def cancel(self) -> None: ...
+
+class CompletionQueue:
+    def fileno(self) -> int: ...
+    def drain(self) -> Sequence[tuple[int, Any, BaseException | None]]: ...
+
+class Store:
+    def __init__(self, url: str) -> None: ...
+    def call(self, request: Request, timeout: float | None) -> Any: ...
+    def submit(
+        self, request: Request, timeout: float | None, queue: CompletionQueue, token: int
+    ) -> PendingCall: ...
+    def close(self) -> None: ...
+    def capabilities(self) -> _Capabilities: ...

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between LangGraph's objects and the rows of a store. Nothing here does any input or output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_serializable_checkpoint_metadata,
+)
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from langgraph.checkpoint.serde.types import TASKS
+
+from threadkeep import _native
+from threadkeep._arguments import json_text
+from threadkeep.errors import InvalidArgumentError
+from threadkeep.langgraph.values import (
+    BlobKey,
+    SeenBlobs,
+    is_primitive,
+    keeps_inline,
+    survives_json,
+    version_text,
+)
+
+# Type tag of a blob that says: this channel has no value.
+_EMPTY = "empty"
+# From this version of the checkpoint format on, sends are a channel like any other.
+_SENDS_IN_CHANNEL = 4
+
+
+class Address(NamedTuple):
+    """What a config names. On put, ``checkpoint_id`` is the parent; on get, None is the latest."""
+
+    thread_id: str
+    checkpoint_ns: str
+    checkpoint_id: str | None
+
+    @staticmethod
+    def of(config: RunnableConfig) -> Address:
+        configurable = config.get("configurable") or {}
+        if configurable.get("thread_id") is None:
+            raise InvalidArgumentError("config['configurable']['thread_id'] is missing")
+        return Address(
+            str(configurable["thread_id"]),
+            configurable.get("checkpoint_ns") or "",
+            configurable.get("checkpoint_id") or None,
+        )
+
+    def config(self) -> RunnableConfig:
+        return {"configurable": self._asdict()}
+
+
+class NewCheckpoint(NamedTuple):
+    """A put: its request, the config that names it, and the blobs that are stored after it."""
+
+    request: _native.Request
+    config: RunnableConfig
+    primitives: list[BlobKey]
+
+
+def _decode(serde: SerializerProtocol, type_tag: str, data: bytes) -> Any:
+    return serde.loads_typed((type_tag, data))
+
+
+def new_checkpoint(
+    serde: SerializerProtocol,
+    seen: SeenBlobs,
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    new_versions: ChannelVersions,
+) -> NewCheckpoint:
+    """Builds the request that stores a checkpoint with the values that are new in it."""
+    parent = Address.of(config)
+    thread_id, checkpoint_ns, _ = parent
+    inlining, versions = keeps_inline(serde), checkpoint.get("channel_versions") or {}
+    inlined: dict[str, Any] = {}
+    blobs: list[_native.BlobRow] = []
+    primitives: list[BlobKey] = []
+    for channel, value in (checkpoint.get("channel_values") or {}).items():
+        if inlining and survives_json(value):
+            inlined[channel] = value
+            continue
+        version = new_versions.get(channel, versions.get(channel))
+        primitive = is_primitive(value)
+        if version is None or (channel not in new_versions and not primitive):
+            continue
+        key = (thread_id, checkpoint_ns, channel, version_text(version))
+        if channel not in new_versions and key in seen:
+            continue
+        if primitive:
+            primitives.append(key)
+        blobs.append((channel, key[3], *serde.dumps_typed(value)))
+    document = {**checkpoint, "channel_values": inlined}
+    request = _native.put(
+        thread_id,
+        checkpoint_ns,
+        checkpoint["id"],
+        parent.checkpoint_id,
+        json_text(document, "checkpoint"),
+        json_text(get_serializable_checkpoint_metadata(config, metadata), "metadata"),
+        blobs,
+    )
+    return NewCheckpoint(request, parent._replace(checkpoint_id=checkpoint["id"]).config(), primitives)
+
+
+def new_writes(
+    serde: SerializerProtocol,
+    config: RunnableConfig,
+    writes: Sequence[tuple[str, Any]],
+    task_id: str,
+    task_path: str,
+) -> _native.Request:
+    """Builds the request that stores what a task wrote. Each row has the index of its channel."""
+    address = Address.of(config)
+    if address.checkpoint_id is None:
+        raise InvalidArgumentError("config['configurable']['checkpoint_id'] is missing")
+    rows = [
+        (WRITES_IDX_MAP.get(channel, index), channel, *serde.dumps_typed(value))
+        for index, (channel, value) in enumerate(writes)
+    ]
+    return _native.put_writes(
+        address.thread_id, address.checkpoint_ns, address.checkpoint_id, task_id, task_path, rows
+    )
+
+
+def parent_with_sends(row: _native.CheckpointRow) -> Address | None:
+    """The parent whose pending sends belong to this checkpoint, if its format keeps them there."""
+    thread_id, checkpoint_ns, _, parent, document, _, _, _ = row
+    if parent is None:
+        return None
+    version = json.loads(document).get("v")
+    if not isinstance(version, int) or version >= _SENDS_IN_CHANNEL:
+        return None
+    return Address(thread_id, checkpoint_ns, parent)
+
+
+def sends_of(serde: SerializerProtocol, parent: _native.CheckpointRow | None) -> list[Any]:
+    """The sends among the writes of a checkpoint."""
+    if parent is None:
+        return []
+    return [
+        _decode(serde, type_tag, data)
+        for _, _, channel, _, type_tag, data in parent[7]
+        if channel == TASKS
+    ]
+
+
+def checkpoint_tuple(
+    serde: SerializerProtocol,
+    seen: SeenBlobs,
+    row: _native.CheckpointRow,
+    sends: list[Any],
+    first_version: str,
+) -> CheckpointTuple:
+    """A stored checkpoint as LangGraph takes it, with the pending sends of its parent."""
+    thread_id, checkpoint_ns, checkpoint_id, parent_id, document, metadata, blobs, writes = row
+    checkpoint = json.loads(document)
+    values = checkpoint.setdefault("channel_values", {})
+    primitives: list[BlobKey] = []
+    for channel, version, type_tag, data in blobs:
+        if type_tag == _EMPTY:
+            continue
+        values[channel] = _decode(serde, type_tag, data)
+        if is_primitive(values[channel]):
+            primitives.append((thread_id, checkpoint_ns, channel, version))
+    if primitives:
+        seen.add(primitives)
+    if sends:
+        versions = checkpoint.setdefault("channel_versions", {})
+        values[TASKS] = sends
+        versions[TASKS] = max(versions.values(), default=first_version)
+    address = Address(thread_id, checkpoint_ns, checkpoint_id)
+    return CheckpointTuple(
+        config=address.config(),
+        checkpoint=checkpoint,
+        metadata=json.loads(metadata),
+        parent_config=address._replace(checkpoint_id=parent_id).config() if parent_id else None,
+        pending_writes=_pending_writes(serde, writes),
+    )
+
+
+def _pending_writes(
+    serde: SerializerProtocol, rows: Sequence[_native.WriteRow]
+) -> list[tuple[str, str, Any]]:
+    return [
+        (task_id, channel, _decode(serde, type_tag, data))
+        for task_id, _, channel, _, type_tag, data in rows
+    ]
+
+
+def channel_histories(
+    serde: SerializerProtocol, rows: Sequence[_native.HistoryRow]
+) -> Mapping[str, Any]:
+    """What rebuilds delta channels: for each, the nearest stored value and the writes since."""
+    histories: dict[str, Any] = {}
+    for channel, seed, inline_seed, writes in rows:
+        entry: dict[str, Any] = {"writes": _pending_writes(serde, writes)}
+        if seed is not None:
+            entry["seed"] = _decode(serde, seed[2], seed[3])
+        elif inline_seed is not None:
+            entry["seed"] = json.loads(inline_seed)
+        histories[channel] = entry
+    return histories

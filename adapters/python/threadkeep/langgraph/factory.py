@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The saver of a LangGraph server, by configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from threadkeep.errors import InvalidArgumentError
+from threadkeep.langgraph.saver import ThreadkeepSaver
+
+
+@asynccontextmanager
+async def checkpointer() -> AsyncIterator[ThreadkeepSaver]:
+    """Yields a saver on the store that the environment variable ``THREADKEEP_URL`` names.
+
+    Made for ``checkpointer.path`` in ``langgraph.json``.
+    """
+    url = os.environ.get("THREADKEEP_URL")
+    if not url:
+        raise InvalidArgumentError("set THREADKEEP_URL to the URL of a store")
+    async with ThreadkeepSaver(url) as saver:
+        await saver.asetup()
+        yield saver

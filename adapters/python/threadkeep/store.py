@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stores, opened by URL."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from types import TracebackType
+from typing import Any, NoReturn
+
+from threadkeep import _asyncio, _native
+from threadkeep._arguments import (
+    checked_limit,
+    checked_timeout,
+    filter_rows,
+    json_text,
+    page_size,
+)
+from threadkeep.errors import Error
+
+DEFAULT_TIMEOUT = 30.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can do.
+
+    Attributes:
+        name: The backend, such as ``"sqlite"``.
+        durable: Whether the data survives the process.
+        blocking: Whether calls wait for a disk or a network.
+        max_value_bytes: The greatest value that one channel or write may have.
+    """
+
+    name: str
+    durable: bool
+    blocking: bool
+    max_value_bytes: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """The answer of :meth:`Store.ping`. ``detail`` says what is wrong when not ``ok``."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class ThreadInfo:
+    """A thread without its checkpoints.
+
+    Attributes:
+        thread_id: Its id.
+        created_at: When it was first stored, to the minute.
+        updated_at: When a checkpoint or its metadata was last stored, to the minute.
+        revision: Counts the changes of its metadata.
+        metadata: What :meth:`Store.put_thread` stored.
+    """
+
+    thread_id: str
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+    metadata: dict[str, Any]
+
+
+_open_stores: weakref.WeakSet[_native.Store] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_stores() -> None:
+    # Calls in flight end here, while the interpreter still works. A forked child leaves the
+    # stores of its parent alone: closing them is an error there.
+    for store in list(_open_stores):
+        try:
+            store.close()
+        except Error:
+            pass
+
+
+def _thread_info(row: _native.ThreadRow) -> ThreadInfo:
+    thread_id, created, updated, revision, metadata = row
+    return ThreadInfo(
+        thread_id=thread_id,
+        created_at=_EPOCH + timedelta(microseconds=created),
+        updated_at=_EPOCH + timedelta(microseconds=updated),
+        revision=revision,
+        metadata=json.loads(metadata),
+    )
+
+
+class Store:
+    """An open store.
+
+    Any thread and any event loop may use one object at the same time; methods that begin with
+    ``a`` are the asyncio form of those without. It needs no context manager: connections are made
+    on first use, and the store is closed when the interpreter exits or the last reference goes.
+    A store cannot be pickled, and a forked process must open its own.
+
+    Args:
+        url: ``memory:``, ``sqlite:PATH``, or another scheme of this build.
+        timeout: Seconds after which a call ends with an error; ``None`` waits for ever.
+    """
+
+    def __init__(self, url: str, *, timeout: float | None = DEFAULT_TIMEOUT) -> None:
+        self.timeout = checked_timeout(timeout)
+        self.url = _native.redacted(url)
+        """The URL with its secrets hidden."""
+        self._native = _native.Store(url)
+        _open_stores.add(self._native)
+        self.capabilities = Capabilities(**self._native.capabilities())
+
+    def setup(self) -> None:
+        """Creates what the store needs. First use does it too; idempotent."""
+        self.call(_native.setup(), self.timeout)
+
+    async def asetup(self) -> None:
+        """As :meth:`setup`."""
+        await self.acall(_native.setup(), self.timeout)
+
+    def ping(self) -> Health:
+        """Asks the store whether it works. Reports an outage and does not raise for it."""
+        return Health(*self.call(_native.ping(), self.timeout))
+
+    async def aping(self) -> Health:
+        """As :meth:`ping`."""
+        return Health(*await self.acall(_native.ping(), self.timeout))
+
+    def threads(
+        self, *, filter: Mapping[str, Any] | None = None, limit: int | None = None
+    ) -> Iterator[ThreadInfo]:
+        """Lists threads by id, without loading checkpoints.
+
+        Args:
+            filter: Members that the thread's own metadata must have, compared by value.
+            limit: The most threads to list; ``None`` lists all.
+        """
+        rows, left, cursor = filter_rows(filter), checked_limit(limit), ""
+        while left is None or left > 0:
+            request = _native.threads(rows, page_size(left), cursor)
+            page, cursor = self.call(request, self.timeout)
+            yield from map(_thread_info, page)
+            if not cursor:
+                return
+            left = None if left is None else left - len(page)
+
+    async def athreads(
+        self, *, filter: Mapping[str, Any] | None = None, limit: int | None = None
+    ) -> AsyncIterator[ThreadInfo]:
+        """As :meth:`threads`."""
+        rows, left, cursor = filter_rows(filter), checked_limit(limit), ""
+        while left is None or left > 0:
+            request = _native.threads(rows, page_size(left), cursor)
+            page, cursor = await self.acall(request, self.timeout)
+            for row in page:
+                yield _thread_info(row)
+            if not cursor:
+                return
+            left = None if left is None else left - len(page)
+
+    def put_thread(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        """Sets a thread's own metadata, a JSON object, and creates the thread if it is new."""
+        request = _native.put_thread(str(thread_id), json_text(dict(metadata), "metadata"))
+        self.call(request, self.timeout)
+
+    async def aput_thread(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
+        """As :meth:`put_thread`."""
+        request = _native.put_thread(str(thread_id), json_text(dict(metadata), "metadata"))
+        await self.acall(request, self.timeout)
+
+    def call(self, request: _native.Request, timeout: float | None) -> Any:
+        """Makes a request of the native module and waits for its answer."""
+        return self._native.call(request, timeout)
+
+    async def acall(self, request: _native.Request, timeout: float | None) -> Any:
+        """Makes a request without blocking the event loop. Calls of one thread keep their order.
+
+        A store that never waits is called directly: a detour over another thread costs more.
+        """
+        if not self.capabilities.blocking:
+            return self._native.call(request, timeout)
+        return await _asyncio.call(self._native, request, timeout)
+
+    def close(self) -> None:
+        """Ends the calls in flight and closes the store; later calls fail. Idempotent."""
+        self._native.close()
+
+    async def aclose(self) -> None:
+        """As :meth:`close`."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Store:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a store cannot be pickled or copied; open it by URL where it is needed")
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+
+def open(url: str, *, timeout: float | None = DEFAULT_TIMEOUT) -> Store:
+    """Opens a store by URL; see :class:`Store`."""
+    return Store(url, timeout=timeout)
