@@ -95,7 +95,8 @@ class AsyncRead final : public ReadTask {
 /// Handlers run on their associated executor, else on the one given here. Calls of one object for
 /// one thread take effect in the order they were made. A full queue ends a call with
 /// `unavailable` at once; it never waits. The handler's cancellation slot is honoured: a call that
-/// has not begun ends with `cancelled`. Thread-safe; the store lives as long as any call.
+/// has not begun ends with `cancelled`. Thread-safe. Calls that still wait when the last owner of
+/// the store lets go end with `cancelled`.
 template <class Executor>
 class AsyncCheckpointer {
  public:

@@ -39,6 +39,13 @@ std::optional<std::string> run_id(std::string_view metadata);
 /// Equality by value of two JSON texts; see model.hpp.
 bool json_equal(std::string_view a, std::string_view b);
 
+/// The size by which CheckpointList::max_bytes counts an item: a page ends with the item that
+/// reaches it.
+std::size_t weight(const CheckpointTuple& tuple) noexcept;
+
+/// How stale a thread's updated_at must be before it is written again, in microseconds.
+inline constexpr std::int64_t touch_granularity = 60'000'000;
+
 /// A filter over metadata, parsed once. Const use is thread-safe.
 class MetadataFilter {
  public:

@@ -16,8 +16,9 @@
 ///
 /// Deletions (DeleteThread, DeleteRuns, Prune) leave a tombstone in the thread: the greatest
 /// checkpoint_id they deleted. It keeps a run that was under way from resurrecting what is gone:
-/// while a tombstone stands, a put whose parent is absent is a `conflict`, and put_writes for an
-/// absent checkpoint with an id not above the tombstone stores nothing and counts as dropped.
+/// while a tombstone stands, a put of a new checkpoint whose parent is absent is a `conflict`, and
+/// put_writes for an absent checkpoint with an id not above the tombstone stores nothing and counts
+/// as dropped.
 
 namespace threadkeep {
 
@@ -62,9 +63,9 @@ struct DeleteRuns {
   std::vector<std::string> run_ids;
 };
 
-/// Copies all checkpoints, blobs, writes and the metadata of a thread under another id; checkpoint
-/// ids are kept. A target that holds checkpoints which the source lacks is a `conflict`. What the
-/// target has already stays. An absent source copies nothing.
+/// Copies all checkpoints, blobs and writes of a thread under another id, and its metadata if the
+/// target is new; checkpoint ids are kept. A target that holds checkpoints which the source lacks
+/// is a `conflict`. What the target has already stays. An absent source copies nothing.
 struct CopyThread {
   std::string source_thread_id;
   std::string target_thread_id;
@@ -72,8 +73,8 @@ struct CopyThread {
 
 /// Deletes all but the latest checkpoint of every namespace of a thread, and the ancestors that it
 /// needs to rebuild its delta channels (those that metadata `counters_since_delta_snapshot` names).
-/// Writes of deleted checkpoints and blobs that nothing refers to go with them; writes for
-/// checkpoints newer than the latest stay, for their checkpoint may be on its way.
+/// Blobs that nothing refers to go too, and writes for checkpoints that are neither kept nor newer
+/// than the latest: one for a newer checkpoint may be ahead of it.
 struct Prune {
   std::string thread_id;
 };

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/memory_backend.hpp"
+
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include "memory/tables.hpp"
+
+namespace threadkeep::memory {
+
+namespace {
+
+class MemoryBackend final : public Backend {
+ public:
+  explicit MemoryBackend(const Environment& environment) : tables_(environment) {}
+
+  std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
+    const std::unique_lock lock(mutex_);
+    std::vector<Outcome> outcomes;
+    for (const Mutation& mutation : batch) outcomes.push_back(apply_one(mutation, call));
+    return outcomes;
+  }
+
+  std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.get(query);
+  }
+  Page<CheckpointTuple> list(const CheckpointList& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.list(query);
+  }
+  std::vector<ChannelHistory> history(const HistoryQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.history(query);
+  }
+  Page<ThreadInfo> threads(const ThreadList& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.threads(query);
+  }
+
+  Capabilities capabilities() const override {
+    return {.name = "memory",
+            .durable = false,
+            .blocking = false,
+            .max_value_bytes = std::size_t{1} << 30,
+            .max_concurrent_batches = 1};
+  }
+  Health ping(const Call&) override { return {true, "in this process; not durable"}; }
+  void setup(const Call&) override {}
+
+ private:
+  Outcome apply_one(const Mutation& mutation, const Call& call) {
+    const std::string_view operation = operation_name(mutation);
+    if (call.deadline.passed())
+      return {{}, Error(Code::timeout, "nothing was done", {}, operation)};
+    try {
+      return {std::visit([&](const auto& m) { return tables_.apply(m); }, mutation), {}};
+    } catch (const Error& error) {
+      return {{}, error.during(operation)};
+    }
+  }
+
+  std::shared_mutex mutex_;
+  Tables tables_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
+  if (url.authority() || !url.path().empty()) url.problem("write memory: with nothing after it");
+  url.finish();
+  return std::make_unique<MemoryBackend>(environment);
+}
+
+}  // namespace threadkeep::memory

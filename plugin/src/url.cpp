@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "threadkeep/url.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "text.hpp"
+#include "threadkeep/error.hpp"
+
+namespace threadkeep {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(Code::invalid_argument, "url: " + what);
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low < 0) refuse("'%' must be followed by two hexadecimal digits; write %25 for a '%'");
+    out.push_back(static_cast<char>(high * 16 + low));
+    i += 2;
+  }
+  if (out.find('\0') != std::string::npos) refuse("it must not contain a NUL byte");
+  if (!is_utf8(out)) refuse("it must be UTF-8");
+  return out;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+bool is_secret(std::string_view key) {
+  const std::string name = lower(key);
+  constexpr std::array<std::string_view, 4> marks = {"password", "secret", "token", "passphrase"};
+  return std::any_of(marks.begin(), marks.end(),
+                     [&](std::string_view mark) { return name.find(mark) != std::string::npos; });
+}
+
+// "user:password@host" becomes "user:***@host".
+std::string redact_authority(std::string_view authority) {
+  const auto at = authority.rfind('@');
+  if (at == std::string_view::npos) return std::string(authority);
+  const auto colon = authority.find(':');
+  const auto user = authority.substr(0, std::min(colon, at));
+  std::string out(user);
+  if (colon < at) out += ":***";
+  return out.append(authority.substr(at));
+}
+
+// Milliseconds of `500ms`, `5s`, `2m`, `1h`, `7d`; empty when it is none of these or too large.
+std::optional<std::int64_t> parse_duration(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc() || number < 0) return {};
+  struct Unit {
+    std::string_view name;
+    std::int64_t milliseconds;
+  };
+  constexpr std::array<Unit, 5> units = {
+      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+  const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
+  for (const Unit& unit : units) {
+    if (unit.name != suffix) continue;
+    if (number > std::numeric_limits<std::int64_t>::max() / unit.milliseconds) return {};
+    return number * unit.milliseconds;
+  }
+  return {};
+}
+
+}  // namespace
+
+Url Url::parse(std::string_view text) {
+  const auto colon = text.find(':');
+  const auto first_other = text.find_first_of("/?#");
+  if (colon == std::string_view::npos || colon == 0 || first_other < colon) {
+    refuse("it must begin with a scheme, such as sqlite:agent.db or memory:");
+  }
+  Url url;
+  url.scheme_ = lower(text.substr(0, colon));
+  std::string_view rest = text.substr(colon + 1);
+  const auto question = rest.find('?');
+  if (question != std::string_view::npos) {
+    url.parse_parameters(rest.substr(question + 1));
+    rest = rest.substr(0, question);
+  }
+  if (rest.starts_with("//")) {
+    rest.remove_prefix(2);
+    const auto slash = std::min(rest.find('/'), rest.size());
+    url.authority_ = std::string(rest.substr(0, slash));
+    percent_decode(*url.authority_);  // refuses what no later use could accept
+    rest = rest.substr(slash);
+  }
+  url.path_ = percent_decode(rest);
+  return url;
+}
+
+void Url::parse_parameters(std::string_view query) {
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    std::string key = percent_decode(pair.substr(0, equals));
+    std::string value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
+    if (value.empty()) {
+      problem("parameter '" + key + "' needs a value: " + key + "=...");
+      continue;
+    }
+    const bool repeated = std::any_of(parameters_.begin(), parameters_.end(),
+                                      [&](const Parameter& p) { return p.key == key; });
+    if (repeated) problem("parameter '" + key + "' is given twice");
+    parameters_.push_back({std::move(key), std::move(value)});
+  }
+}
+
+std::optional<std::string> Url::take(std::string_view key) {
+  for (Parameter& parameter : parameters_) {
+    if (parameter.key != key) continue;
+    parameter.taken = true;
+    return parameter.value;
+  }
+  return {};
+}
+
+std::optional<std::chrono::milliseconds> Url::take_duration(std::string_view key) {
+  const auto text = take(key);
+  if (!text) return {};
+  const auto milliseconds = parse_duration(*text);
+  if (!milliseconds) {
+    problem("parameter '" + std::string(key) + "' must be a duration such as 500ms, 5s or 2m");
+    return {};
+  }
+  return std::chrono::milliseconds(*milliseconds);
+}
+
+std::optional<std::string> Url::take_choice(std::string_view key,
+                                            const std::vector<std::string>& choices) {
+  auto text = take(key);
+  if (!text || std::find(choices.begin(), choices.end(), *text) != choices.end()) return text;
+  std::string list;
+  for (const std::string& choice : choices) list.append(list.empty() ? "" : ", ") += choice;
+  problem("parameter '" + std::string(key) + "' must be one of: " + list);
+  return {};
+}
+
+void Url::problem(std::string text) {
+  problems_.push_back(std::move(text));
+}
+
+void Url::finish() {
+  for (const Parameter& parameter : parameters_) {
+    if (!parameter.taken) problem("unknown parameter '" + parameter.key + "'");
+  }
+  if (problems_.empty()) return;
+  std::string all;
+  for (const std::string& one : problems_) all.append(all.empty() ? "" : "; ") += one;
+  refuse(redacted() + ": " + all);
+}
+
+std::string Url::redacted() const {
+  std::string out = scheme_ + ":";
+  if (authority_) out.append("//").append(redact_authority(*authority_));
+  out += path_;
+  char separator = '?';
+  for (const Parameter& parameter : parameters_) {
+    out += separator;
+    out += parameter.key;
+    out += '=';
+    out += is_secret(parameter.key) ? "***" : parameter.value;
+    separator = '&';
+  }
+  return out;
+}
+
+}  // namespace threadkeep
