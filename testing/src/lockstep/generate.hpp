@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "lockstep/operation.hpp"
+
+namespace threadkeep::testing {
+
+/// The operations of a plan. They use few ids, so that they meet.
+std::vector<Operation> generate(std::uint64_t seed, std::size_t count);
+
+}  // namespace threadkeep::testing
