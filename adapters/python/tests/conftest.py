@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every test that takes `url`, `store` or `saver` runs on each store under test.
+
+Stores are named by --url (may be repeated) or THREADKEEP_TEST_URLS (separated by spaces). `TMP` in
+a URL becomes a new path for each test.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import threadkeep
+from threadkeep.langgraph import ThreadkeepSaver
+
+DEFAULT_URLS = ["memory:", "sqlite:TMP"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--url", action="append", help="a store to test; may be repeated")
+
+
+def _urls(config: pytest.Config) -> list[str]:
+    return (
+        config.getoption("--url")
+        or os.environ.get("THREADKEEP_TEST_URLS", "").split()
+        or DEFAULT_URLS
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    urls = _urls(metafunc.config)
+    if "durable_url" in metafunc.fixturenames:
+        # Tests with several processes need a store that these share.
+        urls = [url for url in urls if not url.startswith("memory:")] or ["sqlite:TMP"]
+        metafunc.parametrize("durable_url", urls, indirect=True)
+    elif "url" in metafunc.fixturenames:
+        metafunc.parametrize("url", urls, indirect=True)
+
+
+def _fresh(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    template: str = request.param
+    return template.replace("TMP", str(tmp_path / "store.db"))
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return _fresh(request, tmp_path)
+
+
+@pytest.fixture
+def durable_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return _fresh(request, tmp_path)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[threadkeep.Store]:
+    with threadkeep.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def saver(store: threadkeep.Store) -> ThreadkeepSaver:
+    return ThreadkeepSaver(store)
+
+
+@pytest.fixture
+def thread() -> str:
+    return f"thread-{uuid.uuid4()}"
