@@ -5,5 +5,6 @@
 /// Everything but the asynchronous interface (threadkeep/async.hpp, which needs asio).
 
 #include "threadkeep/checkpointer.hpp"
+#include "threadkeep/ids.hpp"
 #include "threadkeep/registry.hpp"
 #include "threadkeep/store.hpp"
