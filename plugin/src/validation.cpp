@@ -44,14 +44,26 @@ void check_optional_id(std::string_view field, const std::optional<std::string>&
   if (id) check_id(field, *id, Empty::refused);
 }
 
+// Looks at the text of each version: the content of a string may begin with a bracket.
+void check_versions(std::string_view versions) {
+  for (const auto& [channel, raw] : json_members(versions)) {
+    const bool number_or_string = !raw.empty() && (raw[0] == '"' || raw[0] == '-' ||
+                                                   (raw[0] >= '0' && raw[0] <= '9'));
+    if (!number_or_string) {
+      refuse("document.channel_versions." + channel, "must be a string or a number");
+    }
+  }
+}
+
 void check_document(const std::string& document) {
   check_json_object("document", document);
+  for (const auto& [member, raw] : json_members(document)) {
+    if (member == "channel_versions" && raw.starts_with('{')) check_versions(raw);
+  }
   for (const auto& [channel, version] : read_document(document).versions) {
     const std::string field = "document.channel_versions." + channel;
     check_id(field, channel);
     check_id(field, version);
-    const char first = version.empty() ? '"' : version.front();
-    if (first == '{' || first == '[') refuse(field, "must be a string or a number");
   }
 }
 

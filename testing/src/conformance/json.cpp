@@ -103,7 +103,7 @@ TEST_P(Json, documents_must_not_hold_nul_characters) {
 }
 
 TEST_P(Json, versions_are_strings_or_numbers) {
-  for (const auto* version : {"{}", "[1]"}) {
+  for (const auto* version : {"{}", "[1]", "null", "true"}) {
     PutCheckpoint checkpoint = Draft("t", "1");
     checkpoint.document = std::string(R"({"channel_versions": {"a": )") + version + "}}";
     expect_error(Code::invalid_argument, "channel_versions.a", [&] { put(checkpoint); });

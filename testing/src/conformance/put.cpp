@@ -235,11 +235,14 @@ TEST_P(Put, twice_changes_nothing) {
   EXPECT_EQ(ids_of("t"), (Strings{"1"}));
 }
 
-TEST_P(Put, keeps_the_mark_of_an_absent_value) {
-  PutCheckpoint checkpoint = Draft("t", "1").value("a", "1", "");
+TEST_P(Put, may_mark_a_channel_as_without_value) {
+  PutCheckpoint checkpoint = Draft("t", "1").value("a", "1", "").value("b", "1", "x");
   checkpoint.blobs[0].type = empty_type;
-  put(checkpoint);
-  EXPECT_EQ(load("t", "1").values, checkpoint.blobs);
+  EXPECT_EQ(put(checkpoint).changed, 3U);
+  EXPECT_EQ(channels_of(load("t", "1")), (Strings{"b"}));
+  EXPECT_EQ(put(Draft("t", "2").parent("1").value("a", "1", "late")).kept, 1U);
+  EXPECT_EQ(channels_of(load("t", "2")), Strings{});
+  EXPECT_FALSE(history("t", "a", "2").seed);
 }
 
 }  // namespace

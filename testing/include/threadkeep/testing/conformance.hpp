@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,11 @@ namespace threadkeep::testing {
 struct Subject {
   BackendSpec backend;
   AccessKind access = AccessKind::sync;
+
+  /// How GoogleTest shows it.
+  friend void PrintTo(const Subject& subject, std::ostream* out) {
+    *out << subject.backend.name << ", " << to_string(subject.access);
+  }
 };
 
 std::string subject_name(const ::testing::TestParamInfo<Subject>& info);
