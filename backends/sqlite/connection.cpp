@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connection.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace threadkeep::sqlite {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Virtual machine instructions between two looks at the clock: some tens of microseconds.
+constexpr int instructions_per_look = 2000;
+
+// The log is cut back to this after a large transaction.
+constexpr char journal_size_limit[] = "PRAGMA journal_size_limit = 67108864";
+
+int open_flags(Connection::Missing missing) noexcept {
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  return missing == Connection::Missing::create ? flags | SQLITE_OPEN_CREATE : flags;
+}
+
+// Short at first, because most locks are held for one fsync; then slow enough to leave the
+// processor to the holder.
+std::chrono::nanoseconds pause(int attempts) noexcept {
+  return std::chrono::milliseconds(1) * (1 << std::min(attempts, 4));
+}
+
+bool is_broken_by(int result) noexcept {
+  switch (result & 0xff) {
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_MISUSE:
+    case SQLITE_INTERNAL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Rows::~Rows() {
+  sqlite3_reset(statement_);
+}
+
+bool Rows::next() {
+  const int result = sqlite3_step(statement_);
+  if (result == SQLITE_ROW) return true;
+  if (result != SQLITE_DONE) connection_.fail(result);
+  return false;
+}
+
+std::string_view Rows::view(int column) const noexcept {
+  // The order matters: the first call may convert, the second one measures.
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return {data ? data : "", size};
+}
+
+std::optional<std::string> Rows::optional_text(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return {};
+  return text(column);
+}
+
+std::int64_t Rows::integer(int column) const noexcept {
+  return sqlite3_column_int64(statement_, column);
+}
+
+Bytes Rows::bytes(int column) const {
+  return Bytes::copy(view(column));
+}
+
+Connection::Connection(const Settings& settings, Purpose purpose, Missing missing, const Call& call)
+    : settings_(settings), handle_(settings.path, open_flags(missing)) {
+  start(call);
+  configure(purpose);
+}
+
+void Connection::configure(Purpose purpose) {
+  check(sqlite3_busy_handler(handle_.get(), wait_for_lock, this));
+  sqlite3_progress_handler(handle_.get(), instructions_per_look, is_interrupted, this);
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  if (purpose == Purpose::read) {
+    run_script("PRAGMA query_only = ON");
+  } else {
+    run_script(settings_.full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    run_script(journal_size_limit);
+  }
+}
+
+void Connection::start(const Call& call) noexcept {
+  handle_.set_in_use(true);
+  call_ = &call;
+}
+
+void Connection::finish() noexcept {
+  call_ = nullptr;
+  handle_.set_in_use(false);
+}
+
+sqlite3_stmt* Connection::prepare(std::string_view sql) {
+  const auto known = statements_.find(sql);
+  if (known != statements_.end()) return known->second;
+  sqlite3_stmt* statement = nullptr;
+  check(sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                           SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
+  statements_.emplace(sql, statement);
+  return statement;
+}
+
+// SQLITE_STATIC: parameters outlive the Rows that use them, so SQLite need not copy them. A null
+// pointer would bind NULL, so empty values point at something.
+void Connection::bind(sqlite3_stmt* statement, int index, std::string_view text) {
+  check(sqlite3_bind_text64(statement, index, text.empty() ? "" : text.data(), text.size(),
+                            SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Connection::bind(sqlite3_stmt* statement, int index, const std::optional<std::string>& text) {
+  if (text) return bind(statement, index, std::string_view(*text));
+  check(sqlite3_bind_null(statement, index));
+}
+
+void Connection::bind(sqlite3_stmt* statement, int index, const Bytes& bytes) {
+  check(sqlite3_bind_blob64(statement, index, bytes.empty() ? "" : bytes.data(), bytes.size(),
+                            SQLITE_STATIC));
+}
+
+void Connection::bind(sqlite3_stmt* statement, int index, std::int64_t number) {
+  check(sqlite3_bind_int64(statement, index, number));
+}
+
+Rows Connection::query_with(std::string_view sql, const std::vector<std::string_view>& parameters) {
+  sqlite3_stmt* statement = prepare(sql);
+  int index = 0;
+  for (const std::string_view parameter : parameters) bind(statement, ++index, parameter);
+  return Rows(*this, statement);
+}
+
+std::int64_t Connection::changes() const noexcept {
+  return sqlite3_changes(handle_.get());
+}
+
+void Connection::run_script(const char* sql) {
+  check(sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr));
+}
+
+void Connection::begin_read() {
+  check_call();
+  execute("BEGIN");
+}
+
+void Connection::begin_write() {
+  check_call();
+  execute("BEGIN IMMEDIATE");
+}
+
+void Connection::commit() {
+  try {
+    check_call();
+    committing_ = true;
+    execute("COMMIT");
+  } catch (...) {
+    rollback();
+    throw;
+  }
+  committing_ = false;
+}
+
+void Connection::rollback() noexcept {
+  if (!in_transaction()) return;
+  committing_ = true;  // Not to be interrupted.
+  if (sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr) != SQLITE_OK) {
+    broken_ = true;
+  }
+  committing_ = false;
+}
+
+bool Connection::in_transaction() const noexcept {
+  return sqlite3_get_autocommit(handle_.get()) == 0;
+}
+
+Interruption Connection::interruption() const noexcept {
+  if (!call_) return Interruption::none;
+  if (call_->stop.stop_requested()) return Interruption::stop;
+  return call_->deadline.passed() ? Interruption::deadline : Interruption::none;
+}
+
+void Connection::check_call() const {
+  switch (interruption()) {
+    case Interruption::none:
+      return;
+    case Interruption::stop:
+      throw Error(Code::cancelled, "the caller asked to stop");
+    case Interruption::deadline:
+      throw Error(Code::timeout, "the deadline passed");
+  }
+}
+
+void Connection::check(int result) {
+  if (result != SQLITE_OK) fail(result);
+}
+
+void Connection::fail(int result) {
+  if (is_broken_by(result)) broken_ = true;
+  throw make_error({.code = result,
+                    .system_errno = sqlite3_system_errno(handle_.get()),
+                    .detail = sqlite3_errmsg(handle_.get()),
+                    .interruption = interruption(),
+                    .committing = committing_});
+}
+
+int Connection::wait_for_lock(void* self, int attempts) noexcept {
+  auto& connection = *static_cast<Connection*>(self);
+  const auto now = Clock::now();
+  if (attempts == 0) connection.waiting_since_ = now;
+  const auto left = connection.settings_.busy - (now - connection.waiting_since_);
+  if (left <= left.zero() || connection.interruption() != Interruption::none) return 0;
+  std::chrono::nanoseconds wait = std::min<std::chrono::nanoseconds>(left, pause(attempts));
+  if (connection.call_) wait = std::min(wait, connection.call_->deadline.left());
+  std::this_thread::sleep_for(wait);
+  return 1;
+}
+
+int Connection::is_interrupted(void* self) noexcept {
+  const auto& connection = *static_cast<const Connection*>(self);
+  return !connection.committing_ && connection.interruption() != Interruption::none;
+}
+
+}  // namespace threadkeep::sqlite

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "connection.hpp"
+#include "threadkeep/mutation.hpp"
+
+/// \file
+/// One function for each mutation, to be called inside a write transaction. What they do is said in
+/// threadkeep/mutation.hpp. On Error the caller undoes what was done so far.
+
+namespace threadkeep::sqlite {
+
+// puts.cpp
+Written put(Connection& connection, const PutCheckpoint& put, std::int64_t now);
+Written put_writes(Connection& connection, const PutWrites& put);
+Written put_thread(Connection& connection, const PutThread& put, std::int64_t now);
+
+// deletions.cpp
+Written delete_thread(Connection& connection, const DeleteThread& deletion);
+Written delete_runs(Connection& connection, const DeleteRuns& deletion);
+Written prune(Connection& connection, const Prune& prune);
+
+// copy.cpp
+Written copy_thread(Connection& connection, const CopyThread& copy, std::int64_t now);
+
+}  // namespace threadkeep::sqlite

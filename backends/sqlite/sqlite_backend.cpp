@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_backend.hpp"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "apply.hpp"
+#include "database.hpp"
+#include "fork_guard.hpp"
+#include "reads.hpp"
+#include "setup.hpp"
+
+namespace threadkeep::sqlite {
+
+namespace {
+
+// Room in a row for everything but its document and metadata, the two large members of one row.
+constexpr std::size_t row_overhead = 16 * 1024;
+
+std::size_t max_value_bytes() {
+  static const std::size_t bytes = [] {
+    sqlite3* db = nullptr;
+    const int opened =
+        sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, nullptr);
+    const int limit = opened == SQLITE_OK ? sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1) : 0;
+    sqlite3_close(db);
+    if (limit == 0) throw make_error({.code = opened});
+    return (static_cast<std::size_t>(limit) - row_overhead) / 2;
+  }();
+  return bytes;
+}
+
+/// The glue between Backend and the functions that do the work: every call takes a connection for
+/// its duration. Thread-safe.
+class SqliteBackend final : public Backend {
+ public:
+  SqliteBackend(Settings settings, Environment environment)
+      : settings_(settings),
+        environment_(std::move(environment)),
+        max_value_bytes_(sqlite::max_value_bytes()),
+        database_(std::make_unique<Database>(std::move(settings))) {}
+
+  // In a forked child the connections are the parent's; see Handle.
+  ~SqliteBackend() override {
+    if (fork_guard_.in_child()) static_cast<void>(database_.release());
+  }
+
+  std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
+    if (batch.empty()) return {};
+    const Lease connection = database_->write(call);
+    return sqlite::apply(*connection, batch, environment_.now());
+  }
+
+  std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::get(*connection, query);
+  }
+
+  Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::list(*connection, query);
+  }
+
+  std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::history(*connection, query);
+  }
+
+  Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::threads(*connection, query);
+  }
+
+  Capabilities capabilities() const override {
+    return {.name = "sqlite",
+            .durable = true,
+            .blocking = true,
+            .max_value_bytes = max_value_bytes_,
+            .max_concurrent_batches = 1};
+  }
+
+  Health ping(const Call& call) override {
+    try {
+      const Lease connection = database_->read(call);
+      Rows rows = connection->query("SELECT count(*) FROM sqlite_schema");
+      rows.next();
+      return {true, std::string("SQLite ") + sqlite3_libversion() + ", format " +
+                        std::to_string(format_version) + ", " + settings_.path};
+    } catch (const Error& error) {
+      return {false, error.what()};
+    }
+  }
+
+  void setup(const Call& call) override { database_->write(call); }
+
+ private:
+  const Settings settings_;
+  const Environment environment_;
+  const std::size_t max_value_bytes_;
+  ForkGuard fork_guard_;
+  std::unique_ptr<Database> database_;
+};
+
+void check_place(Url& url) {
+  if (url.authority() && !url.authority()->empty()) {
+    url.problem("sqlite: takes no host; write sqlite:relative/path or sqlite:///absolute/path");
+  }
+  if (url.path().empty()) url.problem("sqlite: needs the path of a file, as in sqlite:threads.db");
+  if (url.path() == ":memory:") {
+    url.problem("sqlite: keeps a file; for a store that ends with the process use memory:");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
+  Settings settings;
+  check_place(url);
+  if (const auto busy = url.take_duration("busy")) settings.busy = *busy;
+  if (const auto sync = url.take_choice("synchronous", {"full", "normal"})) {
+    settings.full_sync = *sync == "full";
+  }
+  url.finish();
+  // Connections are opened later, when the process may have changed its directory.
+  settings.path = std::filesystem::absolute(url.path()).string();
+  return std::make_unique<SqliteBackend>(std::move(settings), environment);
+}
+
+}  // namespace threadkeep::sqlite
