@@ -4,6 +4,8 @@
 #
 #   scripts/install-deps.sh core     to build the library
 #   scripts/install-deps.sh python   to build and use the Python package
+#   scripts/install-deps.sh tests    to build and run the tests
+#   scripts/install-deps.sh checks   for the fuzzers and static checks
 #
 # Several parts may be named. Uses sudo unless it runs as root. Asks nothing.
 set -euo pipefail
@@ -12,8 +14,15 @@ packages_of() {
   case "$1" in
     core) echo g++ cmake ninja-build libsqlite3-dev libasio-dev nlohmann-json3-dev ;;
     python) echo python3 python3-venv python3-dev ca-certificates ;;
-    *) echo "unknown part '$1': say core or python" >&2; return 2 ;;
+    tests) echo libgtest-dev git procps python3 sqlite3 ;;
+    checks) echo clang clang-format clang-tidy "$(clang_runtime)" ;;
+    *) echo "unknown part '$1': say core, python, tests or checks" >&2; return 2 ;;
   esac
+}
+
+# The runtime of the sanitizers is named after the distribution's version of clang.
+clang_runtime() {
+  apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p'
 }
 
 is_installed() {
@@ -25,7 +34,7 @@ as_root() {
 }
 
 if [[ $# == 0 ]]; then
-  sed -n '3,8s/^# \{0,1\}//p' "$0"
+  sed -n '3,10s/^# \{0,1\}//p' "$0"
   exit 2
 fi
 if ! command -v dpkg-query >/dev/null; then
@@ -33,6 +42,7 @@ if ! command -v dpkg-query >/dev/null; then
   exit 1
 fi
 
+[[ -n $(apt-cache search --names-only '^clang$') ]] || as_root apt-get update -qq
 missing=()
 for part in "$@"; do
   names=$(packages_of "$part")

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Sets up everything and runs the tests. Needs Debian with git and bash; installs the rest with apt
+# (as root or with sudo), and Python packages into build/ only. Asks nothing. Safe to run again.
+#
+#   scripts/test.sh                all stages
+#   scripts/test.sh --core         the C++ library alone: stages release and asan, Debian packages only
+#   scripts/test.sh STAGE...       some stages:
+#       release   warnings as errors, all C++ tests, examples, install and use of the package
+#       asan      the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#       tsan      the tests of threads and asynchronous calls under ThreadSanitizer
+#       fuzz      each fuzz target for $FUZZ_SECONDS (60) seconds
+#       checks    clang-format, clang-tidy, sizes of the scripts' and docs' promises
+#       python    the Python package: the official conformance suite, graphs, crashes
+#       demo      scripts/demo.sh
+#
+# Ends with one line, "N passed, M failed", and status 1 when anything failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0
+failed=0
+failures=()
+
+say() { printf '\n\033[1m=== %s\033[0m (%s)\n' "$*" "$(date +%T)"; }
+count() { passed=$((passed + $1)); failed=$((failed + $2)); }
+broken() { count 0 1; failures+=("$1"); echo "FAILED: $1" >&2; }
+
+# require COMMAND...: a step that has to work before the tests of a stage can run.
+require() { "$@" || { broken "${FUNCNAME[1]}: $*"; return 1; }; }
+# check NAME COMMAND...: a step that is a test by itself.
+check() { local name=$1; shift; if "$@"; then count 1 0; else broken "$name"; fi; }
+
+build() {
+  require cmake --preset "$1" "${@:2}" >/dev/null && require cmake --build --preset "$1"
+}
+
+# Runs ctest and counts the single tests of GoogleTest programs, other tests as one each.
+run_ctest() {
+  local preset=$1 results=$PWD/build/$1/results
+  rm -rf "$results"
+  GTEST_OUTPUT="xml:$results/" ctest --preset "$preset" -j"$(nproc)" "${@:2}" \
+    --output-junit "$results.xml"
+  local status=$?
+  read -r good bad < <(python3 scripts/count_results.py "$results.xml" "$results")
+  count "$good" "$bad"
+  [[ $status == 0 ]] || failures+=("ctest --preset $preset")
+  if [[ $status != 0 && $bad == 0 ]]; then count 0 1; fi
+}
+
+stage_release() {
+  build release || return
+  run_ctest release
+}
+
+stage_asan() {
+  build asan || return
+  UBSAN_OPTIONS=print_stacktrace=1 THREADKEEP_LOCKSTEP_SEEDS=${ASAN_SEEDS:-20} \
+    run_ctest asan -E '^(consumer|configure_)'
+}
+
+stage_tsan() {
+  build tsan || return
+  TSAN_OPTIONS=halt_on_error=1 THREADKEEP_LOCKSTEP_SEEDS=4 \
+    run_ctest tsan -R '^(unit|async|concurrency|conformance|example_)'
+}
+
+stage_fuzz() {
+  build fuzz || return
+  check fuzz tests/fuzz/run.sh "${FUZZ_SECONDS:-60}"
+}
+
+stage_checks() {
+  require cmake --preset release >/dev/null || return
+  local sources
+  mapfile -t sources < <(git ls-files '*.cpp' '*.hpp')
+  if [[ $(clang-format --version) == *version\ 14.* ]]; then
+    check clang-format clang-format --dry-run --Werror "${sources[@]}"
+  else
+    broken "clang-format: the style is that of version 14, here is $(clang-format --version)"
+  fi
+  check clang-tidy run-clang-tidy -quiet -p build/release -extra-arg=-Wno-unknown-warning-option \
+    '(plugin/src|backends)/.*\.cpp$' >build/clang-tidy.log 2>&1 || tail -n 60 build/clang-tidy.log
+  [[ ${failures[*]-} != *clang-tidy* ]] || grep -E '(warning|error):' build/clang-tidy.log
+}
+
+stage_python() {
+  local venv=$PWD/build/venv
+  [[ -x $venv/bin/python ]] || require python3 -m venv "$venv" || return
+  require "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    -C build-dir="$PWD/build/python" '.[test]' || return
+  local results=build/python-results.xml
+  "$venv/bin/python" -m pytest adapters/python/tests -q --junitxml="$results"
+  local status=$?
+  read -r good bad < <(python3 scripts/count_results.py "$results")
+  count "$good" "$bad"
+  [[ $status == 0 ]] || failures+=("pytest")
+  if [[ $status != 0 && $bad == 0 ]]; then count 0 1; fi
+}
+
+stage_demo() { check demo scripts/demo.sh; }
+
+stages=("$@")
+case "${1-}" in
+  -h | --help) sed -n '3,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  --core) stages=(release asan) ;;
+  '') stages=(release asan tsan fuzz checks python demo) ;;
+esac
+for stage in "${stages[@]}"; do
+  declare -F "stage_$stage" >/dev/null || { echo "no stage '$stage'; try --help" >&2; exit 2; }
+done
+
+parts=(core tests)
+[[ " ${stages[*]} " == *' fuzz '* || " ${stages[*]} " == *' checks '* ]] && parts+=(checks)
+[[ " ${stages[*]} " == *' python '* ]] && parts+=(python)
+scripts/install-deps.sh "${parts[@]}" || exit 1
+
+mkdir -p build
+for stage in "${stages[@]}"; do
+  say "$stage"
+  "stage_$stage"
+done
+
+printf '\n'
+for failure in "${failures[@]-}"; do [[ -z $failure ]] || echo "failed: $failure"; done
+echo "$passed passed, $failed failed"
+[[ $failed == 0 ]]
