@@ -23,19 +23,31 @@ def _has_lone_surrogate(text: str) -> bool:
     return False
 
 
+def _children(value: Any, path: str) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return [(f"{path}.{key}", child) for key, child in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [(f"{path}[{index}]", child) for index, child in enumerate(value)]
+    return []
+
+
+def _has_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 def _find_not_json(value: Any, path: str) -> str:
     """The path and type of the first part of a value that has no JSON form."""
-    if isinstance(value, Mapping):
-        children = [(f"{path}.{key}", child) for key, child in value.items()]
-    elif isinstance(value, (list, tuple)):
-        children = [(f"{path}[{index}]", child) for index, child in enumerate(value)]
-    else:
-        children = []
-    for child_path, child in children:
-        try:
-            json.dumps(child)
-        except (TypeError, ValueError):
-            return _find_not_json(child, child_path)
+    above: set[int] = set()
+    while id(value) not in above:  # It may contain itself.
+        above.add(id(value))
+        bad = [item for item in _children(value, path) if not _has_json(item[1])]
+        if not bad:
+            break
+        path, value = bad[0]
     return f"{path} ({type(value).__name__})"
 
 
@@ -48,7 +60,7 @@ def json_text(value: Any, field: str) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        where = field if isinstance(error, RecursionError) else _find_not_json(value, field)
+        where = _find_not_json(value, field)
         raise InvalidArgumentError(f"{where} has no JSON form: {error}") from error
     if _has_lone_surrogate(text):
         return json.dumps(value, separators=(",", ":"))
