@@ -22,9 +22,10 @@ void Registry::add(std::string scheme, Factory factory) {
     throw Error(Code::invalid_argument,
                 "scheme '" + scheme + "': use a small letter followed by a-z, 0-9, '+', '-', '.'");
   }
-  if (!factories_.try_emplace(scheme, std::move(factory)).second) {
+  if (factories_.contains(scheme)) {
     throw Error(Code::duplicate, "scheme '" + scheme + "' is registered already");
   }
+  factories_.emplace(std::move(scheme), std::move(factory));
 }
 
 std::unique_ptr<Backend> Registry::open(std::string_view text,
