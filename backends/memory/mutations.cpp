@@ -15,6 +15,12 @@ bool same(const PutCheckpoint& put, const std::optional<std::string>& parent,
 
 }  // namespace
 
+// A tombstone, or the place that a refused put left, is not a thread.
+bool Tables::is_absent(const Thread& thread) {
+  return !thread.info && std::all_of(thread.namespaces.begin(), thread.namespaces.end(),
+                                     [](const auto& entry) { return entry.second.writes.empty(); });
+}
+
 void Tables::check_parent(const Thread& thread, const Namespace& ns,
                           const PutCheckpoint& put) const {
   const auto& parent = put.parent_checkpoint_id;
@@ -191,7 +197,7 @@ Written Tables::apply(const DeleteRuns& deletion) {
 
 Written Tables::apply(const CopyThread& copy) {
   const auto found = threads_.find(copy.source_thread_id);
-  if (found == threads_.end()) return {};
+  if (found == threads_.end() || is_absent(found->second)) return {};
   const Thread source = found->second;
   Thread& target = threads_[copy.target_thread_id];
   for (const auto& [name, ns] : target.namespaces) {

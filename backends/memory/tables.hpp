@@ -60,6 +60,7 @@ class Tables {
   CheckpointTuple tuple(const std::string& thread_id, const std::string& checkpoint_ns,
                         const Namespace& ns, const std::string& id, Include include) const;
 
+  static bool is_absent(const Thread& thread);
   void check_parent(const Thread& thread, const Namespace& ns, const PutCheckpoint& put) const;
   void touch(const std::string& thread_id, Thread& thread);
   static DeltaDependencies dependencies(const Namespace& ns);

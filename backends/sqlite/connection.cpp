@@ -209,9 +209,10 @@ void Connection::check(int result) {
 
 void Connection::fail(int result) {
   if (is_broken_by(result)) broken_ = true;
+  const std::string detail = "'" + settings_.path + "': " + sqlite3_errmsg(handle_.get());
   throw make_error({.code = result,
                     .system_errno = sqlite3_system_errno(handle_.get()),
-                    .detail = sqlite3_errmsg(handle_.get()),
+                    .detail = detail,
                     .interruption = interruption(),
                     .committing = committing_});
 }

@@ -6,12 +6,11 @@ namespace threadkeep::sqlite {
 
 namespace {
 
-// A tombstone alone is a trace of a thread too.
-bool is_known(Connection& connection, const std::string& thread_id) {
+// A tombstone is not a thread.
+bool is_absent(Connection& connection, const std::string& thread_id) {
   Rows rows = connection.query(
-      "SELECT EXISTS (SELECT 1 FROM threadkeep_threads WHERE thread_id = ?1)"
-      " OR EXISTS (SELECT 1 FROM threadkeep_tombstones WHERE thread_id = ?1)"
-      " OR EXISTS (SELECT 1 FROM checkpoint_writes WHERE thread_id = ?1)",
+      "SELECT NOT EXISTS (SELECT 1 FROM threadkeep_threads WHERE thread_id = ?1)"
+      " AND NOT EXISTS (SELECT 1 FROM checkpoint_writes WHERE thread_id = ?1)",
       thread_id);
   rows.next();
   return rows.integer(0) != 0;
@@ -75,7 +74,7 @@ void copy_thread_row(Connection& connection, const CopyThread& copy, bool change
 }  // namespace
 
 Written copy_thread(Connection& connection, const CopyThread& copy, std::int64_t now) {
-  if (!is_known(connection, copy.source_thread_id)) return {};
+  if (is_absent(connection, copy.source_thread_id)) return {};
   check_target(connection, copy);
   const std::uint64_t in_source = count_checkpoints(connection, copy.source_thread_id);
   const std::uint64_t copied = copy_rows(connection, copy);

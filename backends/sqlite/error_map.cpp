@@ -156,6 +156,8 @@ bool waits_for_lock(int primary) noexcept {
 Code refine_by_errno(Code code, int primary, int system_errno) noexcept {
   if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return code;
   switch (system_errno) {
+    case EISDIR:
+      return Code::invalid_argument;
     case ENOSPC:
     case EDQUOT:
       return Code::no_space;
