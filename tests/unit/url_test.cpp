@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "threadkeep/url.hpp"
+
+#include <gtest/gtest.h>
+
+#include "threadkeep/error.hpp"
+
+namespace threadkeep {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+// The message of the error that `run` ends with; "" when there is none.
+template <class Run>
+std::string refusal(Run run) {
+  try {
+    run();
+    return "";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid_argument);
+    return error.what();
+  }
+}
+
+bool mentions(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+struct Row {
+  std::string text;
+  std::string scheme;
+  std::optional<std::string> authority;
+  std::string path;
+};
+
+class UrlParts : public ::testing::TestWithParam<Row> {};
+
+TEST_P(UrlParts, are_taken_apart) {
+  const auto& row = GetParam();
+  auto url = Url::parse(row.text);
+  EXPECT_EQ(url.scheme(), row.scheme);
+  EXPECT_EQ(url.authority(), row.authority);
+  EXPECT_EQ(url.path(), row.path);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , UrlParts,
+    ::testing::Values(Row{"memory:", "memory", {}, ""}, Row{"sqlite:a.db", "sqlite", {}, "a.db"},
+                      Row{"sqlite:dir/a.db", "sqlite", {}, "dir/a.db"},
+                      Row{"sqlite:/abs/a.db", "sqlite", {}, "/abs/a.db"},
+                      Row{"sqlite:///abs/a.db", "sqlite", "", "/abs/a.db"},
+                      Row{"SQLite:A.db", "sqlite", {}, "A.db"},
+                      Row{"postgresql://u:p@h:5432/db", "postgresql", "u:p@h:5432", "/db"},
+                      Row{"redis://h", "redis", "h", ""},
+                      Row{"redis://[::1]:6379/0", "redis", "[::1]:6379", "/0"},
+                      Row{"sqlite:a%20b%3F%25.db", "sqlite", {}, "a b?%.db"},
+                      Row{"sqlite:%C3%A9.db", "sqlite", {}, "\u00e9.db"},
+                      Row{"sqlite:a+b.db", "sqlite", {}, "a+b.db"},
+                      Row{"sqlite:C:/a.db", "sqlite", {}, "C:/a.db"},
+                      Row{"x+y-z.1:p", "x+y-z.1", {}, "p"}));
+
+TEST(UrlText, without_sense_is_refused) {
+  for (const auto& text : {""s, "agent.db"s, ":x"s, "/a:b"s, "?a:b"s, "sqlite:%"s, "sqlite:%4"s,
+                           "sqlite:%zz"s, "sqlite:a%00b"s, "sqlite:a\0b"s, "sqlite:\xff"s,
+                           "sqlite:%ff"s, "sqlite:a?k=%"s, "sqlite:a?k=%ff"s, "redis://%zz/"s}) {
+    EXPECT_NE(refusal([&] { Url::parse(text); }), "") << text;
+  }
+}
+
+TEST(UrlParameters, are_taken_once_known) {
+  auto url = Url::parse("sqlite:a.db?busy=5s&synchronous=full&x=%26%3D+");
+  EXPECT_EQ(url.take("busy"), "5s");
+  EXPECT_EQ(url.take("synchronous"), "full");
+  EXPECT_EQ(url.take("x"), "&=+");
+  EXPECT_EQ(url.take("absent"), std::nullopt);
+  EXPECT_EQ(refusal([&] { url.finish(); }), "");
+}
+
+TEST(UrlParameters, that_are_wrong_are_reported_together) {
+  auto url = Url::parse("sqlite:a.db?busy=5&unknown=1&empty=&twice=a&twice=b&mode=wild");
+  EXPECT_EQ(url.take_duration("busy"), std::nullopt);
+  url.take("twice");
+  EXPECT_EQ(url.take_choice("mode", {"calm", "quiet"}), std::nullopt);
+  url.problem("the path must not be a directory");
+  const auto message = refusal([&] { url.finish(); });
+  for (const auto* part : {"busy", "500ms", "unknown", "empty", "twice", "mode", "calm", "quiet",
+                           "the path must not be a directory"}) {
+    EXPECT_TRUE(mentions(message, part)) << part << " is missing in: " << message;
+  }
+}
+
+TEST(UrlParameters, may_be_durations) {
+  auto url = Url::parse("x:?a=500ms&b=5s&c=2m&d=1h&e=7d&f=0s");
+  EXPECT_EQ(url.take_duration("a"), 500ms);
+  EXPECT_EQ(url.take_duration("b"), 5s);
+  EXPECT_EQ(url.take_duration("c"), 2min);
+  EXPECT_EQ(url.take_duration("d"), 1h);
+  EXPECT_EQ(url.take_duration("e"), 168h);
+  EXPECT_EQ(url.take_duration("f"), 0ms);
+  EXPECT_EQ(url.take_duration("absent"), std::nullopt);
+  url.finish();
+}
+
+TEST(UrlParameters, that_are_no_durations_are_reported) {
+  for (const std::string text : {"5", "s", "-5s", "5 s", "5S", "1.5s", "5sec", "5ms5", "0x5s",
+                                 "99999999999999999999s", "9223372036854775807d"}) {
+    auto url = Url::parse("x:?a=" + text);
+    EXPECT_EQ(url.take_duration("a"), std::nullopt) << text;
+    EXPECT_TRUE(mentions(refusal([&] { url.finish(); }), "'a'")) << text;
+  }
+}
+
+TEST(UrlRedacted, shows_no_password) {
+  for (const std::string text :
+       {"postgresql://user:hunter2@host/db", "postgresql://user:hunter2@ho@st/db",
+        "redis://:hunter2@host", "x:?password=hunter2", "x:?auth_token=hunter2&a=b",
+        "x:?SSLPassword=hunter2", "x:?client_secret=hunter2", "x:?passphrase=hunter2"}) {
+    const auto shown = Url::parse(text).redacted();
+    EXPECT_FALSE(mentions(shown, "hunter2")) << shown;
+    EXPECT_TRUE(mentions(shown, "***")) << shown;
+  }
+  EXPECT_EQ(Url::parse("x://u:p@h/db?a=b&password=c").redacted(),
+            "x://u:***@h/db?a=b&password=***");
+}
+
+TEST(UrlRedacted, is_what_errors_show) {
+  auto url = Url::parse("postgresql://user:hunter2@host/db?password=hunter2&wrong=1");
+  url.take("password");
+  EXPECT_FALSE(mentions(refusal([&] { url.finish(); }), "hunter2"));
+}
+
+}  // namespace
+}  // namespace threadkeep
