@@ -235,15 +235,15 @@ TEST_F(SchedulerAsync, ends_what_spans_threads_once_when_it_is_closed_just_befor
   open({.async_threads = 1});
   recorder_->hold();
   std::thread closer;
-  std::future<Outcome> barrier;
+  std::shared_future<Outcome> barrier;
   const auto close = [&] { store_.reset(); };
   const auto refused = [&] { return barrier.wait_for(0s) == std::future_status::ready; };
   store_->submit(labelled("t", "first"), Call{},
                  std::make_unique<ClosingWrite>(close, closer, refused));
   recorder_->wait_until_inside(1);
-  barrier = submit(*store_, DeleteRuns{{"r"}});
+  barrier = submit(*store_, DeleteRuns{{"r"}}).share();
   recorder_->release();
-  EXPECT_EQ(ending(barrier), "cancelled");
+  EXPECT_EQ(ending(barrier.get()), "cancelled");
   closer.join();
   EXPECT_EQ(recorder_->events(), Strings{"first"});
 }
