@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, Send, StateSnapshot, interrupt
@@ -118,7 +118,7 @@ def print_chunk(chunk: BaseMessage) -> None:
 
 
 def finished_tasks(saver: ThreadkeepSaver, config: dict[str, Any]) -> list[str]:
-    """What tasks of the unfinished super-step have stored already."""
+    """What the tools of the unfinished super-step have stored already."""
     latest = saver.get_tuple(config)
     writes = latest.pending_writes if latest else []
     return [
@@ -126,6 +126,7 @@ def finished_tasks(saver: ThreadkeepSaver, config: dict[str, Any]) -> list[str]:
         for task_id, channel, messages in writes or []
         if channel == "messages"
         for message in messages
+        if isinstance(message, ToolMessage)
     ]
 
 
@@ -143,7 +144,8 @@ def wait_for_finished_task(saver: ThreadkeepSaver, config: dict[str, Any], secon
 def describe(snapshot: StateSnapshot) -> str:
     messages = snapshot.values.get("messages", [])
     last = str(messages[-1].content) if messages else "(nothing said yet)"
-    return last if len(last) <= 60 else last[:57] + "..."
+    then = f"  -> {', '.join(snapshot.next)}" if snapshot.next else ""
+    return f"{last if len(last) <= 50 else last[:47] + '...'}{then}"
 
 
 def tree_lines(snapshots: list[StateSnapshot]) -> Iterator[str]:

@@ -17,7 +17,7 @@ log=$work/install.log
 agent_process=
 
 title() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
-tell() { printf '%s\n' "$*" | fold -s -w 100; }
+tell() { printf '%s\n' "$*"; }
 fail() { printf '\nFAILED: %s\n' "$*" >&2; exit 1; }
 
 # claim TEXT COMMAND...: the command must succeed.
@@ -77,15 +77,16 @@ step say "What is the weather in Brest?"
 claim "it called a tool and used its result" said "Fair |wind |at |Brest."
 
 title "2. Killed in the middle of a super-step"
-tell "The agent calls two tools at the same time. 'weather' finishes at once; 'tide' would take ten
-minutes. A second process looks into the store until it sees there what 'weather' has found. Then the
-agent gets SIGKILL, which no program can catch."
+tell "The agent calls two tools at the same time. 'weather' finishes at once; 'tide' would take
+ten minutes. A second process looks into the store until it sees there what 'weather' has found.
+Then the agent gets SIGKILL, which no program can catch."
 agent --tide-seconds 600 say "Plan a sail from Brest." >"$work/killed-output" 2>&1 &
 agent_process=$!
 step wait
 claim "the finished task's result is in the store" said "Fair wind at Brest."
-claim "the other task was still running" counted 1 "tide Brest begin"
-claim "and had not finished" counted 0 "tide Brest end"
+claim "the agent is still at work" kill -0 "$agent_process"
+claim "the other task has begun" counted 1 "tide Brest begin"
+claim "and has not finished" counted 0 "tide Brest end"
 kill -9 "$agent_process"
 wait "$agent_process" 2>/dev/null || true
 claim "the agent is dead" is_gone "$agent_process"
@@ -93,6 +94,7 @@ agent_process=
 before=$(grep -c "weather Brest end" "$ledger")
 
 title "3. A new process goes on where the old one died"
+tell "It reads the result of 'weather' from the store and runs 'tide' only, quickly this time."
 step resume
 claim "it finished the plan from both results" said "|Fair |wind |at |Brest. |High |tide |at |Brest"
 claim "'weather' was not run again: its side effects are as before" \
@@ -115,9 +117,10 @@ claim "the boat is booked" said "|The |boat |is |booked."
 claim "once" counted 1 "book boat end"
 
 title "6. Back in time, and another way"
-tell "The thread keeps every checkpoint. We go back to before the booking and say something else."
+tell "The thread keeps every checkpoint. We go back to before the booking and say something else.
+The tree then shows, for each checkpoint, the last message and what would run next."
 agent tree >"$work/tree"
-past=$(grep -F "Your name is Ada." "$work/tree" | tail -n 1 | grep -oE '[0-9a-f-]{36}')
+past=$(grep -F "Your name is Ada." "$work/tree" | head -n 1 | grep -oE '[0-9a-f-]{36}')
 step fork "$past" "What is the weather in Cork?"
 claim "the other branch has its own answer" said "Fair |wind |at |Cork."
 step tree

@@ -42,4 +42,10 @@ class CompletionQueue {
   int event_ = -1;
 };
 
+/// The queue as Python holds it. Calls in flight share the inner object and know nothing of Python:
+/// letting go of a Python object would take the GIL on a thread of the store.
+struct LoopQueue {
+  std::shared_ptr<CompletionQueue> queue = std::make_shared<CompletionQueue>();
+};
+
 }  // namespace threadkeep::python

@@ -101,6 +101,7 @@ class NativeStore::InFlight {
   }
   ~InFlight() {
     release_payloads();
+    store_.reset();  // Before close() goes on, so that the last reference is never here.
     std::lock_guard lock(owner_.mutex_);
     if (--owner_.in_flight_ == 0) owner_.idle_.notify_all();
   }
@@ -139,11 +140,12 @@ nb::object NativeStore::call(Request& request, std::optional<double> timeout) {
 }
 
 PendingCall NativeStore::submit(Request& request, std::optional<double> timeout,
-                                std::shared_ptr<CompletionQueue> queue, std::uint64_t token) {
+                                const LoopQueue& loop_queue, std::uint64_t token) {
   InFlight in_flight(*this);
   PendingCall pending;
   Call call = make_call(timeout, pending.token());
   Request::Work work = request.take();
+  std::shared_ptr<CompletionQueue> queue = loop_queue.queue;
   nb::gil_scoped_release release;
   if (auto* mutation = std::get_if<Mutation>(&work)) {
     auto task = std::make_unique<QueuedWrite>(std::move(queue), token);

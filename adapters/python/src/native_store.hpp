@@ -40,8 +40,8 @@ class NativeStore {
   nanobind::object call(Request& request, std::optional<double> timeout);
 
   /// Queues a request; its end is pushed to `queue` under `token`.
-  PendingCall submit(Request& request, std::optional<double> timeout,
-                     std::shared_ptr<CompletionQueue> queue, std::uint64_t token);
+  PendingCall submit(Request& request, std::optional<double> timeout, const LoopQueue& queue,
+                     std::uint64_t token);
 
   /// Later calls fail; calls in flight are asked to stop and waited for. Idempotent.
   void close();

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package as a whole: its types, its examples and its documentation."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import threadkeep
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "python.md"
+
+
+def test_types(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    assert (Path(threadkeep.__file__).parent / "py.typed").exists()
+    cache = pytestconfig.cache.mkdir("mypy") if pytestconfig.cache else tmp_path
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache)]
+    result = subprocess.run(
+        [*command, "-p", "threadkeep"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_everything_public_is_documented() -> None:
+    undocumented = []
+    for name in threadkeep.__all__:
+        thing = getattr(threadkeep, name)
+        if isinstance(thing, str):
+            continue
+        members = [(name, thing)] + [
+            (f"{name}.{key}", value)
+            for key, value in vars(thing).items()
+            if callable(value) and not key.startswith("_")
+        ]
+        undocumented += [label for label, value in members if not value.__doc__]
+    assert undocumented == []
+
+
+def blocks() -> list[tuple[str, str]]:
+    text = PAGE.read_text()
+    found = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    return [(f"block {number}", code) for number, code in enumerate(found, 1)]
+
+
+@pytest.mark.parametrize("code", [code for _, code in blocks()], ids=[name for name, _ in blocks()])
+def test_the_documentation_runs(code: str, tmp_path: Path) -> None:
+    """Each block of docs/python.md is a program of its own."""
+    script = tmp_path / "block.py"
+    script.write_text(code)
+    environment = {"THREADKEEP_URL": "sqlite:server.db", "LANGGRAPH_AES_KEY": "k" * 32}
+    result = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", str(script)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_there_are_blocks() -> None:
+    assert len(blocks()) >= 5
