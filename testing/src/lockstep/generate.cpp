@@ -12,8 +12,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-const Strings thread_pool{"t", "t:{1}*|", "T%_'\"\\", "\u043b\u0438\u043d\u0438\u044f"};
-const Strings namespace_pool{"", "", "", "child:1", "a|b*", "%"};
+const Strings thread_pool{"t", "t", "t", "t:{1}*|", "T%_'\"\\", "\u043b\u0438\u043d\u0438\u044f"};
+const Strings namespace_pool{"", "", "", "", "", "child:1", "a|b*", "%"};
 const Strings channel_pool{"messages", "a", "b.c", "\U0001F600", "__start__"};
 const Strings version_pool{"1", "2", "3", "00000004.5"};
 const Strings task_pool{"task-1", "task-2", "*"};
@@ -65,13 +65,18 @@ class Generator {
 
   Mutation mutation() {
     const auto kind = below(100);
-    if (kind < 50) return put();
-    if (kind < 80) return put_writes();
-    if (kind < 86) return PutThread{id(thread_pool), metadata()};
-    if (kind < 89) return DeleteThread{id(thread_pool)};
-    if (kind < 92) return DeleteRuns{{pick(run_pool)}};
-    if (kind < 96) return CopyThread{id(thread_pool), id(thread_pool)};
+    if (kind < 58) return put();
+    if (kind < 85) return put_writes();
+    if (kind < 90) return PutThread{id(thread_pool), metadata()};
+    if (kind < 91) return DeleteThread{id(thread_pool)};
+    if (kind < 93) return DeleteRuns{{pick(run_pool)}};
+    if (kind < 98) return copy();
     return Prune{id(thread_pool)};
+  }
+
+  Mutation copy() {
+    if (chance(50)) return CopyThread{id(thread_pool), id(thread_pool)};
+    return CopyThread{id(thread_pool), "copy " + std::to_string(below(30))};
   }
 
   Group group() {
@@ -83,7 +88,7 @@ class Generator {
   Mutation put() {
     Draft draft(id(thread_pool), id(checkpoint_pool));
     draft.ns(pick(namespace_pool)).metadata(metadata());
-    if (chance(65)) draft.parent(id(checkpoint_pool));
+    if (chance(50)) draft.parent(id(checkpoint_pool));
     if (chance(15)) draft.require_latest_parent();
     for (const auto& channel : channel_pool) {
       if (chance(40)) add_channel(draft, channel);
@@ -116,8 +121,8 @@ class Generator {
     for (const auto& key : key_pool) {
       if (key != "absent" && key != "run_id" && chance(40)) add(key, pick(json_pool));
     }
-    if (chance(50)) add("run_id", json_string(pick(run_pool)));
-    if (chance(30)) add("counters_since_delta_snapshot", delta_counters());
+    if (chance(25)) add("run_id", json_string(pick(run_pool)));
+    if (chance(40)) add("counters_since_delta_snapshot", delta_counters());
     return "{" + members + "}";
   }
 
