@@ -3,30 +3,11 @@
 
 #include <algorithm>
 
-#include "reads.hpp"
 #include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::sqlite {
 
 namespace {
-
-std::optional<std::int64_t> find_row(Rows rows) {
-  if (!rows.next()) return {};
-  return rows.integer(0);
-}
-
-std::optional<std::int64_t> find_checkpoint(Connection& connection, const CheckpointQuery& query) {
-  if (query.checkpoint_id) {
-    return find_row(
-        connection.query("SELECT rowid FROM checkpoints "
-                         "WHERE thread_id = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3",
-                         query.thread_id, query.checkpoint_ns, *query.checkpoint_id));
-  }
-  return find_row(
-      connection.query("SELECT rowid FROM checkpoints WHERE thread_id = ?1 AND checkpoint_ns = ?2 "
-                       "ORDER BY checkpoint_id DESC LIMIT 1",
-                       query.thread_id, query.checkpoint_ns));
-}
 
 CheckpointTuple read_row(Connection& connection, std::int64_t rowid) {
   Rows rows = connection.query(
@@ -100,12 +81,6 @@ std::vector<Blob> CheckpointReader::read_values(const CheckpointTuple& tuple) {
   std::sort(values.begin(), values.end(),
             [](const Blob& a, const Blob& b) { return a.channel < b.channel; });
   return values;
-}
-
-std::optional<CheckpointTuple> get(Connection& connection, const CheckpointQuery& query) {
-  const auto rowid = find_checkpoint(connection, query);
-  if (!rowid) return {};
-  return CheckpointReader(connection, query.include).read(*rowid);
 }
 
 }  // namespace threadkeep::sqlite

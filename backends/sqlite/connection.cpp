@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <thread>
 
 namespace threadkeep::sqlite {
@@ -165,6 +166,7 @@ void Connection::commit() {
   try {
     check_call();
     committing_ = true;
+    errno = 0;
     execute("COMMIT");
   } catch (...) {
     rollback();
@@ -208,10 +210,13 @@ void Connection::check(int result) {
 }
 
 void Connection::fail(int result) {
+  const int last_errno = errno;
   if (is_broken_by(result)) broken_ = true;
   const std::string detail = "'" + settings_.path + "': " + sqlite3_errmsg(handle_.get());
+  // SQLite does not note the errno of a COMMIT, so the thread's own has to do.
+  const int system_errno = committing_ ? last_errno : sqlite3_system_errno(handle_.get());
   throw make_error({.code = result,
-                    .system_errno = sqlite3_system_errno(handle_.get()),
+                    .system_errno = system_errno,
                     .detail = detail,
                     .interruption = interruption(),
                     .committing = committing_});

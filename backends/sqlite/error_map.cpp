@@ -152,15 +152,17 @@ bool waits_for_lock(int primary) noexcept {
          primary == SQLITE_INTERRUPT;
 }
 
+bool is_about_space(int system_errno) noexcept {
+  return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
+}
+
 // Only these two families carry an errno that says more than the code.
 Code refine_by_errno(Code code, int primary, int system_errno) noexcept {
   if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return code;
+  if (is_about_space(system_errno)) return Code::no_space;
   switch (system_errno) {
     case EISDIR:
       return Code::invalid_argument;
-    case ENOSPC:
-    case EDQUOT:
-      return Code::no_space;
     case EACCES:
     case EPERM:
     case EROFS:
@@ -168,6 +170,13 @@ Code refine_by_errno(Code code, int primary, int system_errno) noexcept {
     default:
       return code;
   }
+}
+
+// COMMIT writes the frame that makes the transaction count last, and then waits for the disk. A
+// write that found no space is before that; of other I/O errors one cannot say.
+bool leaves_outcome_unknown(const Failure& failure) noexcept {
+  if (!failure.committing || (failure.code & 0xff) != SQLITE_IOERR) return false;
+  return failure.code != SQLITE_IOERR_WRITE || !is_about_space(failure.system_errno);
 }
 
 std::string_view advice_for(Code code, const ResultCode& row) noexcept {
@@ -201,7 +210,7 @@ const ResultCode& result_code(int extended) noexcept {
 
 Code meaning_of(const Failure& failure) noexcept {
   const int primary = failure.code & 0xff;
-  if (failure.committing && primary == SQLITE_IOERR) return Code::outcome_unknown;
+  if (leaves_outcome_unknown(failure)) return Code::outcome_unknown;
   if (waits_for_lock(primary)) {
     if (failure.interruption == Interruption::deadline) return Code::timeout;
     if (failure.interruption == Interruption::stop) return Code::cancelled;

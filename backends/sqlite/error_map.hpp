@@ -41,7 +41,7 @@ struct Failure {
 
 /// The code of a failure. An interruption turns waiting for a lock into `timeout` or `cancelled`;
 /// errno tells a full disk and missing permissions from other trouble; an I/O error of COMMIT
-/// leaves the outcome unknown.
+/// leaves the outcome unknown, unless there was no space to write to.
 Code meaning_of(const Failure& failure) noexcept;
 
 /// The error to throw: says what failed and what to do, and carries the name of the code.

@@ -3,8 +3,11 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <mutex>
 #include <vector>
 
@@ -32,6 +35,13 @@ HandleList& handle_list() {
   return list;
 }
 
+// Where a file cannot be created SQLite tries to read it, and reports that it is not there.
+int errno_of_opening(const std::string& path, int system_errno) {
+  if (system_errno != ENOENT) return system_errno;
+  const auto directory = std::filesystem::path(path).parent_path();
+  return access(directory.c_str(), W_OK | X_OK) == 0 ? system_errno : errno;
+}
+
 void finalize_statements(sqlite3* db) noexcept {
   while (sqlite3_stmt* statement = sqlite3_next_stmt(db, nullptr)) sqlite3_finalize(statement);
 }
@@ -50,8 +60,8 @@ Handle::Handle(const std::string& path, int flags) {
   if (result == SQLITE_OK) return;
   const std::string detail =
       "cannot open '" + path + "': " + (db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(result));
-  const Error error = make_error(
-      {.code = result, .system_errno = db_ ? sqlite3_system_errno(db_) : 0, .detail = detail});
+  const int system_errno = errno_of_opening(path, db_ ? sqlite3_system_errno(db_) : 0);
+  const Error error = make_error({.code = result, .system_errno = system_errno, .detail = detail});
   leave();
   throw error;
 }

@@ -12,10 +12,8 @@
 
 namespace threadkeep::sqlite {
 
-// checkpoint_reader.cpp
+// reads.cpp
 std::optional<CheckpointTuple> get(Connection& connection, const CheckpointQuery& query);
-
-// listings.cpp
 Page<CheckpointTuple> list(Connection& connection, const CheckpointList& query);
 Page<ThreadInfo> threads(Connection& connection, const ThreadList& query);
 

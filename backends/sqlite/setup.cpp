@@ -100,10 +100,10 @@ void use_write_ahead_log(Connection& connection) {
 }
 
 void try_set_up(Connection& connection) {
-  // Heeded when the file is created, ignored afterwards.
-  connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
   Format format = read_format_alone(connection);
   if (is_empty(format)) {
+    // Heeded when the first page is written. On a file that has one this would be a write.
+    connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
     connection.begin_write();
     format = read_format(connection);
     if (is_empty(format)) {

@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "reads.hpp"
+
 #include <initializer_list>
 #include <utility>
 
 #include "checkpoint_reader.hpp"
-#include "reads.hpp"
 #include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::sqlite {
 
 namespace {
+
+std::optional<std::int64_t> find_row(Rows rows) {
+  if (!rows.next()) return {};
+  return rows.integer(0);
+}
+
+std::optional<std::int64_t> find_checkpoint(Connection& connection, const CheckpointQuery& query) {
+  if (query.checkpoint_id) {
+    return find_row(
+        connection.query("SELECT rowid FROM checkpoints "
+                         "WHERE thread_id = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3",
+                         query.thread_id, query.checkpoint_ns, *query.checkpoint_id));
+  }
+  return find_row(
+      connection.query("SELECT rowid FROM checkpoints WHERE thread_id = ?1 AND checkpoint_ns = ?2 "
+                       "ORDER BY checkpoint_id DESC LIMIT 1",
+                       query.thread_id, query.checkpoint_ns));
+}
 
 // The position of a cursor, in the order of the listing.
 struct Position {
@@ -92,6 +111,12 @@ ThreadInfo read_thread(const Rows& rows) {
 }
 
 }  // namespace
+
+std::optional<CheckpointTuple> get(Connection& connection, const CheckpointQuery& query) {
+  const auto rowid = find_checkpoint(connection, query);
+  if (!rowid) return {};
+  return CheckpointReader(connection, query.include).read(*rowid);
+}
 
 Page<CheckpointTuple> list(Connection& connection, const CheckpointList& query) {
   const MetadataFilter filter(query.filter);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every SQL command in the document of the format works on a store that has data.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "support.hpp"
+
+namespace threadkeep::sqlite_test {
+namespace {
+
+std::vector<std::string> sql_blocks(const std::string& document) {
+  std::vector<std::string> blocks;
+  std::ifstream stream(document);
+  bool inside = false;
+  for (std::string line; std::getline(stream, line);) {
+    if (line == "```sql") {
+      inside = true;
+      blocks.emplace_back();
+    } else if (line == "```") {
+      inside = false;
+    } else if (inside) {
+      blocks.back() += line + "\n";
+    }
+  }
+  return blocks;
+}
+
+void fill(const std::filesystem::path& file) {
+  Checkpointer store = open_store(file);
+  store.put_thread({"my-thread", R"({"owner": "me"})"});
+  store.put(
+      Draft("my-thread", "1").value("messages", "1", "x").metadata(R"({"run_id": "my-run"})"));
+  store.put(Draft("my-thread", "2").parent("1").carries("messages", "1").inlined("n", "2", "7"));
+  store.put_writes({"my-thread", "", "2", {pending("task", 0, "messages", "y")}});
+  store.put(Draft("deleted", "1"));
+  store.delete_thread("deleted");
+}
+
+TEST(Documentation, of_the_format_has_sql_that_works) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "store.db";
+  fill(file);
+  const auto blocks = sql_blocks(THREADKEEP_SQLITE_DOCUMENT);
+  ASSERT_GE(blocks.size(), 8u) << "is " << THREADKEEP_SQLITE_DOCUMENT << " the right file?";
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(directory.path());
+  RawDatabase raw(file);
+  for (const std::string& block : blocks) {
+    SCOPED_TRACE(block);
+    std::vector<std::string> rows;
+    EXPECT_NO_THROW(rows = raw.run(block));
+    if (block.find("SELECT") != std::string::npos) {
+      EXPECT_FALSE(rows.empty());
+    }
+  }
+  EXPECT_TRUE(open_store(directory.path() / "backup.db").get({"my-thread", "", "2", {}}));
+  std::filesystem::current_path(before);
+}
+
+TEST(Documentation, of_the_format_names_every_table_column_and_index) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "store.db";
+  fill(file);
+  std::ifstream stream(THREADKEEP_SQLITE_DOCUMENT);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  RawDatabase raw(file);
+  const auto names = raw.run(
+      "SELECT name FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' UNION "
+      "SELECT c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
+      "WHERE t.type = 'table' AND t.name NOT GLOB 'sqlite_*'");
+  EXPECT_GT(names.size(), 15u);
+  for (const std::string& name : names) {
+    EXPECT_NE(text.find("`" + name + "`"), std::string::npos) << name;
+  }
+}
+
+}  // namespace
+}  // namespace threadkeep::sqlite_test
