@@ -13,10 +13,15 @@ nb::str python_text(std::string_view text) {
 
 }  // namespace
 
+// Runs no Python code: a thread that is in the middle of it when the interpreter shuts down is
+// unwound through the C++ above it, which then lets go of objects without the GIL.
 nb::object to_exception(const Error& error) {
-  nb::object make = nb::module_::import_("threadkeep.errors").attr("_from_native");
-  return make(python_text(to_string(error.code())), python_text(error.what()),
-              python_text(error.native()), python_text(error.operation()), error.retry_safe());
+  nb::object by_code = nb::module_::import_("threadkeep.errors").attr("_BY_CODE");
+  nb::object exception = by_code[python_text(to_string(error.code()))](python_text(error.what()));
+  exception.attr("native") = python_text(error.native());
+  exception.attr("operation") = python_text(error.operation());
+  exception.attr("retry_safe") = nb::bool_(error.retry_safe());
+  return exception;
 }
 
 void register_errors() {

@@ -8,7 +8,7 @@ no error: reads return ``None`` or nothing, and deleting what is absent succeeds
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class Error(Exception):
@@ -22,26 +22,12 @@ class Error(Exception):
         retry_safe: True when the same call may succeed later and repeating it can do no harm.
     """
 
+    # The native module makes errors without running Python code (see errors.cpp), so there is no
+    # __init__ and what it does not set has a default here.
     code: ClassVar[str] = "internal"
-    native: str
-    operation: str
-    retry_safe: bool
-
-    def __init__(
-        self, message: str, *, native: str = "", operation: str = "", retry_safe: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.native = native
-        self.operation = operation
-        self.retry_safe = retry_safe
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        state = {
-            "native": self.native,
-            "operation": self.operation,
-            "retry_safe": self.retry_safe,
-        }
-        return type(self), (str(self),), state
+    native: str = ""
+    operation: str = ""
+    retry_safe: bool = False
 
 
 class InvalidArgumentError(Error, ValueError):
@@ -119,6 +105,7 @@ class InternalError(Error):
     code = "internal"
 
 
+# The native module looks up the class of a code here.
 _BY_CODE: dict[str, type[Error]] = {
     error.code: error
     for error in (
@@ -136,11 +123,3 @@ _BY_CODE: dict[str, type[Error]] = {
         InternalError,
     )
 }
-
-
-def _from_native(
-    code: str, message: str, native: str, operation: str, retry_safe: bool
-) -> Error:
-    """Makes the exception of an error of the native module, which calls this by name."""
-    kind = _BY_CODE.get(code, InternalError)
-    return kind(message, native=native, operation=operation, retry_safe=retry_safe)
