@@ -49,7 +49,7 @@ install_python_package() {
   scripts/install-deps.sh core python
   echo "Building the Python package into $work/venv (a few minutes the first time) ..."
   [[ -x $python ]] || python3 -m venv "$work/venv"
-  if ! "$python" -m pip install --disable-pip-version-check -C build-dir="$work/python" . \
+  if ! "$python" -m pip install --disable-pip-version-check --config-settings build-dir="$work/python" . \
     'langgraph>=1.0' >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     fail "the package does not build; all of the output is in $log"

@@ -88,7 +88,7 @@ stage_python() {
   local venv=$PWD/build/venv
   [[ -x $venv/bin/python ]] || require python3 -m venv "$venv" || return
   require "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    -C build-dir="$PWD/build/python" '.[test]' || return
+    --config-settings build-dir="$PWD/build/python" '.[test]' || return
   local results=build/python-results.xml
   "$venv/bin/python" -m pytest adapters/python/tests -q --junitxml="$results"
   local status=$?
