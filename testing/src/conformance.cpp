@@ -5,8 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "cases.hpp"
-
 namespace threadkeep::testing {
 
 namespace {
@@ -150,26 +148,6 @@ std::vector<std::string> describe(const std::vector<PendingWrite>& writes) {
                     std::string(write.data.view()));
   }
   return lines;
-}
-
-bool keep_conformance_cases() {
-  keep_calls_cases();
-  keep_copy_thread_cases();
-  keep_cursors_cases();
-  keep_delete_runs_cases();
-  keep_delete_thread_cases();
-  keep_get_cases();
-  keep_history_cases();
-  keep_ids_cases();
-  keep_json_cases();
-  keep_list_cases();
-  keep_prune_cases();
-  keep_put_cases();
-  keep_put_writes_cases();
-  keep_require_latest_cases();
-  keep_threads_cases();
-  keep_tombstones_cases();
-  return true;
 }
 
 }  // namespace threadkeep::testing

@@ -24,18 +24,20 @@ namespace threadkeep {
 namespace detail {
 
 /// Holds a completion handler until its result is there, then runs it on its own executor, never
-/// inside the initiating function. An outstanding work guard keeps that executor's loop alive.
+/// inside the initiating function. An outstanding work guard keeps that executor's loop alive. The
+/// store is kept alive too, and let go on that executor: a thread of the store cannot close it.
 template <class Result, class Handler, class Executor>
 class Completion {
  public:
-  Completion(Handler handler, const Executor& fallback)
-      : handler_(std::move(handler)),
+  Completion(Handler handler, const Executor& fallback, std::shared_ptr<Store> store)
+      : store_(std::move(store)),
+        handler_(std::move(handler)),
         executor_(asio::get_associated_executor(handler_, fallback)),
         work_(executor_) {}
 
   void operator()(std::exception_ptr error, Result result) {
-    asio::post(executor_, [handler = std::move(handler_), error = std::move(error),
-                           result = std::move(result)]() mutable {
+    asio::post(executor_, [store = std::move(store_), handler = std::move(handler_),
+                           error = std::move(error), result = std::move(result)]() mutable {
       std::move(handler)(std::move(error), std::move(result));
     });
   }
@@ -43,6 +45,7 @@ class Completion {
  private:
   using HandlerExecutor = asio::associated_executor_t<Handler, Executor>;
 
+  std::shared_ptr<Store> store_;
   Handler handler_;
   HandlerExecutor executor_;
   asio::executor_work_guard<HandlerExecutor> work_;
@@ -195,7 +198,7 @@ class AsyncCheckpointer {
           connect_cancellation(handler, c);
           using Complete = detail::Completion<Written, decltype(handler), Executor>;
           auto task = std::make_unique<detail::AsyncWrite<Complete>>(
-              Complete(std::move(handler), executor));
+              Complete(std::move(handler), executor, store));
           store->submit(std::move(m), c, std::move(task));
         },
         token, std::move(mutation), std::move(call));
@@ -209,8 +212,8 @@ class AsyncCheckpointer {
           using Complete = detail::Completion<Result, decltype(handler), Executor>;
           auto bound = [r = std::move(r), c](Store& s) { return r(s, c); };
           using Task = detail::AsyncRead<Result, decltype(bound), Complete>;
-          auto task =
-              std::make_unique<Task>(std::move(bound), Complete(std::move(handler), executor));
+          auto task = std::make_unique<Task>(std::move(bound),
+                                             Complete(std::move(handler), executor, store));
           store->submit(std::move(l), c, std::move(task));
         },
         token, std::move(lane), std::move(call), std::move(run));
