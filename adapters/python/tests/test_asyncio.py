@@ -74,8 +74,17 @@ async def test_a_loop_is_not_kept_alive(store: threadkeep.Store) -> None:
     gone = await asyncio.to_thread(use_a_loop)
     gc.collect()
     assert gone() is None
-    await store.aping()
-    assert not any(loop.is_closed() for loop in _asyncio._queues)
+
+
+def test_a_closed_loop_has_no_queue(durable_url: str) -> None:
+    """Its descriptor is given back when the next loop comes, even while someone holds it."""
+    with threadkeep.open(durable_url) as store:
+        closed = asyncio.new_event_loop()
+        closed.run_until_complete(store.aping())
+        closed.close()
+        assert closed in _asyncio._queues
+        asyncio.run(store.aping())
+        assert closed not in _asyncio._queues
 
 
 async def test_the_loop_is_not_blocked(durable_url: str, thread: str) -> None:
@@ -146,6 +155,23 @@ async def test_cancelled_calls_leave_nothing(durable_url: str, thread: str) -> N
         queue = _asyncio._queues[asyncio.get_running_loop()]
         assert queue._waiting == {}
     assert _native.shared_payloads() == 0
+
+
+async def test_a_cancelled_call_that_waits_is_not_carried_out(
+    durable_url: str, thread: str
+) -> None:
+    with threadkeep.open(durable_url) as store:
+        saver = ThreadkeepSaver(store)
+        await aput(saver, thread, "first")
+        slow = asyncio.create_task(aput(saver, thread, b"x" * 100_000_000))
+        await asyncio.sleep(0.05)  # It is under way, and the next one has to wait for it.
+        assert not slow.done()
+        waits = asyncio.create_task(aput(saver, thread, "cancelled"))
+        await asyncio.sleep(0)
+        waits.cancel()
+        await slow
+        values = [found.checkpoint["channel_values"]["c"] async for found in saver.alist(None)]
+        assert len(values) == 2 and "cancelled" not in values
 
 
 async def test_timeouts_are_errors(durable_url: str, thread: str) -> None:
