@@ -159,7 +159,7 @@ def test_interrupts_with_several_pending_tools(
 
 
 async def test_interrupts_async(saver: ThreadkeepSaver, thread: str) -> None:
-    async def ask(state: Sum) -> dict[str, Any]:
+    def ask(state: Sum) -> dict[str, Any]:  # Not async: LangGraph needs Python 3.11 for that.
         return {"log": [interrupt("one"), interrupt("two")]}
 
     graph = StateGraph(Sum)

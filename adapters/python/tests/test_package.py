@@ -18,7 +18,8 @@ PAGE = ROOT / "docs" / "python.md"
 
 def test_types(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     assert (Path(threadkeep.__file__).parent / "py.typed").exists()
-    cache = pytestconfig.cache.mkdir("mypy") if pytestconfig.cache else tmp_path
+    given = getattr(pytestconfig, "cache", None)
+    cache = given.mkdir("mypy") if given else tmp_path
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache)]
     result = subprocess.run(
         [*command, "-p", "threadkeep"], cwd=tmp_path, capture_output=True, text=True
