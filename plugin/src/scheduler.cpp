@@ -43,6 +43,7 @@ struct Scheduler::Entry {
   Waiter* waiter = nullptr;  // the blocking caller, or one of the two tasks
   std::unique_ptr<WriteTask> write_task;
   std::unique_ptr<ReadTask> read_task;
+  bool reads = false;  // unlike read_task, it never changes
 
   State state = State::queued;
   Lane* place = nullptr;  // set while it stands in a lane
@@ -50,9 +51,9 @@ struct Scheduler::Entry {
   Timekeeper::Id timer{};
   std::optional<std::stop_callback<Cancel>> on_stop;
 
-  bool is_read() const { return read_task != nullptr; }
+  bool is_read() const { return reads; }
   bool is_barrier() const { return lane.empty() && !is_read(); }
-  bool is_async() const { return write_task || read_task; }
+  bool is_async() const { return write_task || reads; }
 };
 
 struct Scheduler::Lane {
@@ -476,6 +477,7 @@ void Scheduler::submit(std::string lane, const Call& call, std::unique_ptr<ReadT
   entry->lane = std::move(lane);
   entry->call = call;
   entry->read_task = std::move(task);
+  entry->reads = true;
   admit(entry);
 }
 
