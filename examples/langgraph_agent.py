@@ -160,10 +160,10 @@ def tree_lines(snapshots: list[StateSnapshot]) -> Iterator[str]:
         branches = children.get(parent, [])
         for number, snapshot in enumerate(branches):
             own_id = snapshot.config["configurable"]["checkpoint_id"]
-            is_last = number == len(branches) - 1
-            mark, below = ("", "") if len(branches) == 1 else (
-                ("`-- ", "    ") if is_last else ("|-- ", "|   ")
-            )
+            mark, below = "", ""
+            if len(branches) > 1:
+                is_last = number == len(branches) - 1
+                mark, below = ("`-- ", "    ") if is_last else ("|-- ", "|   ")
             yield f"{indent}{mark}{own_id}  {describe(snapshot)}"
             yield from lines(own_id, indent + below)
 

@@ -158,9 +158,7 @@ def test_the_gil_is_released(durable_url: str) -> None:
     assert during > elapsed / 0.1, f"{during} ticks in {elapsed:.3f} s"
 
 
-async def test_the_factory_for_servers(
-    durable_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_factory_for_servers(durable_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADKEEP_URL", durable_url)
     async with checkpointer() as saver:
         put(saver, config_of("t"), new_checkpoint())

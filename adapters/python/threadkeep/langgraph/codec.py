@@ -110,7 +110,9 @@ def new_checkpoint(
         json_text(get_serializable_checkpoint_metadata(config, metadata), "metadata"),
         blobs,
     )
-    return NewCheckpoint(request, parent._replace(checkpoint_id=checkpoint["id"]).config(), primitives)
+    return NewCheckpoint(
+        request, parent._replace(checkpoint_id=checkpoint["id"]).config(), primitives
+    )
 
 
 def new_writes(

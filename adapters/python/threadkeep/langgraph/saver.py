@@ -447,12 +447,8 @@ def _list_query(
     return thread_id, checkpoint_ns, checkpoint_id, before_id or None, filter_rows(filter)
 
 
-def _prune_requests(
-    thread_ids: Sequence[str], strategy: str
-) -> list[tuple[str, _native.Request]]:
+def _prune_requests(thread_ids: Sequence[str], strategy: str) -> list[tuple[str, _native.Request]]:
     makers = {"keep_latest": _native.prune, "delete": _native.delete_thread}
     if strategy not in makers:
-        raise InvalidArgumentError(
-            f"strategy must be 'keep_latest' or 'delete', not {strategy!r}"
-        )
+        raise InvalidArgumentError(f"strategy must be 'keep_latest' or 'delete', not {strategy!r}")
     return [(str(thread_id), makers[strategy](str(thread_id))) for thread_id in thread_ids]
