@@ -20,7 +20,6 @@
 #include "threadkeep/threadkeep.hpp"
 
 namespace {
-
 using namespace threadkeep;
 namespace suite = threadkeep::testing;
 
@@ -166,6 +165,7 @@ class JournalBackend final : public Backend {
       Registry::builtin().open("memory:", Environment{[this] { return now_; }});
 };
 
+// [snippet registration]
 Registry with_journal() {
   Registry registry = Registry::builtin();
   registry.add("journal", [](Url& url, const Environment& environment) {
@@ -177,7 +177,7 @@ Registry with_journal() {
   });
   return registry;
 }
-
+// [/snippet registration]
 const auto journal = suite::backend_at("journal", "journal:{dir}/j?sync=off", with_journal());
 
 TEST(Journal, remembers_all_whole_batches) {
