@@ -11,8 +11,8 @@ namespace threadkeep {
 
 Environment Environment::system() {
   return {[] {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+    const auto elapsed = std::chrono::system_clock::now().time_since_epoch();
+    return std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()};
   }};
 }
 
