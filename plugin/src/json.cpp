@@ -195,6 +195,11 @@ class Scanner {
 }  // namespace
 
 void check_json(std::string_view field, std::string_view text) {
+  // The parser takes a NUL byte for the end of the text and would not look at what follows.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    throw Error(Code::invalid_argument,
+                std::string(field) + " is not JSON at byte " + std::to_string(nul + 1));
+  }
   Checker checker(field, text);
   json::sax_parse(text.begin(), text.end(), &checker);
 }

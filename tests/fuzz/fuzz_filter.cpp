@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz.hpp"
 #include "json.hpp"
+#include "text.hpp"
 #include "threadkeep/backend_support.hpp"
 
 using namespace threadkeep;
@@ -14,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string value(
       text.substr(std::min(first + 1, second), second - std::min(first + 1, second)));
   const std::string metadata(text.substr(std::min(second + 1, text.size())));
+
+  if (!is_utf8(key)) return 0;  // The store refuses it before.
 
   std::optional<MetadataFilter> filter;
   const bool is_json = fuzz::accepts({Code::invalid_argument}, [&] {
