@@ -16,7 +16,10 @@ python=$work/venv/bin/python
 log=$work/install.log
 agent_process=
 
-title() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+bold= green= plain=
+if [[ -t 1 && -z ${NO_COLOR-} ]]; then bold=$'\033[1m' green=$'\033[32m' plain=$'\033[0m'; fi
+
+title() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 tell() { printf '%s\n' "$*"; }
 fail() { printf '\nFAILED: %s\n' "$*" >&2; exit 1; }
 
@@ -25,21 +28,18 @@ claim() {
   local text=$1
   shift
   "$@" || fail "$text"
-  printf '   \033[32mproved:\033[0m %s\n' "$text"
+  printf '   %sproved:%s %s\n' "$green" "$plain" "$text"
 }
 said() { grep -qF -- "$1" "$work/output"; }
 counted() { [[ $(grep -c -- "$2" "$ledger" || true) == "$1" ]]; }
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-agent() {
-  "$python" examples/langgraph_agent.py --url "$url" --thread "$thread" --ledger "$ledger" "$@"
-}
 # Runs the agent in a process of its own; its output is shown and kept for the claims.
 step() {
   printf '\n$ langgraph_agent.py'
-  printf ' %q' "$@"
+  printf " '%s'" "$@"
   printf '\n'
-  agent "$@" | tee "$work/output" | sed 's/^/   /'
+  "${agent[@]}" "$@" | tee "$work/output" | sed 's/^/   /'
 }
 
 stop_agent() { [[ -z $agent_process ]] || kill -9 "$agent_process" 2>/dev/null || true; }
@@ -66,6 +66,9 @@ url=${1:-sqlite:$work/runs/$run/agent.db}
 ledger=$work/runs/$run/side-effects.txt
 thread=demo-$run
 touch "$ledger"
+# An array and no function: in the background a function would run in a shell, and SIGKILL would
+# reach that shell instead of the agent.
+agent=("$python" examples/langgraph_agent.py --url "$url" --thread "$thread" --ledger "$ledger")
 tell "Every command below is a process of its own. What the agent knows between them is in the store:
 $url"
 
@@ -80,15 +83,15 @@ title "2. Killed in the middle of a super-step"
 tell "The agent calls two tools at the same time. 'weather' finishes at once; 'tide' would take
 ten minutes. A second process looks into the store until it sees there what 'weather' has found.
 Then the agent gets SIGKILL, which no program can catch."
-agent --tide-seconds 600 say "Plan a sail from Brest." >"$work/killed-output" 2>&1 &
+"${agent[@]}" --tide-seconds 600 say "Plan a sail from Brest." >"$work/killed-output" 2>&1 &
 agent_process=$!
 step wait
 claim "the finished task's result is in the store" said "Fair wind at Brest."
 claim "the agent is still at work" kill -0 "$agent_process"
-claim "the other task has begun" counted 1 "tide Brest begin"
+claim "it is the process that runs the other task" \
+  counted 1 "tide Brest begin pid=$agent_process\$"
 claim "and has not finished" counted 0 "tide Brest end"
-kill -9 "$agent_process"
-wait "$agent_process" 2>/dev/null || true
+{ kill -9 "$agent_process" && wait "$agent_process"; } 2>/dev/null || true
 claim "the agent is dead" is_gone "$agent_process"
 agent_process=
 before=$(grep -c "weather Brest end" "$ledger")
@@ -119,7 +122,7 @@ claim "once" counted 1 "book boat end"
 title "6. Back in time, and another way"
 tell "The thread keeps every checkpoint. We go back to before the booking and say something else.
 The tree then shows, for each checkpoint, the last message and what would run next."
-agent tree >"$work/tree"
+"${agent[@]}" tree >"$work/tree"
 past=$(grep -F "Your name is Ada." "$work/tree" | head -n 1 | grep -oE '[0-9a-f-]{36}')
 step fork "$past" "What is the weather in Cork?"
 claim "the other branch has its own answer" said "Fair |wind |at |Cork."
