@@ -49,7 +49,7 @@ class Batch : public ::testing::Test {
   void expect_only_the_middle_one_failed(const std::vector<Outcome>& outcomes) {
     ASSERT_EQ(outcomes.size(), 3u);
     EXPECT_FALSE(outcomes[0].error);
-    EXPECT_TRUE(outcomes[1].error);
+    ASSERT_TRUE(outcomes[1].error);
     EXPECT_FALSE(outcomes[2].error);
     EXPECT_EQ(outcomes[0].written, (Written{.changed = 2}));
     EXPECT_EQ(outcomes[2].written, (Written{.changed = 2}));
@@ -67,7 +67,7 @@ TEST_F(Batch, a_conflict_in_the_middle_leaves_the_others_stored) {
   auto mutations = batch();
   mutations[1] = Draft("bad", "2").parent("1").require_latest_parent();
   const auto outcomes = backend_->apply(mutations, Call());
-  expect_only_the_middle_one_failed(outcomes);
+  ASSERT_NO_FATAL_FAILURE(expect_only_the_middle_one_failed(outcomes));
   EXPECT_EQ(outcomes[1].error->code(), Code::conflict);
   EXPECT_EQ(outcomes[1].error->operation(), "put");
 }
@@ -75,7 +75,7 @@ TEST_F(Batch, a_conflict_in_the_middle_leaves_the_others_stored) {
 TEST_F(Batch, an_error_of_one_statement_leaves_the_others_stored) {
   refuse_bad_thread("ABORT");
   const auto outcomes = backend_->apply(batch(), Call());
-  expect_only_the_middle_one_failed(outcomes);
+  ASSERT_NO_FATAL_FAILURE(expect_only_the_middle_one_failed(outcomes));
   EXPECT_EQ(outcomes[1].error->native(), "SQLITE_CONSTRAINT_TRIGGER");
 }
 
