@@ -192,7 +192,8 @@ TEST_F(SchedulerAsync, does_not_let_one_short_deadline_end_a_batch_for_all) {
   EXPECT_NE(ending(hasty), "ok");
   recorder_->release();
   EXPECT_EQ(ending(patient), "ok");
-  EXPECT_EQ(recorder_->events(), Strings{"patient"});
+  const auto events = recorder_->events();  // "hasty" may have come just in time.
+  EXPECT_EQ(std::count(events.begin(), events.end(), "patient"), 1);
 }
 
 TEST_F(SchedulerAsync, waits_for_calls_under_way_and_refuses_the_others_when_closed) {
@@ -216,35 +217,35 @@ TEST_F(SchedulerAsync, waits_for_calls_under_way_and_refuses_the_others_when_clo
 // Closes the store when it is done, and returns once `refused` has ended.
 class ClosingWrite final : public WriteTask {
  public:
-  ClosingWrite(std::function<void()> close, std::thread& closer, std::function<bool()> refused)
-      : close_(std::move(close)), closer_(closer), refused_(std::move(refused)) {}
+  ClosingWrite(std::function<void()> close, std::shared_future<Outcome>& refused)
+      : close_(std::move(close)), refused_(refused) {}
 
   void done(Outcome) noexcept override {
-    closer_ = std::thread(close_);
-    while (!refused_()) std::this_thread::yield();
+    closer_.set_value(std::thread(close_));
+    refused_.wait();
   }
+
+  std::future<std::thread> closer() { return closer_.get_future(); }
 
  private:
   std::function<void()> close_;
-  std::thread& closer_;
-  std::function<bool()> refused_;
+  std::shared_future<Outcome>& refused_;
+  std::promise<std::thread> closer_;
 };
 
 // Between the end of one batch and the next, when what spans threads is the next.
 TEST_F(SchedulerAsync, ends_what_spans_threads_once_when_it_is_closed_just_before) {
   open({.async_threads = 1});
   recorder_->hold();
-  std::thread closer;
   std::shared_future<Outcome> barrier;
-  const auto close = [&] { store_.reset(); };
-  const auto refused = [&] { return barrier.wait_for(0s) == std::future_status::ready; };
-  store_->submit(labelled("t", "first"), Call{},
-                 std::make_unique<ClosingWrite>(close, closer, refused));
+  auto closing = std::make_unique<ClosingWrite>([&] { store_.reset(); }, barrier);
+  auto closer = closing->closer();
+  store_->submit(labelled("t", "first"), Call{}, std::move(closing));
   recorder_->wait_until_inside(1);
   barrier = submit(*store_, DeleteRuns{{"r"}}).share();
   recorder_->release();
   EXPECT_EQ(ending(barrier.get()), "cancelled");
-  closer.join();
+  closer.get().join();
   EXPECT_EQ(recorder_->events(), Strings{"first"});
 }
 
