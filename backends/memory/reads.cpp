@@ -122,6 +122,7 @@ std::vector<ChannelHistory> Tables::history(const HistoryQuery& query) const {
   auto at = query.checkpoint_id ? ns->checkpoints.find(*query.checkpoint_id)
                                 : std::prev(ns->checkpoints.end());
   std::set<std::string> seen;
+  if (at != ns->checkpoints.end()) seen.insert(at->first);
   while (at != ns->checkpoints.end() && at->second.parent_checkpoint_id) {
     at = ns->checkpoints.find(*at->second.parent_checkpoint_id);
     if (at == ns->checkpoints.end() || !seen.insert(at->first).second) break;

@@ -16,20 +16,25 @@ struct Ancestor {
   DocumentChannels document;
 };
 
-// The start of the walk: its own values and writes do not count.
-std::optional<std::string> first_parent(Connection& connection, const HistoryQuery& query) {
+struct Start {
+  std::string checkpoint_id;
+  std::optional<std::string> parent_checkpoint_id;
+};
+
+// The queried checkpoint, whose own values and writes do not count.
+std::optional<Start> find_start(Connection& connection, const HistoryQuery& query) {
   Rows rows = query.checkpoint_id
                   ? connection.query(
-                        "SELECT parent_checkpoint_id FROM checkpoints "
+                        "SELECT checkpoint_id, parent_checkpoint_id FROM checkpoints "
                         "WHERE thread_id = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3",
                         query.thread_id, query.checkpoint_ns, *query.checkpoint_id)
                   : connection.query(
-                        "SELECT parent_checkpoint_id FROM checkpoints "
+                        "SELECT checkpoint_id, parent_checkpoint_id FROM checkpoints "
                         "WHERE thread_id = ?1 AND checkpoint_ns = ?2 "
                         "ORDER BY checkpoint_id DESC LIMIT 1",
                         query.thread_id, query.checkpoint_ns);
   if (!rows.next()) return {};
-  return rows.optional_text(0);
+  return Start{rows.text(0), rows.optional_text(1)};
 }
 
 std::optional<Ancestor> read_ancestor(Connection& connection, const HistoryQuery& query,
@@ -78,8 +83,10 @@ void add_writes(const std::vector<PendingWrite>& writes, ChannelHistory& history
 std::vector<ChannelHistory> history(Connection& connection, const HistoryQuery& query) {
   std::vector<ChannelHistory> histories;
   for (const std::string& channel : query.channels) histories.push_back({channel, {}, {}, {}});
-  std::set<std::string> seen;
-  auto next = first_parent(connection, query);
+  const auto start = find_start(connection, query);
+  if (!start) return histories;
+  std::set<std::string> seen{start->checkpoint_id};
+  auto next = start->parent_checkpoint_id;
   while (next && seen.insert(*next).second &&
          !std::all_of(histories.begin(), histories.end(), is_complete)) {
     const auto ancestor = read_ancestor(connection, query, *next);

@@ -365,15 +365,20 @@ void Scheduler::withdraw(const EntryPtr& entry) {
   schedule(lane);
 }
 
-// The deadline of an asynchronous call has passed, or it was cancelled.
+// The deadline of an asynchronous call has passed, or it was cancelled. Cancelling a write that has
+// begun comes too late: it ends normally, or by its deadline and grace. A read that has begun
+// watches its own deadline.
 void Scheduler::end_early(const EntryPtr& entry) {
   {
     const Lock lock(mutex_);
     if (entry->state == State::finished) return;
     const bool running = entry->state == State::running;
+    if (running) {
+      if (entry->is_read() || entry->call.deadline.is_never()) return;
+      const Deadline last(entry->call.deadline.at() + grace);
+      if (!last.passed()) return watch(entry, last);
+    }
     const bool late = entry->call.deadline.passed();
-    // Cancelling what has begun comes too late, and a read under way watches its own deadline.
-    if (running && (!late || entry->is_read())) return;
     const Code code = running ? Code::outcome_unknown : late ? Code::timeout : Code::cancelled;
     const std::string_view what = running ? under_way : nothing_done;
     const std::string_view operation =
@@ -487,7 +492,10 @@ void Scheduler::admit(const EntryPtr& entry) {
     if (waiting_async_ < options_.async_queue) {
       start_workers();
       ++waiting_async_;
-      watch(entry);
+      watch(entry, entry->call.deadline);
+      if (entry->call.stop.stop_possible()) {
+        entry->on_stop.emplace(entry->call.stop, Cancel{timekeeper_.get(), entry->timer});
+      }
       enqueue(entry);
       wake_leader();
       return;
@@ -501,14 +509,10 @@ void Scheduler::admit(const EntryPtr& entry) {
   complete(*entry);
 }
 
-void Scheduler::watch(const EntryPtr& entry) {
-  const auto fire = [this, weak = std::weak_ptr(entry)] {
+void Scheduler::watch(const EntryPtr& entry, Deadline deadline) {
+  entry->timer = timekeeper_->watch(deadline, [this, weak = std::weak_ptr(entry)] {
     if (const EntryPtr strong = weak.lock()) end_early(strong);
-  };
-  entry->timer = timekeeper_->watch(entry->call.deadline, fire);
-  if (entry->call.stop.stop_possible()) {
-    entry->on_stop.emplace(entry->call.stop, Cancel{timekeeper_.get(), entry->timer});
-  }
+  });
 }
 
 void Scheduler::start_workers() {

@@ -76,7 +76,7 @@ class Scheduler {
 
   // Asynchronous callers.
   void admit(const EntryPtr& entry);
-  void watch(const EntryPtr& entry);
+  void watch(const EntryPtr& entry, Deadline deadline);
   void start_workers();
   void work();
   void run_read(Lock& lock);

@@ -15,14 +15,14 @@ set(compiler -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LA
   -DCMAKE_BUILD_TYPE=Debug)
 if(CONFIGURE)
   set(BUILD ${WORK}/library)
-  run(${CMAKE_COMMAND} -S ${SOURCE} -B ${BUILD} ${compiler} ${CONFIGURE})
+  run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${BUILD} ${compiler} ${CONFIGURE})
   run(${CMAKE_COMMAND} --build ${BUILD} -j 2)
 endif()
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 if(SANITIZE)
   list(APPEND compiler -DCMAKE_CXX_FLAGS=-fsanitize=${SANITIZE})
 endif()
-run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${WORK}/project ${compiler}
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${WORK}/project ${compiler}
   -DCMAKE_PREFIX_PATH=${WORK}/prefix -DURL=${URL})
 run(${CMAKE_COMMAND} --build ${WORK}/project -j 2)
 run(${WORK}/project/consumer ${URL} ${KNOWN} ${UNKNOWN})

@@ -167,6 +167,25 @@ TEST_F(SchedulerAsync, does_not_know_the_outcome_when_the_deadline_passes_under_
   recorder_->release();
 }
 
+TEST_F(SchedulerAsync, takes_the_backends_word_within_the_grace_after_the_deadline) {
+  recorder_->hold();
+  recorder_->obey_deadlines();
+  auto write = submit(*store_, labelled("t", "w"), Call{Deadline::after(50ms), {}});
+  EXPECT_EQ(ending(write), "timeout");
+  recorder_->release();
+}
+
+TEST_F(SchedulerAsync, keeps_the_deadline_of_what_was_cancelled_too_late) {
+  recorder_->hold();
+  std::stop_source source;
+  auto write =
+      submit(*store_, labelled("t", "w"), Call{Deadline::after(200ms), source.get_token()});
+  recorder_->wait_until_inside(1);
+  source.request_stop();
+  EXPECT_EQ(ending(write), "outcome_unknown");
+  recorder_->release();
+}
+
 TEST_F(SchedulerAsync, cancels_what_is_queued_and_not_what_is_under_way) {
   std::stop_source source;
   const Call stoppable{Deadline(), source.get_token()};

@@ -21,7 +21,8 @@ namespace threadkeep {
 
 inline constexpr std::size_t max_id_bytes = 512;
 
-/// The type tag that marks a blob as "this channel has no value at this version". Readers skip it.
+/// The type tag that marks a blob as "this channel has no value at this version". It is stored like
+/// any other, and left out of what is read.
 inline constexpr char empty_type[] = "empty";
 
 /// The value of one channel at one version: a type tag and bytes. It belongs to a thread and a

@@ -51,6 +51,14 @@ TEST_P(History, leaves_out_the_checkpoint_itself) {
   EXPECT_EQ(found.writes, std::vector<PendingWrite>{});
 }
 
+TEST_P(History, leaves_out_the_checkpoint_itself_also_when_parents_make_a_circle) {
+  put(Draft("t", "1").parent("2").carries("a", "1"));
+  put(Draft("t", "2").parent("1").carries("a", "2"));
+  put_writes("t", "1", {pending("task", 0, "a", "of 1")});
+  put_writes("t", "2", {pending("task", 0, "a", "of 2")});
+  EXPECT_EQ(describe(history("t", "a", "2").writes), (Strings{"task 0 a of 1"}));
+}
+
 TEST_P(History, without_id_is_that_of_the_latest) {
   put(Draft("t", "1").value("a", "1", "seed"));
   put(Draft("t", "2").parent("1").carries("a", "2"));

@@ -135,12 +135,20 @@ def new_writes(
     )
 
 
-def parent_with_sends(row: _native.CheckpointRow) -> Address | None:
+def parsed_document(row: _native.CheckpointRow) -> Checkpoint:
+    """The checkpoint in a row, with its inline values only."""
+    checkpoint: Checkpoint = json.loads(row[4])
+    return checkpoint
+
+
+def parent_with_sends(
+    row: _native.CheckpointRow, checkpoint: Mapping[str, Any]
+) -> Address | None:
     """The parent whose pending sends belong to this checkpoint, if its format keeps them there."""
-    thread_id, checkpoint_ns, _, parent, document, _, _, _ = row
+    thread_id, checkpoint_ns, parent = row[0], row[1], row[3]
     if parent is None:
         return None
-    version = json.loads(document).get("v")
+    version = checkpoint.get("v")
     if not isinstance(version, int) or version >= _SENDS_IN_CHANNEL:
         return None
     return Address(thread_id, checkpoint_ns, parent)
@@ -161,12 +169,15 @@ def checkpoint_tuple(
     serde: SerializerProtocol,
     seen: SeenBlobs,
     row: _native.CheckpointRow,
+    checkpoint: Checkpoint,
     sends: list[Any],
     first_version: str,
 ) -> CheckpointTuple:
-    """A stored checkpoint as LangGraph takes it, with the pending sends of its parent."""
-    thread_id, checkpoint_ns, checkpoint_id, parent_id, document, metadata, blobs, writes = row
-    checkpoint = json.loads(document)
+    """A stored checkpoint as LangGraph takes it, with the pending sends of its parent.
+
+    ``checkpoint`` is the parsed document of the row; the stored values are put into it.
+    """
+    thread_id, checkpoint_ns, checkpoint_id, parent_id, _, metadata, blobs, writes = row
     values = checkpoint.setdefault("channel_values", {})
     primitives: list[BlobKey] = []
     for channel, version, type_tag, data in blobs:

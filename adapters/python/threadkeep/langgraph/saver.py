@@ -160,12 +160,15 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             return result
 
     def _decoded(self, row: _native.CheckpointRow) -> Steps[CheckpointTuple]:
+        checkpoint = codec.parsed_document(row)
         sends: list[Any] = []
-        if (parent := codec.parent_with_sends(row)) is not None:
+        if (parent := codec.parent_with_sends(row, checkpoint)) is not None:
             parent_row = yield _native.get(*parent, values=False)
             sends = codec.sends_of(self.serde, parent_row)
         first_version = self.get_next_version(None, None)
-        return codec.checkpoint_tuple(self.serde, self._seen, row, sends, first_version)
+        return codec.checkpoint_tuple(
+            self.serde, self._seen, row, checkpoint, sends, first_version
+        )
 
     def _get_steps(self, config: RunnableConfig) -> Steps[CheckpointTuple | None]:
         row = yield _native.get(*Address.of(config))
