@@ -31,8 +31,14 @@ require() { "$@" || { broken "${FUNCNAME[1]}: $*"; return 1; }; }
 # check NAME COMMAND...: a step that is a test by itself.
 check() { local name=$1; shift; if "$@"; then count 1 0; else broken "$name"; fi; }
 
+# build PRESET [--target TARGET...]; the lines of a build that succeeds are of no use to anybody.
 build() {
-  require cmake --preset "$1" "${@:2}" >/dev/null && require cmake --build --preset "$1"
+  mkdir -p build
+  require cmake --preset "$1" >/dev/null || return
+  cmake --build --preset "$@" >"build/$1.log" 2>&1 && return
+  tail -n 60 "build/$1.log"
+  broken "build of preset $1; all of the output is in build/$1.log"
+  return 1
 }
 
 # Runs ctest and counts the single tests of GoogleTest programs, other tests as one each.
@@ -60,9 +66,9 @@ stage_asan() {
 }
 
 stage_tsan() {
-  build tsan || return
+  build tsan --target test_unit test_async test_concurrency test_conformance || return
   TSAN_OPTIONS=halt_on_error=1 THREADKEEP_LOCKSTEP_SEEDS=4 \
-    run_ctest tsan -R '^(unit|async|concurrency|conformance|example_)'
+    run_ctest tsan -R '^(unit|async|concurrency|conformance)$'
 }
 
 stage_fuzz() {
