@@ -133,6 +133,47 @@ def test_missing_ids_are_named(saver: ThreadkeepSaver, thread: str) -> None:
         saver.put_writes(config_of(thread, ""), [("a", 1)], TASK)
 
 
+async def test_one_text_is_no_sequence_of_ids(saver: ThreadkeepSaver) -> None:
+    match = r"^thread_ids must be a sequence of ids, not one str; write \['ada'\]$"
+    with pytest.raises(threadkeep.InvalidArgumentError, match=match):
+        saver.prune("ada")
+    with pytest.raises(threadkeep.InvalidArgumentError, match=match):
+        await saver.aprune("ada", strategy="delete")
+    with pytest.raises(threadkeep.InvalidArgumentError, match=r"^run_ids.*write \['ada'\]$"):
+        saver.delete_for_runs("ada")
+    with pytest.raises(threadkeep.InvalidArgumentError, match=r"^run_ids.*write \['ada'\]$"):
+        await saver.adelete_for_runs("ada")
+    with pytest.raises(threadkeep.InvalidArgumentError, match="^thread_ids.*not NoneType"):
+        saver.prune(None)  # type: ignore[arg-type]
+
+
+async def test_none_is_no_id(saver: ThreadkeepSaver) -> None:
+    """It must not become the text "None"."""
+    nothing: Any = None
+    calls: list[tuple[str, Any]] = [
+        (r"^thread_ids\[1\]", lambda: saver.prune(["t", nothing])),
+        (r"^run_ids\[0\]", lambda: saver.delete_for_runs([nothing])),
+        ("^thread_id ", lambda: saver.delete_thread(nothing)),
+        ("^source_thread_id", lambda: saver.copy_thread(nothing, "t")),
+        ("^target_thread_id", lambda: saver.copy_thread("t", nothing)),
+        ("^config ", lambda: saver.get_tuple(nothing)),
+        ("^filter ", lambda: saver.list(None, filter=["x"])),  # type: ignore[arg-type]
+        ("^before ", lambda: saver.list(None, before="x")),  # type: ignore[arg-type]
+    ]
+    for match, call in calls:
+        with pytest.raises(threadkeep.InvalidArgumentError, match=match):
+            call()
+    with pytest.raises(threadkeep.InvalidArgumentError, match="^thread_id "):
+        await saver.adelete_thread(nothing)
+    with pytest.raises(threadkeep.InvalidArgumentError, match="^target_thread_id"):
+        await saver.acopy_thread("t", nothing)
+
+
+def test_before_without_an_id_is_ignored(saver: ThreadkeepSaver, thread: str) -> None:
+    put(saver, config_of(thread), new_checkpoint())
+    assert len(ids(saver, config_of(thread), before=config_of(thread))) == 1
+
+
 @pytest.mark.parametrize("bad", ["nul\0", "lone\ud800", "long" * 200])
 def test_bad_ids_are_refused(saver: ThreadkeepSaver, bad: str) -> None:
     with pytest.raises(threadkeep.InvalidArgumentError, match="thread_id"):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from threadkeep.errors import InvalidArgumentError
@@ -67,8 +67,36 @@ def json_text(value: Any, field: str) -> str:
     return text
 
 
+def checked_mapping(value: Any, field: str) -> Mapping[str, Any]:
+    """Refuses what is no mapping."""
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(f"{field} must be a dict, not {type(value).__name__}")
+    return value
+
+
+def id_text(value: Any, field: str) -> str:
+    """An id as text. Ints and UUIDs are common; ``None`` is a mistake of the caller."""
+    if value is None:
+        raise InvalidArgumentError(f"{field} must be a str, not None")
+    return str(value)
+
+
+def id_texts(values: Any, field: str) -> list[str]:
+    """Ids as text. One str is a sequence too, of its letters, and never what was meant."""
+    if isinstance(values, str):
+        raise InvalidArgumentError(
+            f"{field} must be a sequence of ids, not one str; write [{values!r}]"
+        )
+    if not isinstance(values, Iterable) or isinstance(values, (bytes, bytearray, Mapping)):
+        kind = type(values).__name__
+        raise InvalidArgumentError(f"{field} must be a sequence of ids, not {kind}")
+    return [id_text(value, f"{field}[{index}]") for index, value in enumerate(values)]
+
+
 def filter_rows(filter: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """A metadata filter as the native module takes it."""
+    if filter is not None:
+        checked_mapping(filter, "filter")
     return [(key, json_text(value, f"filter.{key}")) for key, value in (filter or {}).items()]
 
 

@@ -16,8 +16,10 @@ from typing import Any, NoReturn
 from threadkeep import _asyncio, _native
 from threadkeep._arguments import (
     checked_limit,
+    checked_mapping,
     checked_timeout,
     filter_rows,
+    id_text,
     json_text,
     page_size,
 )
@@ -96,6 +98,11 @@ def _thread_info(row: _native.ThreadRow) -> ThreadInfo:
     )
 
 
+def _put_thread(thread_id: str, metadata: Mapping[str, Any]) -> _native.Request:
+    text = json_text(dict(checked_mapping(metadata, "metadata")), "metadata")
+    return _native.put_thread(id_text(thread_id, "thread_id"), text)
+
+
 class Store:
     """An open store.
 
@@ -142,7 +149,10 @@ class Store:
             filter: Members that the thread's own metadata must have, compared by value.
             limit: The most threads to list; ``None`` lists all.
         """
-        rows, left, cursor = filter_rows(filter), checked_limit(limit), ""
+        return self._iterate(filter_rows(filter), checked_limit(limit))
+
+    def _iterate(self, rows: list[tuple[str, str]], left: int | None) -> Iterator[ThreadInfo]:
+        cursor = ""
         while left is None or left > 0:
             request = _native.threads(rows, page_size(left), cursor)
             page, cursor = self.call(request, self.timeout)
@@ -151,11 +161,16 @@ class Store:
                 return
             left = None if left is None else left - len(page)
 
-    async def athreads(
+    def athreads(
         self, *, filter: Mapping[str, Any] | None = None, limit: int | None = None
     ) -> AsyncIterator[ThreadInfo]:
         """As :meth:`threads`."""
-        rows, left, cursor = filter_rows(filter), checked_limit(limit), ""
+        return self._aiterate(filter_rows(filter), checked_limit(limit))
+
+    async def _aiterate(
+        self, rows: list[tuple[str, str]], left: int | None
+    ) -> AsyncIterator[ThreadInfo]:
+        cursor = ""
         while left is None or left > 0:
             request = _native.threads(rows, page_size(left), cursor)
             page, cursor = await self.acall(request, self.timeout)
@@ -167,13 +182,11 @@ class Store:
 
     def put_thread(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """Sets a thread's own metadata, a JSON object, and creates the thread if it is new."""
-        request = _native.put_thread(str(thread_id), json_text(dict(metadata), "metadata"))
-        self.call(request, self.timeout)
+        self.call(_put_thread(thread_id, metadata), self.timeout)
 
     async def aput_thread(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """As :meth:`put_thread`."""
-        request = _native.put_thread(str(thread_id), json_text(dict(metadata), "metadata"))
-        await self.acall(request, self.timeout)
+        await self.acall(_put_thread(thread_id, metadata), self.timeout)
 
     def call(self, request: _native.Request, timeout: float | None) -> Any:
         """Makes a request of the native module and waits for its answer."""

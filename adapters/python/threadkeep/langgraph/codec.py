@@ -20,7 +20,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.types import TASKS
 
 from threadkeep import _native
-from threadkeep._arguments import json_text
+from threadkeep._arguments import checked_mapping, json_text
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph.values import (
     BlobKey,
@@ -46,7 +46,8 @@ class Address(NamedTuple):
 
     @staticmethod
     def of(config: RunnableConfig) -> Address:
-        configurable = config.get("configurable") or {}
+        configurable = checked_mapping(config, "config").get("configurable") or {}
+        checked_mapping(configurable, "config['configurable']")
         if configurable.get("thread_id") is None:
             raise InvalidArgumentError("config['configurable']['thread_id'] is missing")
         return Address(

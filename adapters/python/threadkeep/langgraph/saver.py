@@ -20,7 +20,15 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from threadkeep import _native
-from threadkeep._arguments import checked_limit, checked_timeout, filter_rows, page_size
+from threadkeep._arguments import (
+    checked_limit,
+    checked_mapping,
+    checked_timeout,
+    filter_rows,
+    id_text,
+    id_texts,
+    page_size,
+)
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph import codec
 from threadkeep.langgraph.codec import Address
@@ -32,6 +40,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+
+# How many threads aprune works on at a time: far fewer than the calls that a store lets wait.
+_PRUNE_AT_ONCE = 500
 
 # A computation that yields requests and is sent their answers, so that one text serves the
 # blocking and the asynchronous methods.
@@ -68,7 +79,7 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         super().__init__(serde=serde)
         self.timeout = checked_timeout(timeout)
         self._owns_store = isinstance(store, str)
-        self.store = Store(store, timeout=timeout) if isinstance(store, str) else store
+        self.store = _opened(store, timeout)
         self._seen = SeenBlobs()
 
     @classmethod
@@ -233,7 +244,8 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
                 absent means all of them. ``None`` lists all threads.
             filter: Members that the metadata must have, compared by value. A member that is
                 absent never matches, not even ``None``.
-            before: Only checkpoints with a smaller id than this config's.
+            before: Only checkpoints with a smaller id than this config's; ignored when it has no
+                ``checkpoint_id``.
             limit: The most checkpoints to list; ``None`` lists all, 0 none.
         """
         query, left, cursor = _list_query(config, filter, before), checked_limit(limit), ""
@@ -354,13 +366,15 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
 
     def delete_thread(self, thread_id: str) -> None:
         """Deletes everything of a thread. A run that is still under way cannot bring it back."""
-        self.store.call(_native.delete_thread(str(thread_id)), self.timeout)
-        self._seen.forget(str(thread_id))
+        thread_id = id_text(thread_id, "thread_id")
+        self.store.call(_native.delete_thread(thread_id), self.timeout)
+        self._seen.forget(thread_id)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """As :meth:`delete_thread`."""
-        await self.store.acall(_native.delete_thread(str(thread_id)), self.timeout)
-        self._seen.forget(str(thread_id))
+        thread_id = id_text(thread_id, "thread_id")
+        await self.store.acall(_native.delete_thread(thread_id), self.timeout)
+        self._seen.forget(thread_id)
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs, in all threads.
@@ -369,15 +383,14 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             ConflictError: A delta channel of a checkpoint that stays needs one of them. Nothing is
                 deleted.
         """
-        if run_ids:
-            self.store.call(_native.delete_runs([str(run) for run in run_ids]), self.timeout)
+        if ids := id_texts(run_ids, "run_ids"):
+            self.store.call(_native.delete_runs(ids), self.timeout)
             self._seen.clear()
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """As :meth:`delete_for_runs`."""
-        if run_ids:
-            request = _native.delete_runs([str(run) for run in run_ids])
-            await self.store.acall(request, self.timeout)
+        if ids := id_texts(run_ids, "run_ids"):
+            await self.store.acall(_native.delete_runs(ids), self.timeout)
             self._seen.clear()
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -386,12 +399,12 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         Raises:
             ConflictError: The target holds checkpoints that the source lacks.
         """
-        request = _native.copy_thread(str(source_thread_id), str(target_thread_id))
+        request = _copy_request(source_thread_id, target_thread_id)
         self.store.call(request, self.timeout)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """As :meth:`copy_thread`."""
-        request = _native.copy_thread(str(source_thread_id), str(target_thread_id))
+        request = _copy_request(source_thread_id, target_thread_id)
         await self.store.acall(request, self.timeout)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
@@ -417,13 +430,18 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As :meth:`prune`."""
         requests = _prune_requests(thread_ids, strategy)
-        calls = [self.store.acall(request, self.timeout) for _, request in requests]
-        results = await asyncio.gather(*calls, return_exceptions=True)
-        for thread_id, _ in requests:
-            self._seen.forget(thread_id)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        errors: list[BaseException] = []
+        for begin in range(0, len(requests), _PRUNE_AT_ONCE):
+            part = requests[begin : begin + _PRUNE_AT_ONCE]
+            calls = [self.store.acall(request, self.timeout) for _, request in part]
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            for (thread_id, _), result in zip(part, results, strict=True):
+                if isinstance(result, BaseException):
+                    errors.append(result)
+                else:
+                    self._seen.forget(thread_id)
+        if errors:
+            raise errors[0]
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Returns a version above ``current`` that no other writer makes.
@@ -433,6 +451,18 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         """
         number = 0 if current is None else int(str(current).split(".")[0])
         return f"{number + 1:032}.{random.random():016}"
+
+
+def _opened(store: str | Store, timeout: float | None) -> Store:
+    """The store that a saver is given, or the one that a URL names."""
+    if isinstance(store, str):
+        return Store(store, timeout=timeout)
+    if isinstance(store, Store):
+        return store
+    raise InvalidArgumentError(
+        "store must be a URL such as 'sqlite:agent.db' or a threadkeep.Store, "
+        f"not {type(store).__name__}"
+    )
 
 
 def _list_query(
@@ -446,7 +476,10 @@ def _list_query(
         thread_id, _, checkpoint_id = Address.of(config)
         # Absent means all namespaces here, and "" the root only.
         checkpoint_ns = config["configurable"].get("checkpoint_ns")
-    before_id = (before.get("configurable") or {}).get("checkpoint_id") if before else None
+    before_id = None
+    if before is not None:
+        named = checked_mapping(before, "before").get("configurable") or {}
+        before_id = checked_mapping(named, "before['configurable']").get("checkpoint_id")
     return thread_id, checkpoint_ns, checkpoint_id, before_id or None, filter_rows(filter)
 
 
@@ -454,4 +487,12 @@ def _prune_requests(thread_ids: Sequence[str], strategy: str) -> list[tuple[str,
     makers = {"keep_latest": _native.prune, "delete": _native.delete_thread}
     if strategy not in makers:
         raise InvalidArgumentError(f"strategy must be 'keep_latest' or 'delete', not {strategy!r}")
-    return [(str(thread_id), makers[strategy](str(thread_id))) for thread_id in thread_ids]
+    maker = makers[strategy]
+    return [(thread_id, maker(thread_id)) for thread_id in id_texts(thread_ids, "thread_ids")]
+
+
+def _copy_request(source_thread_id: str, target_thread_id: str) -> _native.Request:
+    return _native.copy_thread(
+        id_text(source_thread_id, "source_thread_id"),
+        id_text(target_thread_id, "target_thread_id"),
+    )
