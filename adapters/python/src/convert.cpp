@@ -20,8 +20,14 @@ std::int32_t to_index(nb::handle value) {
   return index;
 }
 
+// Another program may have written text that is no UTF-8, which nb::str would report as a defect.
 nb::str text(std::string_view value) {
-  return nb::str(value.data(), value.size());
+  PyObject* decoded =
+      PyUnicode_DecodeUTF8(value.data(), static_cast<Py_ssize_t>(value.size()), nullptr);
+  if (decoded != nullptr) return nb::steal<nb::str>(decoded);
+  if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) throw nb::python_error();
+  PyErr_Clear();
+  throw Error(Code::corrupt, "stored text is not valid UTF-8");
 }
 nb::bytes bytes(const Bytes& value) {
   return nb::bytes(value.data(), value.size());

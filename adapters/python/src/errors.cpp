@@ -7,8 +7,12 @@ namespace threadkeep::python {
 
 namespace {
 
+// A message may quote a path or a stored id that is no UTF-8; the error must arrive all the same.
 nb::str python_text(std::string_view text) {
-  return nb::str(text.data(), text.size());
+  PyObject* decoded =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
+  if (decoded == nullptr) throw nb::python_error();
+  return nb::steal<nb::str>(decoded);
 }
 
 }  // namespace

@@ -15,15 +15,22 @@ namespace threadkeep::python {
 
 namespace {
 
+nb::tuple failed_call(std::uint64_t token, const Error& error) {
+  return nb::make_tuple(token, nb::none(), to_exception(error));
+}
+
 // A result that cannot be turned into Python objects ends its own call and no other.
 nb::tuple finished_call(const Completion& completion) {
-  if (completion.error) {
-    return nb::make_tuple(completion.token, nb::none(), to_exception(*completion.error));
-  }
+  if (completion.error) return failed_call(completion.token, *completion.error);
   try {
     return nb::make_tuple(completion.token, to_python(completion.result), nb::none());
   } catch (nb::python_error& error) {
     return nb::make_tuple(completion.token, nb::none(), nb::borrow(error.value()));
+  } catch (const Error& error) {
+    return failed_call(completion.token, error);
+  } catch (const std::exception& error) {
+    PyErr_Clear();  // nanobind may throw with Python's error set.
+    return failed_call(completion.token, Error(Code::internal, error.what()));
   }
 }
 

@@ -39,10 +39,24 @@ Error unexpected() {
   }
 }
 
+// Passes on the closing of the store to one asynchronous call.
+struct CancelOnClose {
+  PendingCall pending;
+
+  void operator()() const {
+    PendingCall call = pending;  // The call may end meanwhile, and this object with it.
+    call.cancel();
+  }
+};
+using OnClose = std::stop_callback<CancelOnClose>;
+
 class QueuedWrite final : public WriteTask {
  public:
-  QueuedWrite(std::shared_ptr<CompletionQueue> queue, std::uint64_t token)
-      : queue_(std::move(queue)), token_(token) {}
+  QueuedWrite(std::shared_ptr<CompletionQueue> queue, std::uint64_t token, std::stop_token closing,
+              PendingCall pending)
+      : queue_(std::move(queue)),
+        token_(token),
+        on_close_(std::move(closing), CancelOnClose{std::move(pending)}) {}
 
   void done(Outcome outcome) noexcept override {
     queue_->push({token_, outcome.written, std::move(outcome.error)});
@@ -51,13 +65,18 @@ class QueuedWrite final : public WriteTask {
  private:
   std::shared_ptr<CompletionQueue> queue_;
   std::uint64_t token_;
+  OnClose on_close_;
 };
 
 class QueuedRead final : public ReadTask {
  public:
   QueuedRead(Request::Read read, Call call, std::shared_ptr<CompletionQueue> queue,
-             std::uint64_t token)
-      : read_(std::move(read)), call_(std::move(call)), queue_(std::move(queue)), token_(token) {}
+             std::uint64_t token, std::stop_token closing, PendingCall pending)
+      : read_(std::move(read)),
+        call_(std::move(call)),
+        queue_(std::move(queue)),
+        token_(token),
+        on_close_(std::move(closing), CancelOnClose{std::move(pending)}) {}
 
   void run(Store& store) noexcept override {
     Completion completion{.token = token_, .result = {}, .error = {}};
@@ -78,6 +97,7 @@ class QueuedRead final : public ReadTask {
   Call call_;
   std::shared_ptr<CompletionQueue> queue_;
   std::uint64_t token_;
+  OnClose on_close_;
 };
 
 Result carry_out(Store& store, Request::Work work, const Call& call) {
@@ -148,12 +168,14 @@ PendingCall NativeStore::submit(Request& request, std::optional<double> timeout,
   std::shared_ptr<CompletionQueue> queue = loop_queue.queue;
   nb::gil_scoped_release release;
   if (auto* mutation = std::get_if<Mutation>(&work)) {
-    auto task = std::make_unique<QueuedWrite>(std::move(queue), token);
+    auto task =
+        std::make_unique<QueuedWrite>(std::move(queue), token, closing_.get_token(), pending);
     in_flight.store().submit(std::move(*mutation), call, std::move(task));
   } else {
     auto& read = std::get<Request::Read>(work);
     std::string lane = read.lane;
-    auto task = std::make_unique<QueuedRead>(std::move(read), call, std::move(queue), token);
+    auto task = std::make_unique<QueuedRead>(std::move(read), call, std::move(queue), token,
+                                             closing_.get_token(), pending);
     in_flight.store().submit(std::move(lane), call, std::move(task));
   }
   return pending;
@@ -161,8 +183,8 @@ PendingCall NativeStore::submit(Request& request, std::optional<double> timeout,
 
 void NativeStore::close() {
   check_process();
-  closing_.request_stop();
   nb::gil_scoped_release release;
+  closing_.request_stop();  // Runs code of the store, which may wait for its threads.
   std::unique_lock lock(mutex_);
   std::shared_ptr<Store> store = std::move(store_);
   idle_.wait(lock, [this] { return in_flight_ == 0; });

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
+import sqlite3
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,6 +197,48 @@ async def test_closing_ends_what_waits(durable_url: str, thread: str) -> None:
     with ThreadkeepSaver(durable_url) as again:
         found = {id_of(each.config) for each in again.list(config_of(thread))}
     assert {id_of(config) for config in stored} <= found
+
+
+async def test_closing_stops_what_is_under_way(tmp_path: Path) -> None:
+    """Another program holds the file, so the call would wait for long."""
+    path = tmp_path / "store.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("BEGIN EXCLUSIVE")
+        saver = ThreadkeepSaver(f"sqlite:{path}?busy=10s", timeout=None)
+        call = asyncio.create_task(saver.asetup())
+        await asyncio.sleep(0.3)
+        assert not call.done()
+        begin = time.monotonic()
+        await saver.aclose()
+        with pytest.raises(threadkeep.CallCancelledError):
+            await call
+        assert time.monotonic() - begin < 5
+
+
+async def test_pruning_more_threads_than_may_wait(durable_url: str) -> None:
+    async with ThreadkeepSaver(durable_url) as saver:
+        names = [f"thread-{number}" for number in range(12_000)]
+        await aput(saver, names[-1], 0)
+        await saver.aprune(names, strategy="delete")
+        assert [found async for found in saver.alist(None)] == []
+
+
+async def test_only_what_was_pruned_is_forgotten(saver: ThreadkeepSaver, thread: str) -> None:
+    await aput(saver, thread, "x" * 300)
+    stored = set(saver._seen._keys)
+    assert {key[0] for key in stored} == {thread}
+    with pytest.raises(threadkeep.InvalidArgumentError, match="thread_id"):
+        await saver.aprune(["lone\ud800", thread])
+    assert set(saver._seen._keys) == stored
+    with pytest.raises(threadkeep.InvalidArgumentError, match="thread_id"):
+        await saver.aprune(["", thread])  # The store refuses the first and prunes the second.
+    assert not saver._seen._keys
+    await aput(saver, thread, "x" * 300)
+    stored = set(saver._seen._keys)
+    saver.store.close()
+    with pytest.raises(threadkeep.InvalidArgumentError, match="closed"):
+        await saver.aprune([thread])
+    assert set(saver._seen._keys) == stored
 
 
 async def test_many_at_once_are_refused_or_done(durable_url: str, thread: str) -> None:

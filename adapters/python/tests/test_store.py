@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib.metadata
 import pickle
+import sqlite3
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -169,3 +172,52 @@ async def test_the_factory_for_servers(durable_url: str, monkeypatch: pytest.Mon
     with pytest.raises(ValueError, match="THREADKEEP_URL"):
         async with checkpointer():
             pass
+
+
+def break_text(path: Path, thread: str) -> None:
+    """Another program writes metadata that is no UTF-8."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute(
+            "UPDATE checkpoints SET metadata = CAST(X'7B2261223A22FF227D' AS TEXT)"
+            " WHERE thread_id = ?",
+            (thread,),
+        )
+        file.commit()
+
+
+async def test_text_that_is_no_utf8_ends_its_own_call_only(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with ThreadkeepSaver(f"sqlite:{path}") as saver:
+        for name in ("good", "bad"):
+            put(saver, config_of(name), new_checkpoint({"c": name}))
+        break_text(path, "bad")
+        with pytest.raises(threadkeep.CorruptError, match="UTF-8"):
+            saver.get_tuple(config_of("bad"))
+        calls = [saver.aget_tuple(config_of(name)) for name in ("good", "bad") * 20]
+        results = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
+        for good, bad in zip(results[::2], results[1::2], strict=True):
+            assert isinstance(good, tuple) and good.checkpoint["channel_values"] == {"c": "good"}
+            assert isinstance(bad, threadkeep.CorruptError)
+
+
+def test_what_a_saver_is_made_of() -> None:
+    wanted = "store must be a URL such as 'sqlite:agent.db' or a threadkeep.Store, not "
+    for bad in (Path("agent.db"), None, 5, b"memory:"):
+        with pytest.raises(threadkeep.InvalidArgumentError) as caught:
+            ThreadkeepSaver(bad)  # type: ignore[arg-type]
+        assert str(caught.value) == wanted + type(bad).__name__
+
+
+async def test_bad_arguments_of_threads_are_named(store: threadkeep.Store) -> None:
+    for bad in ([1], None, "text"):
+        with pytest.raises(threadkeep.InvalidArgumentError, match="^metadata must be a dict"):
+            store.put_thread("t", bad)  # type: ignore[arg-type]
+        with pytest.raises(threadkeep.InvalidArgumentError, match="^metadata must be a dict"):
+            await store.aput_thread("t", bad)  # type: ignore[arg-type]
+    with pytest.raises(threadkeep.InvalidArgumentError, match="^thread_id"):
+        store.put_thread(None, {})  # type: ignore[arg-type]
+    for listing in (store.threads, store.athreads):
+        with pytest.raises(threadkeep.InvalidArgumentError, match="^limit"):
+            listing(limit=-1)  # Not only when it is read.
+        with pytest.raises(threadkeep.InvalidArgumentError, match="^filter must be a dict"):
+            listing(filter=["x"])  # type: ignore[arg-type]
