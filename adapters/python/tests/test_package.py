@@ -48,22 +48,36 @@ def blocks() -> list[tuple[str, str]]:
     return [(f"block {number}", code) for number, code in enumerate(found, 1)]
 
 
-@pytest.mark.parametrize("code", [code for _, code in blocks()], ids=[name for name, _ in blocks()])
-def test_the_documentation_runs(code: str, tmp_path: Path) -> None:
-    """Each block of docs/python.md is a program of its own."""
-    script = tmp_path / "block.py"
+def readme_blocks() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+
+
+def run(code: str, folder: Path) -> None:
+    script = folder / "block.py"
     script.write_text(code)
     environment = {"THREADKEEP_URL": "sqlite:server.db", "LANGGRAPH_AES_KEY": "k" * 32}
     result = subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", str(script)],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == 0, code + result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("code", [code for _, code in blocks()], ids=[name for name, _ in blocks()])
+def test_the_documentation_runs(code: str, tmp_path: Path) -> None:
+    """Each block of docs/python.md is a program of its own."""
+    run(code, tmp_path)
+
+
+def test_the_documentation_runs_again_in_one_folder(tmp_path: Path) -> None:
+    """A reader tries one block after the other, and one of them twice."""
+    for code in [*readme_blocks(), *(code for _, code in blocks())] * 2:
+        run(code, tmp_path)
 
 
 def test_there_are_blocks() -> None:
-    assert len(blocks()) >= 5
+    assert len(blocks()) >= 5 and len(readme_blocks()) >= 1
