@@ -7,6 +7,10 @@
 // Each agent keeps a thread of its own. While one waits for the store the others go on, and what
 // they store at the same time shares a batch.
 
+// clang-format off
+#include <threadkeep/async.hpp>  // before asio, as it says why
+// clang-format on
+
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -15,7 +19,6 @@
 #include <exception>
 #include <future>
 #include <iostream>
-#include <threadkeep/async.hpp>
 #include <threadkeep/threadkeep.hpp>
 
 #include "agent_model.hpp"

@@ -74,6 +74,7 @@ struct Scheduler::Waiter {
   std::condition_variable changed;
   std::vector<EntryPtr> entries;
   std::size_t pending = 0;
+  bool leading = false;  // not waiting: it leads a batch
 };
 
 struct Scheduler::Batch {
@@ -81,10 +82,11 @@ struct Scheduler::Batch {
   std::vector<Mutation> mutations;
   std::vector<Lane*> lanes;
   std::vector<EntryPtr> ended;  // have to be completed once the lock is released
+  std::size_t limit = 1;
   std::size_t bytes = 0;
   bool barrier = false;
 
-  bool full() const { return entries.size() >= max_batch_entries || bytes >= max_batch_bytes; }
+  bool full() const { return entries.size() >= limit || bytes >= max_batch_bytes; }
 
   void add(const EntryPtr& entry) {
     entry->state = State::running;
@@ -111,6 +113,7 @@ Scheduler::Scheduler(Store& store, Backend& backend, StoreOptions options)
       backend_(backend),
       options_(options),
       max_batches_(std::max<std::size_t>(1, backend.capabilities().max_concurrent_batches)),
+      batch_limit_(max_batch_entries),
       timekeeper_(std::make_unique<Timekeeper>()) {}
 
 Scheduler::~Scheduler() {
@@ -219,6 +222,7 @@ void Scheduler::lead(Lock& lock) {
 
 Scheduler::Batch Scheduler::take() {
   Batch batch;
+  batch.limit = batch_limit_;
   if (ready_barrier_) {
     batch.barrier = true;
     batch.add(std::exchange(ready_barrier_, nullptr));
@@ -297,7 +301,19 @@ void Scheduler::requeue_unfinished(Batch& batch, std::vector<Outcome>& outcomes)
   }
 }
 
+// When an early deadline ends a batch for all, batches become smaller until they fit: else the next
+// early deadline would end those that were queued again, and so on for ever.
+void Scheduler::adapt_limit(const Batch& batch, const std::vector<Outcome>& outcomes) {
+  const bool late = std::any_of(outcomes.begin(), outcomes.end(), is_timeout);
+  if (batch.entries.size() > 1 && late) {
+    batch_limit_ = std::max<std::size_t>(1, batch.entries.size() / 2);
+  } else if (!late) {
+    batch_limit_ = std::min(max_batch_entries, batch_limit_ * 2);
+  }
+}
+
 void Scheduler::finish(Batch& batch, std::vector<Outcome>& outcomes) {
+  adapt_limit(batch, outcomes);
   requeue_unfinished(batch, outcomes);
   for (std::size_t i = 0; i < batch.entries.size(); ++i) {
     const EntryPtr& entry = batch.entries[i];
@@ -320,15 +336,26 @@ void Scheduler::release(Batch& batch) {
   advance_backlog();
 }
 
-// A free slot and a ready write need somebody: the caller at the head, or a worker.
+// A free slot and a ready write need somebody: the caller at the head, an idle worker, or, when all
+// workers are busy reading, the first caller that waits.
 void Scheduler::wake_leader() {
   if (!can_lead()) return;
   const Entry& head = ready_barrier_ ? *ready_barrier_ : *ready_writes_.front()->queue.front();
-  if (head.waiter) {
-    head.waiter->changed.notify_one();
+  Waiter* waiter = head.is_async() && idle_workers_ > 0 ? nullptr : waiting_caller();
+  if (waiter) {
+    waiter->changed.notify_one();
   } else {
     work_ready_.notify_one();
   }
+}
+
+Scheduler::Waiter* Scheduler::waiting_caller() const {
+  const auto waits = [](const Entry& entry) { return entry.waiter && !entry.waiter->leading; };
+  if (ready_barrier_) return waits(*ready_barrier_) ? ready_barrier_->waiter : nullptr;
+  for (const Lane* lane : ready_writes_) {
+    if (waits(*lane->queue.front())) return lane->queue.front()->waiter;
+  }
+  return nullptr;
 }
 
 // ---- Ends ----
@@ -421,8 +448,10 @@ std::vector<Outcome> Scheduler::write(std::vector<Mutation> mutations, const Cal
   while (waiter.pending > 0) {
     if (call.stop.stop_requested() || call.deadline.passed()) give_up(waiter, call);
     if (waiter.pending == 0) break;
-    if (can_lead() && leads_own(waiter)) {
+    if (can_lead() && brings_own_forward(waiter)) {
+      waiter.leading = true;
       lead(lock);
+      waiter.leading = false;
     } else {
       wait(lock, waiter, call);
     }
@@ -459,11 +488,21 @@ void Scheduler::give_up(Waiter& waiter, const Call& call) {
   wake_leader();
 }
 
-bool Scheduler::leads_own(const Waiter& waiter) const {
-  return std::any_of(waiter.entries.begin(), waiter.entries.end(), [&](const EntryPtr& entry) {
-    return entry->state == State::queued &&
-           (entry == ready_barrier_ || (entry->place && entry->place->listed));
-  });
+// True when a batch taken now begins with one of the caller's own writes: nobody overruns a
+// deadline with the work of others alone.
+bool Scheduler::brings_own_forward(const Waiter& waiter) {
+  for (const EntryPtr& entry : waiter.entries) {
+    if (entry->state != State::queued) continue;
+    if (entry == ready_barrier_) return true;
+    Lane* lane = entry->place;
+    if (ready_barrier_ || !lane || !lane->listed) continue;
+    if (ready_writes_.front() != lane) {
+      std::erase(ready_writes_, lane);
+      ready_writes_.push_front(lane);
+    }
+    return true;
+  }
+  return false;
 }
 
 // ---- Asynchronous callers ----
@@ -531,7 +570,9 @@ void Scheduler::work() {
     } else if (stopping_) {
       return;
     } else {
+      ++idle_workers_;
       work_ready_.wait(lock);
+      --idle_workers_;
     }
   }
 }
@@ -543,6 +584,7 @@ void Scheduler::run_read(Lock& lock) {
     entry->state = State::running;
     --waiting_async_;
     timekeeper_->forget(entry->timer);
+    wake_leader();  // this worker may have been woken to lead
     lock.unlock();
     entry->on_stop.reset();
     if (entry->call.stop.stop_requested()) {

@@ -61,7 +61,9 @@ class Scheduler {
   void requeue_unfinished(Batch& batch, std::vector<Outcome>& outcomes);
   void finish(Batch& batch, std::vector<Outcome>& outcomes);
   void release(Batch& batch);
+  void adapt_limit(const Batch& batch, const std::vector<Outcome>& outcomes);
   void wake_leader();
+  Waiter* waiting_caller() const;
 
   // Ends: each entry ends once, by its batch, its deadline or its caller.
   bool end(const EntryPtr& entry, Outcome outcome);
@@ -72,7 +74,7 @@ class Scheduler {
   // Blocking callers.
   void wait(Lock& lock, Waiter& waiter, const Call& call);
   void give_up(Waiter& waiter, const Call& call);
-  bool leads_own(const Waiter& waiter) const;
+  bool brings_own_forward(const Waiter& waiter);
 
   // Asynchronous callers.
   void admit(const EntryPtr& entry);
@@ -95,10 +97,12 @@ class Scheduler {
   bool barrier_running_ = false;      // ready or under way
   std::size_t active_ = 0;            // entries in lanes and under way; a barrier waits for none
   std::size_t running_batches_ = 0;
+  std::size_t batch_limit_;  // entries of a batch; at least 1
   std::size_t waiting_async_ = 0;
 
   bool stopping_ = false;
   std::vector<std::thread> workers_;
+  std::size_t idle_workers_ = 0;
   std::condition_variable work_ready_;
   std::unique_ptr<Timekeeper> timekeeper_;
 };

@@ -47,8 +47,8 @@ void check_optional_id(std::string_view field, const std::optional<std::string>&
 // Looks at the text of each version: the content of a string may begin with a bracket.
 void check_versions(std::string_view versions) {
   for (const auto& [channel, raw] : json_members(versions)) {
-    const bool number_or_string = !raw.empty() && (raw[0] == '"' || raw[0] == '-' ||
-                                                   (raw[0] >= '0' && raw[0] <= '9'));
+    const bool number_or_string =
+        !raw.empty() && (raw[0] == '"' || raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9'));
     if (!number_or_string) {
       refuse("document.channel_versions." + channel, "must be a string or a number");
     }

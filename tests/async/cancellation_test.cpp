@@ -90,5 +90,29 @@ TEST_F(AsyncCancellation, before_the_call_is_not_seen) {
   EXPECT_EQ(ends_["kept"], "ok");
 }
 
+// Under the address sanitizer: what is left of an ended call must not touch the executor.
+TEST(AsyncLifetime, lets_go_of_the_executor_with_the_handler) {
+  auto recorder = std::make_shared<Recorder>();
+  auto store = std::make_shared<Store>(std::make_unique<RecordingBackend>(recorder));
+  recorder->hold();
+  std::thread busy([&] { store->write(labelled("t", "first"), Call{}); });
+  recorder->wait_until_inside(1);
+  {
+    asio::io_context io;
+    AsyncCheckpointer<Executor> checkpointer(store, io.get_executor());
+    bool called = false;
+    checkpointer.put_writes(std::get<PutWrites>(labelled("t", "late")),
+                            Call{Deadline::after(std::chrono::milliseconds(20)), {}},
+                            [&](std::exception_ptr, Written) {
+                              called = true;
+                              io.stop();
+                            });
+    io.run();
+    EXPECT_TRUE(called);
+  }
+  recorder->release();
+  busy.join();
+}
+
 }  // namespace
 }  // namespace threadkeep::testing

@@ -215,6 +215,62 @@ TEST_F(SchedulerAsync, does_not_let_one_short_deadline_end_a_batch_for_all) {
   EXPECT_EQ(std::count(events.begin(), events.end(), "patient"), 1);
 }
 
+TEST_F(SchedulerAsync, makes_batches_smaller_when_an_early_deadline_ends_one_for_all) {
+  recorder_->hold();
+  recorder_->obey_deadlines();
+  auto first = submit(*store_, labelled("t", "first"), Call{Deadline::after(50ms), {}});
+  recorder_->wait_until_inside(1);
+  std::vector<std::future<Outcome>> patient;
+  for (int i = 0; i < 8; ++i) patient.push_back(submit(*store_, labelled(std::to_string(i), "w")));
+  auto hasty = submit(*store_, labelled("hasty", "h"), Call{Deadline::after(300ms), {}});
+  EXPECT_EQ(ending(first), "timeout");
+  EXPECT_EQ(ending(hasty), "timeout");
+  recorder_->release();
+  for (auto& write : patient) EXPECT_EQ(ending(write), "ok");
+  EXPECT_LE(recorder_->batches().front().size(), 4U);
+}
+
+// Keeps a worker of the store until it is let go.
+class LongRead final : public ReadTask {
+ public:
+  LongRead(std::promise<void>& begun, std::shared_future<void> end)
+      : begun_(begun), end_(std::move(end)) {}
+  void run(Store&) noexcept override {
+    begun_.set_value();
+    end_.wait();
+  }
+  void refuse(Error) noexcept override {}
+
+ private:
+  std::promise<void>& begun_;
+  std::shared_future<void> end_;
+};
+
+TEST_F(SchedulerAsync, lets_a_blocking_caller_lead_while_all_workers_read) {
+  open({.async_threads = 1});
+  std::promise<void> begun;
+  std::promise<void> end;
+  store_->submit("", Call{}, std::make_unique<LongRead>(begun, end.get_future().share()));
+  begun.get_future().wait();
+  recorder_->hold();
+  const auto write = [this](const char* thread) {
+    return std::async(std::launch::async, [this, thread] {
+      return ending(*store_, labelled(thread, thread), Call{Deadline::after(5s), {}});
+    });
+  };
+  auto leader = write("leader");
+  recorder_->wait_until_inside(1);
+  auto queued_async = submit(*store_, labelled("async", "async"));
+  std::this_thread::sleep_for(50ms);
+  auto blocking = write("blocking");
+  std::this_thread::sleep_for(50ms);
+  recorder_->release();
+  EXPECT_EQ(leader.get(), "ok");
+  EXPECT_EQ(blocking.get(), "ok");
+  EXPECT_EQ(ending(queued_async), "ok");
+  end.set_value();
+}
+
 TEST_F(SchedulerAsync, waits_for_calls_under_way_and_refuses_the_others_when_closed) {
   auto first = hold_with_first();
   auto queued = submit(*store_, labelled("t", "queued"));

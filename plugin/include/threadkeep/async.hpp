@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// clang-format off
+// First, because asio 1.22 chooses its allocation functions by what the standard library has
+// defined before: asio as the very first include of one file and not of another mixes both.
+#include "threadkeep/checkpointer.hpp"
+// clang-format on
+
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -14,8 +20,6 @@
 #include <utility>
 #include <vector>
 
-#include "threadkeep/checkpointer.hpp"
-
 /// \file
 /// The operations of Checkpointer for programs that use asio. The only header that needs it.
 
@@ -25,7 +29,8 @@ namespace detail {
 
 /// Holds a completion handler until its result is there, then runs it on its own executor, never
 /// inside the initiating function. An outstanding work guard keeps that executor's loop alive. The
-/// store is kept alive too, and let go on that executor: a thread of the store cannot close it.
+/// store is kept alive too. Both are let go on that executor, with the handler: nothing here may
+/// touch the executor's context afterwards, and a thread of the store cannot close it.
 template <class Result, class Handler, class Executor>
 class Completion {
  public:
@@ -36,10 +41,12 @@ class Completion {
         work_(executor_) {}
 
   void operator()(std::exception_ptr error, Result result) {
-    asio::post(executor_, [store = std::move(store_), handler = std::move(handler_),
-                           error = std::move(error), result = std::move(result)]() mutable {
-      std::move(handler)(std::move(error), std::move(result));
-    });
+    const HandlerExecutor executor = std::move(executor_);
+    asio::post(executor,
+               [work = std::move(work_), store = std::move(store_), handler = std::move(handler_),
+                error = std::move(error), result = std::move(result)]() mutable {
+                 std::move(handler)(std::move(error), std::move(result));
+               });
   }
 
  private:
@@ -98,8 +105,8 @@ class AsyncRead final : public ReadTask {
 /// Handlers run on their associated executor, else on the one given here. Calls of one object for
 /// one thread take effect in the order they were made. A full queue ends a call with
 /// `unavailable` at once; it never waits. The handler's cancellation slot is honoured: a call that
-/// has not begun ends with `cancelled`. Thread-safe. Calls that still wait when the last owner of
-/// the store lets go end with `cancelled`.
+/// has not begun ends with `cancelled`. Thread-safe. A call keeps the store open until its handler
+/// has run.
 template <class Executor>
 class AsyncCheckpointer {
  public:
