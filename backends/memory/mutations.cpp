@@ -140,7 +140,7 @@ DeltaDependencies Tables::dependencies(const Namespace& ns) {
   return DeltaDependencies(std::move(nodes));
 }
 
-// Takes checkpoints and their writes out of a namespace, and what nothing refers to any more.
+// Takes checkpoints and their writes out of a namespace; the caller collects the blobs.
 std::uint64_t Tables::erase(Thread& thread, Namespace& ns, const std::set<std::string>& ids) {
   if (ids.empty()) return 0;
   for (const std::string& id : ids) {
@@ -148,7 +148,6 @@ std::uint64_t Tables::erase(Thread& thread, Namespace& ns, const std::set<std::s
     ns.writes.erase(id);
   }
   thread.tombstone = std::max(thread.tombstone, std::optional(*ids.rbegin()));
-  collect_blobs(ns);
   return ids.size();
 }
 
@@ -190,8 +189,10 @@ Written Tables::apply(const DeleteRuns& deletion) {
     }
   }
   Written written;
-  for (const Victim& victim : victims)
+  for (const Victim& victim : victims) {
     written.changed += erase(*victim.thread, *victim.ns, victim.ids);
+    collect_blobs(*victim.ns);
+  }
   return written;
 }
 
@@ -246,6 +247,8 @@ Written Tables::apply(const Prune& prune) {
     std::erase_if(ns.writes, [&](const auto& entry) {
       return entry.first < latest && !keep.contains(entry.first);
     });
+    // Also when no checkpoint goes: one that was put again may have left a blob behind.
+    collect_blobs(ns);
   }
   return written;
 }

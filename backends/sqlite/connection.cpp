@@ -169,6 +169,7 @@ void Connection::commit() {
     errno = 0;
     execute("COMMIT");
   } catch (...) {
+    committing_ = false;  // It may have ended the transaction, and rollback() do nothing.
     rollback();
     throw;
   }

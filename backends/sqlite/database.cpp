@@ -11,8 +11,13 @@ std::unique_ptr<Connection> Pool::take(const Call& call) {
   const bool got = call.deadline.is_never()
                        ? freed_.wait(lock, call.stop, is_free)
                        : freed_.wait_until(lock, call.stop, call.deadline.at(), is_free);
-  if (call.stop.stop_requested()) throw Error(Code::cancelled, "the caller asked to stop");
-  if (!got || call.deadline.passed()) throw Error(Code::timeout, "the deadline passed");
+  const bool stopped = call.stop.stop_requested();
+  if (stopped || !got || call.deadline.passed()) {
+    // The notification that woke this call may have been the only one.
+    if (is_free()) freed_.notify_one();
+    if (stopped) throw Error(Code::cancelled, "the caller asked to stop");
+    throw Error(Code::timeout, "the deadline passed");
+  }
   ++in_use_;
   if (idle_.empty()) return nullptr;
   auto connection = std::move(idle_.back());

@@ -130,7 +130,7 @@ void delete_writes(Connection& connection, const Place& place, const std::string
       place.thread_id, place.checkpoint_ns, id);
 }
 
-// Takes checkpoints and their writes out of a namespace, and what nothing refers to any more.
+// Takes checkpoints and their writes out of a namespace; the caller collects the blobs.
 std::uint64_t erase(Connection& connection, const Place& place, const Ids& ids) {
   if (ids.empty()) return 0;
   for (const std::string& id : ids) {
@@ -141,7 +141,6 @@ std::uint64_t erase(Connection& connection, const Place& place, const Ids& ids) 
     delete_writes(connection, place, id);
   }
   raise_tombstone(connection, place.thread_id, *ids.rbegin());
-  collect_blobs(connection, place);
   return ids.size();
 }
 
@@ -198,6 +197,8 @@ std::uint64_t prune_namespace(Connection& connection, const Place& place) {
   for (const std::string& id : ids_with_writes_before(connection, place, latest)) {
     if (!keep.contains(id)) delete_writes(connection, place, id);
   }
+  // Also when no checkpoint goes: one that was put again may have left a blob behind.
+  collect_blobs(connection, place);
   return erased;
 }
 
@@ -224,7 +225,10 @@ Written delete_runs(Connection& connection, const DeleteRuns& deletion) {
   const auto found = checkpoints_of_runs(connection, deletion.run_ids);
   for (const auto& [place, ids] : found) check_not_needed(connection, place, ids);
   Written written;
-  for (const auto& [place, ids] : found) written.changed += erase(connection, place, ids);
+  for (const auto& [place, ids] : found) {
+    written.changed += erase(connection, place, ids);
+    collect_blobs(connection, place);
+  }
   return written;
 }
 

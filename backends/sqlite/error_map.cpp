@@ -22,7 +22,7 @@ constexpr std::string_view damaged =
     "run PRAGMA integrity_check on the file and restore it from a backup";
 constexpr std::string_view disk = "check the disk and the system's log, then try again";
 constexpr std::string_view memory = "free memory, then try again";
-constexpr std::string_view interrupted = "try again with a later deadline";
+constexpr std::string_view interrupted = "give the call more time and try again";
 constexpr std::string_view local_disk =
     "keep the file on a local disk: a WAL file needs shared memory and locks";
 constexpr std::string_view smaller = "keep large values elsewhere and store a reference";

@@ -109,11 +109,11 @@ class SqliteBackend final : public Backend {
 
 void check_place(Url& url) {
   if (url.authority() && !url.authority()->empty()) {
-    url.problem("sqlite: takes no host; write sqlite:relative/path or sqlite:///absolute/path");
+    url.problem("takes no host; write sqlite:relative/path or sqlite:///absolute/path");
   }
-  if (url.path().empty()) url.problem("sqlite: needs the path of a file, as in sqlite:threads.db");
+  if (url.path().empty()) url.problem("needs the path of a file, as in sqlite:threads.db");
   if (url.path() == ":memory:") {
-    url.problem("sqlite: keeps a file; for a store that ends with the process use memory:");
+    url.problem("keeps a file; for a store that ends with the process use memory:");
   }
 }
 

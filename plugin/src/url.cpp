@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
+#include <set>
 
 #include "text.hpp"
 #include "threadkeep/error.hpp"
@@ -42,6 +42,16 @@ std::string percent_decode(std::string_view text) {
   return out;
 }
 
+template <class Texts>
+std::string joined(const Texts& texts, std::string_view separator) {
+  std::string out;
+  for (const std::string& text : texts) {
+    if (!out.empty()) out += separator;
+    out += text;
+  }
+  return out;
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -68,6 +78,10 @@ std::string redact_authority(std::string_view authority) {
   return out.append(authority.substr(at));
 }
 
+// A century: no one waits longer, and it fits into the nanoseconds of the clocks.
+constexpr std::int64_t longest_days = 36'500;
+constexpr std::int64_t longest_milliseconds = longest_days * 86'400'000;
+
 // Milliseconds of `500ms`, `5s`, `2m`, `1h`, `7d`; empty when it is none of these or too large.
 std::optional<std::int64_t> parse_duration(std::string_view text) {
   std::int64_t number = 0;
@@ -82,7 +96,7 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
   const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const Unit& unit : units) {
     if (unit.name != suffix) continue;
-    if (number > std::numeric_limits<std::int64_t>::max() / unit.milliseconds) return {};
+    if (number > longest_milliseconds / unit.milliseconds) return {};
     return number * unit.milliseconds;
   }
   return {};
@@ -95,6 +109,9 @@ Url Url::parse(std::string_view text) {
   const auto first_other = text.find_first_of("/?#");
   if (colon == std::string_view::npos || colon == 0 || first_other < colon) {
     refuse("it must begin with a scheme, such as sqlite:agent.db or memory:");
+  }
+  if (text.find('#') != std::string_view::npos) {
+    refuse("it has no use for a '#'; write %23 for one that belongs to a name");
   }
   Url url;
   url.scheme_ = lower(text.substr(0, colon));
@@ -134,13 +151,18 @@ void Url::parse_parameters(std::string_view query) {
   }
 }
 
+// What was asked for and not given is noted without a value, so that finish() can tell what is
+// known; parameters of the text always have one.
 std::optional<std::string> Url::take(std::string_view key) {
+  std::optional<std::string> found;
+  bool known = false;
   for (Parameter& parameter : parameters_) {
     if (parameter.key != key) continue;
-    parameter.taken = true;
-    return parameter.value;
+    parameter.taken = known = true;
+    if (!found && !parameter.value.empty()) found = parameter.value;
   }
-  return {};
+  if (!known) parameters_.push_back({std::string(key), "", true});
+  return found;
 }
 
 std::optional<std::chrono::milliseconds> Url::take_duration(std::string_view key) {
@@ -148,7 +170,9 @@ std::optional<std::chrono::milliseconds> Url::take_duration(std::string_view key
   if (!text) return {};
   const auto milliseconds = parse_duration(*text);
   if (!milliseconds) {
-    problem("parameter '" + std::string(key) + "' must be a duration such as 500ms, 5s or 2m");
+    problem("parameter '" + std::string(key) +
+            "' must be a duration such as 500ms, 5s or 2m, at most " +
+            std::to_string(longest_days) + "d");
     return {};
   }
   return std::chrono::milliseconds(*milliseconds);
@@ -158,9 +182,7 @@ std::optional<std::string> Url::take_choice(std::string_view key,
                                             const std::vector<std::string>& choices) {
   auto text = take(key);
   if (!text || std::find(choices.begin(), choices.end(), *text) != choices.end()) return text;
-  std::string list;
-  for (const std::string& choice : choices) list.append(list.empty() ? "" : ", ") += choice;
-  problem("parameter '" + std::string(key) + "' must be one of: " + list);
+  problem("parameter '" + std::string(key) + "' must be one of: " + joined(choices, ", "));
   return {};
 }
 
@@ -169,13 +191,17 @@ void Url::problem(std::string text) {
 }
 
 void Url::finish() {
+  std::set<std::string> known;
+  std::set<std::string> unknown;
   for (const Parameter& parameter : parameters_) {
-    if (!parameter.taken) problem("unknown parameter '" + parameter.key + "'");
+    (parameter.taken ? known : unknown).insert(parameter.key);
+  }
+  const std::string remedy = known.empty() ? "there are none" : "known are: " + joined(known, ", ");
+  for (const std::string& key : unknown) {
+    problem("unknown parameter '" + key + "'; " + remedy);
   }
   if (problems_.empty()) return;
-  std::string all;
-  for (const std::string& one : problems_) all.append(all.empty() ? "" : "; ") += one;
-  refuse(redacted() + ": " + all);
+  throw Error(Code::invalid_argument, "url '" + redacted() + "': " + joined(problems_, "; "));
 }
 
 std::string Url::redacted() const {
@@ -184,6 +210,7 @@ std::string Url::redacted() const {
   out += path_;
   char separator = '?';
   for (const Parameter& parameter : parameters_) {
+    if (parameter.value.empty()) continue;
     out += separator;
     out += parameter.key;
     out += '=';

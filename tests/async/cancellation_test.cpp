@@ -109,6 +109,7 @@ TEST(AsyncLifetime, lets_go_of_the_executor_with_the_handler) {
                             });
     io.run();
     EXPECT_TRUE(called);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // until post() has returned
   }
   recorder->release();
   busy.join();

@@ -61,9 +61,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Row{"x+y-z.1:p", "x+y-z.1", {}, "p"}));
 
 TEST(UrlText, without_sense_is_refused) {
-  for (const auto& text : {""s, "agent.db"s, ":x"s, "/a:b"s, "?a:b"s, "sqlite:%"s, "sqlite:%4"s,
-                           "sqlite:%zz"s, "sqlite:a%00b"s, "sqlite:a\0b"s, "sqlite:\xff"s,
-                           "sqlite:%ff"s, "sqlite:a?k=%"s, "sqlite:a?k=%ff"s, "redis://%zz/"s}) {
+  for (const auto& text :
+       {""s, "agent.db"s, ":x"s, "/a:b"s, "?a:b"s, "sqlite:%"s, "sqlite:%4"s, "sqlite:%zz"s,
+        "sqlite:a%00b"s, "sqlite:a\0b"s, "sqlite:\xff"s, "sqlite:%ff"s, "sqlite:a#b"s,
+        "sqlite:a?k=v#b"s, "sqlite:a?k=%"s, "sqlite:a?k=%ff"s, "redis://%zz/"s}) {
     EXPECT_NE(refusal([&] { Url::parse(text); }), "") << text;
   }
 }
@@ -102,9 +103,49 @@ TEST(UrlParameters, may_be_durations) {
   url.finish();
 }
 
+TEST(UrlParameters, are_durations_up_to_what_a_clock_can_count) {
+  auto url = Url::parse("x:?a=36500d&b=36501d");
+  const auto longest = url.take_duration("a");
+  ASSERT_TRUE(longest);
+  EXPECT_GT(std::chrono::nanoseconds(*longest).count(), 0);
+  EXPECT_EQ(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(*longest)),
+      *longest);
+  EXPECT_EQ(url.take_duration("b"), std::nullopt);
+  const auto message = refusal([&] { url.finish(); });
+  EXPECT_TRUE(mentions(message, "at most 36500d")) << message;
+  EXPECT_FALSE(mentions(message, "'a'")) << message;
+}
+
+TEST(UrlParameters, that_are_given_twice_are_not_unknown) {
+  auto url = Url::parse("x:?busy=1s&busy=2s");
+  EXPECT_EQ(url.take_duration("busy"), 1s);
+  const auto message = refusal([&] { url.finish(); });
+  EXPECT_TRUE(mentions(message, "'busy' is given twice")) << message;
+  EXPECT_FALSE(mentions(message, "unknown")) << message;
+}
+
+TEST(UrlParameters, that_are_unknown_are_answered_with_the_known_ones) {
+  auto url = Url::parse("x:p?bsy=1s&mode=calm");
+  url.take_duration("busy");
+  url.take_choice("mode", {"calm", "quiet"});
+  EXPECT_EQ(refusal([&] { url.finish(); }),
+            "invalid_argument: url 'x:p?bsy=1s&mode=calm': "
+            "unknown parameter 'bsy'; known are: busy, mode");
+  EXPECT_EQ(url.redacted(), "x:p?bsy=1s&mode=calm");
+  auto none = Url::parse("x:?a=1");
+  EXPECT_TRUE(mentions(refusal([&] { none.finish(); }), "'a'; there are none"));
+}
+
+TEST(UrlText, with_a_fragment_is_refused_with_the_remedy) {
+  EXPECT_TRUE(mentions(refusal([] { Url::parse("sqlite:x.db#frag"); }), "write %23"));
+  EXPECT_EQ(Url::parse("sqlite:x%23frag.db").path(), "x#frag.db");
+}
+
 TEST(UrlParameters, that_are_no_durations_are_reported) {
-  for (const std::string text : {"5", "s", "-5s", "5 s", "5S", "1.5s", "5sec", "5ms5", "0x5s",
-                                 "99999999999999999999s", "9223372036854775807d"}) {
+  for (const std::string text :
+       {"5", "s", "-5s", "5 s", "5S", "1.5s", "5sec", "5ms5", "0x5s", "99999999999999999999s",
+        "9223372036854775807d", "36501d", "200000d", "3153600000001ms"}) {
     auto url = Url::parse("x:?a=" + text);
     EXPECT_EQ(url.take_duration("a"), std::nullopt) << text;
     EXPECT_TRUE(mentions(refusal([&] { url.finish(); }), "'a'")) << text;

@@ -28,9 +28,9 @@ namespace threadkeep {
 namespace detail {
 
 /// Holds a completion handler until its result is there, then runs it on its own executor, never
-/// inside the initiating function. An outstanding work guard keeps that executor's loop alive. The
-/// store is kept alive too. Both are let go on that executor, with the handler: nothing here may
-/// touch the executor's context afterwards, and a thread of the store cannot close it.
+/// inside the initiating function. A work guard keeps that executor's loop running until the
+/// handler is posted, and is let go right after: nothing here touches the executor later. The store
+/// is kept alive too, and let go with the handler: a thread of the store cannot close it.
 template <class Result, class Handler, class Executor>
 class Completion {
  public:
@@ -106,7 +106,8 @@ class AsyncRead final : public ReadTask {
 /// one thread take effect in the order they were made. A full queue ends a call with
 /// `unavailable` at once; it never waits. The handler's cancellation slot is honoured: a call that
 /// has not begun ends with `cancelled`. Thread-safe. A call keeps the store open until its handler
-/// has run.
+/// has run. A loop that ends by itself may be destroyed at once; one that is stopped by hand needs
+/// its store to be idle first.
 template <class Executor>
 class AsyncCheckpointer {
  public:

@@ -68,6 +68,15 @@ TEST_P(Pruning, keeps_the_values_that_the_latest_refers_to) {
   EXPECT_EQ(value_of(load("t", "3"), "b"), std::nullopt);
 }
 
+TEST_P(Pruning, takes_values_without_a_checkpoint_even_when_no_checkpoint_goes) {
+  put(Draft("t", "1").value("a", "1", "left behind"));
+  put(Draft("t", "1").value("a", "2", "kept"));
+  EXPECT_EQ(prune({"t"}).changed, 0U);
+  EXPECT_EQ(value_of(load("t"), "a"), "kept");
+  put(Draft("t", "2").parent("1").carries("a", "1"));
+  EXPECT_EQ(value_of(load("t", "2"), "a"), std::nullopt);
+}
+
 TEST_P(Pruning, can_delete_everything) {
   put_chain("t", 3);
   put_chain("u", 3);
