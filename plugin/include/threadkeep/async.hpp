@@ -41,12 +41,13 @@ class Completion {
         work_(executor_) {}
 
   void operator()(std::exception_ptr error, Result result) {
+    // Not let go by the handler: the loop must not end while post() is still at work on it.
+    const auto work = std::move(work_);
     const HandlerExecutor executor = std::move(executor_);
-    asio::post(executor,
-               [work = std::move(work_), store = std::move(store_), handler = std::move(handler_),
-                error = std::move(error), result = std::move(result)]() mutable {
-                 std::move(handler)(std::move(error), std::move(result));
-               });
+    asio::post(executor, [store = std::move(store_), handler = std::move(handler_),
+                          error = std::move(error), result = std::move(result)]() mutable {
+      std::move(handler)(std::move(error), std::move(result));
+    });
   }
 
  private:
