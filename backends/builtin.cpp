@@ -4,6 +4,9 @@
 #ifdef THREADKEEP_WITH_MEMORY
 #include "memory/memory_backend.hpp"
 #endif
+#ifdef THREADKEEP_WITH_POSTGRES
+#include "postgres/postgres_backend.hpp"
+#endif
 #ifdef THREADKEEP_WITH_SQLITE
 #include "sqlite/sqlite_backend.hpp"
 #endif
@@ -15,6 +18,10 @@ const Registry& Registry::builtin() {
     Registry r;
 #ifdef THREADKEEP_WITH_MEMORY
     r.add("memory", memory::open);
+#endif
+#ifdef THREADKEEP_WITH_POSTGRES
+    r.add("postgres", postgres::open);
+    r.add("postgresql", postgres::open);
 #endif
 #ifdef THREADKEEP_WITH_SQLITE
     r.add("sqlite", sqlite::open);

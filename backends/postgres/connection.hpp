@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "result.hpp"
+#include "settings.hpp"
+#include "statement.hpp"
+#include "threadkeep/call.hpp"
+#include "threadkeep/error.hpp"
+
+namespace threadkeep::postgres {
+
+/// What a round trip may leave behind, and so what its failure means.
+enum class Effect {
+  none,    ///< It reads, or its transaction is not committed yet: a loss means nothing was done.
+  commit,  ///< It commits: when the connection or the time is lost after sending, the outcome is
+           ///< unknown.
+};
+
+/// One connection to the server. libpq does not block here: this class waits on the socket itself,
+/// so that every function ends when the call's deadline passes or its stop is requested, whatever
+/// the server or the network does. A connection on which a call was given up is broken and is
+/// never used again. Not thread-safe.
+class Connection {
+ public:
+  /// Connects, to the first host that answers and fits. Throws Error.
+  Connection(const Settings& settings, const Call& call);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Carries out the statements in one round trip (libpq's pipeline mode) and returns a result for
+  /// each. Outside begin() they are one transaction, committed at the end; each statement sees
+  /// what was committed before it began. Throws the Error of the first that fails; then none of
+  /// them has an effect, unless the code is outcome_unknown.
+  std::vector<Result> run(std::span<const Request> requests, Effect effect, const Call& call);
+  Result run(const Statement& statement, Parameters parameters, Effect effect, const Call& call);
+
+  /// Runs SQL text of one or several statements as it stands, for schema work. Not for values.
+  Result execute(const std::string& sql, const Call& call);
+
+  /// True when the connection cannot be used any more.
+  bool broken() const noexcept;
+  /// Looks at the socket without a round trip: false when the server has closed it.
+  bool alive() noexcept;
+  bool in_transaction() const noexcept;
+
+  /// Several connections of the server are behind this one (a pooler): there is no session, so
+  /// nothing is prepared and nothing may be set beyond a transaction.
+  bool pooled() const noexcept { return pooled_; }
+  int server_version() const noexcept;  ///< 150018
+  /// The schema that the store lies in: the one of the settings, or the first of the search path.
+  /// Empty when neither exists.
+  const std::string& schema() const noexcept { return schema_; }
+  std::chrono::steady_clock::time_point opened_at() const noexcept { return opened_at_; }
+
+ private:
+  // To be filled in by the implementation.
+};
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "layout.hpp"
+
+namespace threadkeep::postgres {
+
+/// What first use does when something is missing: in one short transaction with lock and statement
+/// timeouts, behind an advisory lock, it creates threadkeep_* tables; and on a schema without any
+/// of LangGraph's tables those too, as version 9 of its savers has them. Existing tables of
+/// LangGraph are never touched here. Returns the layout afterwards. Throws Error(denied) with the
+/// remedy when the role may not create tables, Error(unsupported) when the store was made by a
+/// newer threadkeep that this one cannot serve, or when LangGraph's tables are too old to use
+/// without setup().
+Layout prepare_first_use(Connection& connection, const Call& call);
+
+/// Everything: first use, what LangGraph's own migrations up to 9 add to older tables, and indexes
+/// built without blocking writers. One runner at a time; resumes where a killed one stopped.
+/// Needs a session: throws Error(unsupported), naming `direct_url`, behind a pooler.
+void run_setup(Connection& connection, const Call& call);
+
+}  // namespace threadkeep::postgres
