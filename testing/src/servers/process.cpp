@@ -213,14 +213,15 @@ GuardedProcess::GuardedProcess(const Command& command, std::string end_signal,
                                const std::filesystem::path& log,
                                const std::filesystem::path& directory)
     : owner_(getpid()), end_signal_(std::move(end_signal)) {
-  const Pipe control;
+  int control[2];  // sockets, which can be written to without a signal when nobody listens
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) != 0) throw_errno("socketpair");
   const Pipe report;
   Command guardian = {"sh", "-c", guardian_script, "guardian", end_signal_, log, directory};
   guardian.insert(guardian.end(), command.begin(), command.end());
-  guardian_ = spawn(unprivileged(std::move(guardian)), control.read_end, report.write_end);
-  close(control.read_end);
+  guardian_ = spawn(unprivileged(std::move(guardian)), control[1], report.write_end);
+  close(control[1]);
   close(report.write_end);
-  control_ = control.write_end;
+  control_ = control[0];
   report_ = report.read_end;
   std::string line;
   for (char byte = 0; read(report_, &byte, 1) == 1 && byte != '\n';) line.push_back(byte);
@@ -241,8 +242,7 @@ bool GuardedProcess::runs() const {
 
 void GuardedProcess::end(const std::string& signal) {
   if (guardian_ < 0) return;
-  const auto line = signal + "\n";
-  [[maybe_unused]] const auto written = write(control_, line.data(), line.size());
+  tell(signal);
   if (!wait(patience)) kill();
   reap();
 }
@@ -253,13 +253,17 @@ void GuardedProcess::kill() {
   const auto children = children_of(pid_);
   for (const auto child : children) ::kill(child, SIGKILL);
   ::kill(pid_, SIGKILL);
-  const auto line = end_signal_ + "\n";
-  [[maybe_unused]] const auto written = write(control_, line.data(), line.size());
+  tell(end_signal_);
   wait(patience);
   reap();
   for (const auto child : children) {
     while (lives(child)) std::this_thread::sleep_for(1ms);
   }
+}
+
+void GuardedProcess::tell(const std::string& signal) {
+  const auto line = signal + "\n";
+  send(control_, line.data(), line.size(), MSG_NOSIGNAL);  // A guardian that is gone needs no word.
 }
 
 // True when the guardian has ended, and so the server.

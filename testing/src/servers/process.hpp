@@ -29,8 +29,9 @@ bool accepts_connections(std::uint16_t port);
 
 /// A server that runs for a test program, without the rights of root.
 ///
-/// Between the two stands a guardian, a shell that waits for the end of a pipe: when the program
-/// is gone, however it ended, it ends the server and removes its directory. Not thread-safe.
+/// Between the two stands a guardian, a shell that waits for the end of a stream: when the
+/// program is gone, however it ended, it ends the server and removes its directory. Not
+/// thread-safe.
 class GuardedProcess {
  public:
   /// `end_signal` ("QUIT") is what ends the server at once. Output is appended to `log`.
@@ -50,6 +51,7 @@ class GuardedProcess {
   void kill();
 
  private:
+  void tell(const std::string& signal);
   bool wait(std::chrono::milliseconds time);
   void reap();
 
