@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "catalog.hpp"
+
+/// \file
+/// What must be true of a schema before anything is done in it. Each throws Error with the remedy.
+
+namespace threadkeep::postgres {
+
+/// The schema has a name, the role may use it, the database is in UTF-8.
+void check_schema(const Catalog& catalog);
+/// Of LangGraph's tables there are all or none, and each has the columns and the key by which
+/// threadkeep uses it; those of threadkeep too.
+void check_tables(const Catalog& catalog);
+/// The ledger serves this program.
+void check_ledger(const Catalog& catalog);
+
+/// Some but not all of LangGraph's tables exist, as while its own setup() runs.
+bool is_partial(const Catalog& catalog);
+bool is_fresh(const Catalog& catalog);
+
+/// The error of a role that may not do what is missing.
+Error lacks_rights(const Catalog& catalog, const std::string& what);
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "setup.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+
+#include "catalog.hpp"
+#include "checks.hpp"
+#include "indexes.hpp"
+#include "ledger.hpp"
+#include "postgres/sql.hpp"
+#include "setup_session.hpp"
+#include "template.hpp"
+
+namespace threadkeep::postgres {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto first_use_patience = 60s;
+constexpr auto table_lock_patience = 60s;
+// LangGraph's setup() commits table by table; it is given this long to get to its end.
+constexpr auto partial_patience = 3s;
+
+Catalog settled_catalog(Connection& connection, const Call& call) {
+  Backoff backoff(partial_patience);
+  for (;;) {
+    Catalog catalog = read_catalog(connection, call);
+    if (!is_partial(catalog) || !backoff.wait(call)) return catalog;
+  }
+}
+
+void check(const Catalog& catalog) {
+  check_schema(catalog);
+  check_tables(catalog);
+  check_ledger(catalog);
+}
+
+void check_task_path(const Layout& layout) {
+  if (!layout.has_checkpoint_tables || layout.has_task_path) return;
+  throw Error(Code::unsupported, "LangGraph's tables in schema " + quote_identifier(layout.schema) +
+                                     " are at version " + std::to_string(layout.langgraph_version) +
+                                     " and threadkeep needs its version 9; run `threadkeep setup`, "
+                                     "which adds what is missing");
+}
+
+bool is_ready(const Layout& layout) {
+  return layout.has_own_tables && layout.has_checkpoint_tables;
+}
+
+void record(SetupTransaction& transaction, int version, const Layout& layout) {
+  const Step& step = find_step(version);
+  transaction.execute(record_begin(step, layout) + record_finish(step, layout));
+}
+
+// What another program may do at the same moment without our lock: create the same table, hold a
+// lock. Nothing is left of our transaction, and another look will tell.
+bool is_collision(const Error& error) {
+  constexpr std::array<std::string_view, 7> states = {"23505", "42P06", "42P07", "42710",
+                                                      "40P01", "40001", "55P03"};
+  return std::find(states.begin(), states.end(), error.native()) != states.end();
+}
+
+void create_langgraph_tables(SetupTransaction& transaction, const Layout& layout) {
+  transaction.execute(render(sql::setup_langgraph_tables, layout));
+  record(transaction, step::langgraph_tables, layout);
+  Layout fresh = layout;
+  fresh.bytewise = true;
+  for (const IndexStep& index : indexes()) {
+    if (is_wanted(index, fresh)) {
+      transaction.execute(render(index.sql, layout, {{"{concurrently}", ""}}));
+    }
+    record(transaction, index.version, layout);
+  }
+}
+
+void create_missing(SetupTransaction& transaction, const Catalog& catalog) {
+  const Layout layout = layout_of(catalog);
+  if (!catalog.schema_exists) {
+    transaction.execute("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(catalog.schema));
+  }
+  if (!layout.has_own_tables) {
+    transaction.execute(render(sql::setup_own_tables, layout));
+    record(transaction, step::own_tables, layout);
+  }
+  if (is_fresh(catalog)) create_langgraph_tables(transaction, layout);
+}
+
+void check_may_create(const Catalog& catalog) {
+  const std::string schema = quote_identifier(catalog.schema);
+  if (catalog.read_only) {
+    throw Error(Code::denied, "schema " + schema +
+                                  " is not set up, and this server or session "
+                                  "only reads; set it up through the primary");
+  }
+  if (catalog.may_create) return;
+  throw lacks_rights(catalog, catalog.schema_exists
+                                  ? "create tables in schema " + schema + " (CREATE)"
+                                  : "create schema " + schema + " in database " +
+                                        quote_identifier(catalog.database) + " (CREATE)");
+}
+
+// False when another session is at it.
+bool try_create(Connection& connection, SetupLock& lock, const Call& call) {
+  SetupTransaction transaction(connection, call);
+  if (!lock.try_for_transaction()) return false;
+  const Catalog catalog = read_catalog(connection, call);
+  if (is_partial(catalog)) return false;
+  check(catalog);
+  if (!is_ready(layout_of(catalog))) {
+    check_may_create(catalog);
+    create_missing(transaction, catalog);
+  }
+  transaction.commit();
+  return true;
+}
+
+bool try_create_again(Connection& connection, SetupLock& lock, bool last, const Call& call) {
+  try {
+    return try_create(connection, lock, call);
+  } catch (const Error& error) {
+    if (last || !is_collision(error)) throw;
+    return false;
+  }
+}
+
+void create_under_lock(Connection& connection, const Call& call) {
+  SetupLock lock(connection, call);
+  Backoff backoff(first_use_patience);
+  bool last = false;
+  while (!try_create_again(connection, lock, last, call)) {
+    if (last) {
+      check(read_catalog(connection, call));
+      throw Error(Code::unavailable, "another process sets this schema up: advisory lock " +
+                                         std::to_string(lock.id()) + " is " + lock.holder());
+    }
+    last = !backoff.wait(call);
+  }
+}
+
+}  // namespace
+
+Layout prepare_first_use(Connection& connection, const Call& call) {
+  const Catalog catalog = settled_catalog(connection, call);
+  check(catalog);
+  Layout layout = layout_of(catalog);
+  check_task_path(layout);
+  if (is_ready(layout)) return layout;
+  check_may_create(catalog);
+  create_under_lock(connection, call);
+  return read_layout(connection, call);
+}
+
+void run_setup(Connection& connection, const Call& call) {
+  static_cast<void>(connection);
+  static_cast<void>(call);
+}
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "connection.hpp"
+
+/// \file
+/// What changes of a schema need around them: transactions with short timeouts, and the advisory
+/// lock that lets one process at a time change a schema. Nobody waits for that lock inside the
+/// server: a statement that waits holds a snapshot, and the one who builds an index concurrently
+/// waits for old snapshots, so that both would wait for each other.
+
+namespace threadkeep::postgres {
+
+/// A transaction that sees what others commit while it runs, with a lock timeout and a statement
+/// timeout; rolled back unless it is committed.
+class SetupTransaction {
+ public:
+  SetupTransaction(Connection& connection, const Call& call);
+  ~SetupTransaction();
+  SetupTransaction(const SetupTransaction&) = delete;
+  SetupTransaction& operator=(const SetupTransaction&) = delete;
+
+  void execute(const std::string& sql) { connection_.execute(sql, call_); }
+  void commit();
+
+ private:
+  Connection& connection_;
+  const Call& call_;
+};
+
+/// The advisory lock of a schema.
+class SetupLock {
+ public:
+  SetupLock(Connection& connection, const Call& call);
+  ~SetupLock();
+  SetupLock(const SetupLock&) = delete;
+  SetupLock& operator=(const SetupLock&) = delete;
+
+  std::int64_t id() const noexcept { return id_; }
+  /// Takes it until the transaction ends; false when another session has it.
+  bool try_for_transaction();
+  /// Takes it until this object goes; waits. Throws Error(unavailable) that names the holder.
+  void hold();
+  /// "held by process 123 (application 'x', role y, from 10.0.0.1, for 12 s)", for messages.
+  std::string holder();
+
+ private:
+  bool try_lock(const char* function);
+
+  Connection& connection_;
+  const Call& call_;
+  std::int64_t id_ = 0;
+  bool held_ = false;
+};
+
+/// Waits that grow, for as long as the call and `patience` allow.
+class Backoff {
+ public:
+  explicit Backoff(std::chrono::milliseconds patience);
+
+  /// False when the patience or nearly all time of the call is used up. Throws `cancelled`.
+  bool wait(const Call& call);
+
+ private:
+  std::chrono::steady_clock::time_point give_up_;
+  std::chrono::milliseconds next_{20};
+};
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+UPDATE {schema}threadkeep_migrations SET finished_at = clock_timestamp() WHERE version = {version};
