@@ -7,6 +7,9 @@
 #ifdef THREADKEEP_WITH_POSTGRES
 #include "postgres/postgres_backend.hpp"
 #endif
+#ifdef THREADKEEP_WITH_REDIS
+#include "redis/redis_backend.hpp"
+#endif
 #ifdef THREADKEEP_WITH_SQLITE
 #include "sqlite/sqlite_backend.hpp"
 #endif
@@ -22,6 +25,12 @@ const Registry& Registry::builtin() {
 #ifdef THREADKEEP_WITH_POSTGRES
     r.add("postgres", postgres::open);
     r.add("postgresql", postgres::open);
+#endif
+#ifdef THREADKEEP_WITH_REDIS
+    for (const char* scheme :
+         {"redis", "rediss", "redis+unix", "valkey", "valkeys", "valkey+unix"}) {
+      r.add(scheme, redis::open);
+    }
 #endif
 #ifdef THREADKEEP_WITH_SQLITE
     r.add("sqlite", sqlite::open);

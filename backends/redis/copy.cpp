@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+
+#include "mutations.hpp"
+
+namespace threadkeep::redis {
+
+namespace {
+
+/// A whole thread, as one command read it.
+struct Source {
+  bool has_info = false;
+  std::string metadata;  // nothing when it was never set
+  std::vector<std::string> checkpoints;
+  std::vector<std::string> others;  // members of the index: writes and runs
+  std::vector<std::string> blobs;
+  std::vector<NewValue> values;
+  Reply reply;  // that the values lie in
+};
+
+void add_field(Source& source, std::set<std::string>& runs, const Reply& name, const Reply& value) {
+  const std::string field = name.text();
+  if (field == "h") {
+    source.has_info = decode_head(value.view()).has_info;
+    return;
+  }
+  if (field == "m") {
+    source.metadata = value.text();
+    return;
+  }
+  if (field.starts_with('c')) {
+    source.checkpoints.push_back(field);
+    if (const auto run = decode_content(value.view()).run_id) runs.insert("r" + *run);
+  } else {
+    (field.starts_with('w') ? source.others : source.blobs).push_back(field);
+  }
+  source.values.push_back({field, {"", value.view()}});
+}
+
+Source read_source(Writer& writer, const std::string& thread_id) {
+  Pipeline pipeline;
+  pipeline.add({"HGETALL", Keys(writer.settings().prefix, thread_id).thread});
+  Source source;
+  source.reply = writer.read(pipeline).front();
+  std::set<std::string> runs;
+  for (std::size_t i = 0; i + 1 < source.reply.size(); i += 2) {
+    add_field(source, runs, source.reply[i], source.reply[i + 1]);
+  }
+  source.others.insert(source.others.end(), runs.begin(), runs.end());
+  return source;
+}
+
+}  // namespace
+
+Written copy_thread(Writer& writer, const CopyThread& copy) {
+  Source source = read_source(writer, copy.source_thread_id);
+  // A tombstone is not a thread.
+  if (!source.has_info && source.others.empty()) return {};
+  const Settings& settings = writer.settings();
+  Transaction transaction(scripts::copy, {settings.prefix, copy.target_thread_id});
+  transaction.arguments = {copy.target_thread_id,
+                           std::to_string(settings.ttl.count()),
+                           std::to_string(writer.now()),
+                           new_nonce(),
+                           source.has_info ? "1" : "",
+                           source.metadata,
+                           std::to_string(source.checkpoints.size()),
+                           std::to_string(source.others.size())};
+  for (const auto* names : {&source.checkpoints, &source.others, &source.blobs}) {
+    transaction.arguments.insert(transaction.arguments.end(), names->begin(), names->end());
+  }
+  transaction.values = std::move(source.values);
+  const Attempt attempt = writer.run(transaction);
+  if (attempt.verdict() == "others") {
+    throw Error(Code::conflict, "target_thread_id '" + copy.target_thread_id +
+                                    "' holds checkpoints that the source does not have; choose "
+                                    "another target or delete it first");
+  }
+  return {.changed = static_cast<std::uint64_t>(attempt.number(1)),
+          .kept = static_cast<std::uint64_t>(attempt.number(2))};
+}
+
+}  // namespace threadkeep::redis

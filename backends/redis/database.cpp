@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "database.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace threadkeep::redis {
+
+Lease::~Lease() {
+  if (connection_) database_->give_back(std::move(connection_));
+}
+
+Database::Database(Settings settings) : settings_(std::move(settings)) {
+  idle_.reserve(settings_.pool_size);
+}
+
+Server Database::server() const {
+  const std::lock_guard lock(mutex_);
+  return server_;
+}
+
+// The caller closes dead connections when the lock is free.
+std::unique_ptr<Connection> Database::take_idle(Idle& dead) {
+  if (idle_.empty()) return nullptr;
+  auto connection = std::move(idle_.back());
+  idle_.pop_back();
+  if (connection->alive()) return connection;
+  dead.push_back(std::move(connection));
+  std::move(idle_.begin(), idle_.end(), std::back_inserter(dead));
+  idle_.clear();
+  return nullptr;
+}
+
+void Database::wait_for_room(std::unique_lock<std::mutex>& lock, const Call& call) {
+  const auto room = [&] { return lent_ < settings_.pool_size; };
+  const auto patience = Deadline::after(settings_.pool_wait);
+  const auto until = std::min(patience, call.deadline);
+  const bool found = until.is_never() ? changed_.wait(lock, call.stop, room)
+                                      : changed_.wait_until(lock, call.stop, until.at(), room);
+  if (call.stop.stop_requested()) throw Error(Code::cancelled, "nothing was done");
+  if (call.deadline.passed()) throw Error(Code::timeout, "nothing was done");
+  if (found) return;
+  throw Error(Code::unavailable, "all " + std::to_string(settings_.pool_size) +
+                                     " connections were in use for longer than pool_wait; raise "
+                                     "pool_size or do less at once");
+}
+
+Lease Database::lease(const Call& call) {
+  Idle dead;
+  {
+    std::unique_lock lock(mutex_);
+    wait_for_room(lock, call);
+    ++lent_;
+    if (auto connection = take_idle(dead)) return {*this, std::move(connection)};
+  }
+  dead.clear();
+  try {
+    return {*this, open(call)};
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+    changed_.notify_one();
+    throw;
+  }
+}
+
+std::unique_ptr<Connection> Database::open(const Call& call) {
+  Server server;
+  auto connection = open_connection(settings_, call, server);
+  bool checked = true;
+  {
+    const std::lock_guard lock(mutex_);
+    server_ = server;
+    checked = durability_checked_;
+  }
+  if (checked) return connection;
+  check_durability(*connection, settings_, server, call);
+  const std::lock_guard lock(mutex_);
+  durability_checked_ = true;
+  return connection;
+}
+
+void Database::give_back(std::unique_ptr<Connection> connection) noexcept {
+  if (connection->broken()) connection.reset();
+  const std::lock_guard lock(mutex_);
+  --lent_;
+  if (connection) idle_.push_back(std::move(connection));
+  changed_.notify_one();
+}
+
+}  // namespace threadkeep::redis

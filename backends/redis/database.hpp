@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "connection.hpp"
+#include "handshake.hpp"
+#include "settings.hpp"
+
+namespace threadkeep::redis {
+
+class Database;
+
+/// A connection for the time of one use; goes back to the database unless it is broken.
+class Lease {
+ public:
+  Lease(Database& database, std::unique_ptr<Connection> connection)
+      : database_(&database), connection_(std::move(connection)) {}
+  Lease(Lease&&) noexcept = default;
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
+
+  Connection& operator*() const noexcept { return *connection_; }
+  Connection* operator->() const noexcept { return connection_.get(); }
+
+ private:
+  Database* database_;
+  std::unique_ptr<Connection> connection_;
+};
+
+/// A store on a server and its connections: opened when needed, at most pool_size, the last one used
+/// is lent first. When an idle one turns out to be dead, all that are idle are closed: the server
+/// was restarted. Thread-safe.
+class Database {
+ public:
+  explicit Database(Settings settings);
+
+  /// Throws `unavailable` when no connection came free within pool_wait, naming pool_size.
+  Lease lease(const Call& call);
+  const Settings& settings() const noexcept { return settings_; }
+  /// What the server said at the last connect. To be called under a lease.
+  Server server() const;
+
+ private:
+  friend class Lease;
+  using Idle = std::vector<std::unique_ptr<Connection>>;
+
+  std::unique_ptr<Connection> take_idle(Idle& dead);
+  void wait_for_room(std::unique_lock<std::mutex>& lock, const Call& call);
+  std::unique_ptr<Connection> open(const Call& call);
+  void give_back(std::unique_ptr<Connection> connection) noexcept;
+
+  const Settings settings_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Idle idle_;                     // guarded by mutex_, as all that follows
+  std::size_t lent_ = 0;          // and being opened
+  Server server_;
+  bool durability_checked_ = false;
+};
+
+}  // namespace threadkeep::redis

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "health.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace threadkeep::redis {
+
+namespace {
+
+std::string_view value_of(std::string_view info, std::string_view name) {
+  const auto at = info.find("\n" + std::string(name) + ":");
+  if (at == std::string_view::npos) return {};
+  const auto value = info.substr(at + name.size() + 2);
+  return value.substr(0, value.find_first_of("\r\n"));
+}
+
+std::string describe(const Database& database, const Settings& settings) {
+  const Server server = database.server();
+  std::string text = server.name.empty() ? "server" : server.name;
+  if (!server.version.empty()) text += " " + server.version;
+  text += " at " + settings.place + ", durability ";
+  switch (settings.durability) {
+    case Durability::none:
+      return text + "none";
+    case Durability::replicas:
+      return text + "replicas " + std::to_string(settings.replicas);
+    case Durability::fsync:
+      return text + "fsync";
+  }
+  return text;
+}
+
+// Every policy but noeviction takes keys one by one, and a thread has two.
+void look_at_eviction(std::string_view info, Health& health) {
+  const auto policy = value_of(info, "maxmemory_policy");
+  const auto limit = value_of(info, "maxmemory");
+  if (policy.empty() || policy == "noeviction") return;
+  const bool in_force = !limit.empty() && limit != "0";
+  health.ok = !in_force;
+  health.detail += std::string("; maxmemory-policy ") + std::string(policy) +
+                   (in_force ? " may take parts of threads away: set noeviction"
+                             : " would take parts of threads away if maxmemory were set");
+}
+
+}  // namespace
+
+Health look(Database& database, const Call& call) {
+  const Lease connection = database.lease(call);
+  Pipeline pipeline;
+  pipeline.add({"PING"});
+  pipeline.add({"INFO", "memory"});
+  const Exchange answers = connection->exchange(pipeline, call);
+  if (answers.failure) throw Error(*answers.failure);
+  Health health{!answers.replies[0].is_error(), describe(database, database.settings())};
+  if (!health.ok) health.detail += "; the server says: " + answers.replies[0].text();
+  // A proxy may forbid the question.
+  if (answers.replies[1].is_text()) look_at_eviction(answers.replies[1].view(), health);
+  return health;
+}
+
+}  // namespace threadkeep::redis

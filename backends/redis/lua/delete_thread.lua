@@ -1,0 +1,20 @@
+-- Deletes everything of a thread but its tombstone.
+-- Arguments: thread id, time to live, nonce.
+local id, ttl, nonce = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local head = read_head()
+local checkpoints = call('ZLEXCOUNT', index, '[c', '(d')
+local tombstone = head.tombstone
+for _, name in ipairs(namespaces()) do
+  local greatest = latest(name):sub(#name + 3)
+  if less(tombstone, greatest) then tombstone = greatest end
+end
+if ttl == 0 then ttl = math.max(call('PTTL', thread), 0) end
+call('UNLINK', thread, index)
+call('ZREM', registry, id)
+call('ZREM', deadlines, id)
+if tombstone ~= '' then
+  write_head({created = '-', updated = '-', revision = 0, checkpoints = 0,
+              changes = head.changes + 1, generation = nonce, tombstone = tombstone})
+  expire(id, false, ttl)
+end
+return {'ok', checkpoints, 0}

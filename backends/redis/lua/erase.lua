@@ -1,0 +1,32 @@
+-- Deletes checkpoints with their writes, and blobs, if the thread has not changed since the caller
+-- chose them.
+-- Arguments: thread id, time to live, changes that the caller saw, nonce, greatest checkpoint id
+-- that goes or nothing, number of checkpoints, number of blobs; then namespace and id of each
+-- checkpoint, the fields of the blobs, and runs of which no checkpoint stays.
+local id, ttl, changes, nonce, greatest = unpack(ARGV, 1, 5)
+local checkpoints, blobs = tonumber(ARGV[6]), tonumber(ARGV[7])
+local head = read_head()
+if head.changes ~= tonumber(changes) then return {'changed'} end
+
+local fields, writes, values, runs = {}, {}, {}, {}
+for n = 8, 7 + checkpoints do
+  local place = ARGV[n]
+  fields[#fields + 1] = 'c' .. place
+  for _, write in ipairs(call('ZRANGEBYLEX', index, '[w' .. place .. '\0', '(w' .. place .. '\1')) do
+    writes[#writes + 1] = write
+  end
+end
+for n = 8 + checkpoints, 7 + checkpoints + blobs do values[#values + 1] = ARGV[n] end
+for n = 8 + checkpoints + blobs, #ARGV do runs[#runs + 1] = 'r' .. ARGV[n] end
+
+local deleted = each_thousand('HDEL', thread, fields)
+each_thousand('HDEL', thread, writes)
+each_thousand('HDEL', thread, values)
+head.checkpoints = math.max(head.checkpoints - each_thousand('ZREM', index, fields), 0)
+each_thousand('ZREM', index, writes)
+each_thousand('ZREM', index, runs)
+if less(head.tombstone, greatest) then head.tombstone = greatest end
+head.changes, head.generation = head.changes + 1, nonce
+write_head(head)
+expire(id, head.created ~= '-', tonumber(ttl))
+return {'ok', deleted, 0}

@@ -1,0 +1,98 @@
+-- Begins every script. Keys: the hash and the index of one thread, and of its bucket the registry
+-- of threads and their deadlines. docs/storage/redis.md has the layout.
+local thread, index, registry, deadlines = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call = redis.call
+
+-- The record about the thread as a whole; one without info when there is none.
+local function read_head()
+  local head = {created = '-', updated = '-', revision = 0, checkpoints = 0, changes = 0,
+                generation = '', tombstone = ''}
+  local text = call('HGET', thread, 'h')
+  if not text then return head end
+  local created, updated, revision, checkpoints, changes, generation, tombstone =
+      text:match('^(%S+) (%S+) (%d+) (%d+) (%d+) (%S+) (.*)$')
+  if not created then error('CORRUPT head of a thread') end
+  head.created, head.updated, head.revision = created, updated, tonumber(revision)
+  head.checkpoints, head.changes = tonumber(checkpoints), tonumber(changes)
+  head.generation, head.tombstone = generation, tombstone
+  return head
+end
+
+local function write_head(head)
+  call('HSET', thread, 'h', string.format('%s %s %d %d %d %s %s', head.created, head.updated,
+      head.revision, head.checkpoints, head.changes, head.generation, head.tombstone))
+end
+
+-- The thread gets its info, or updated_at where that is a minute old.
+local function touch(head, id, now, nonce)
+  if head.generation == '' then head.generation = nonce end
+  if head.created == '-' then
+    head.created, head.updated = now, now
+    call('ZADD', registry, 0, id)
+  elseif tonumber(now) - tonumber(head.updated) >= 60000000 then
+    head.updated = now
+  end
+end
+
+-- By bytes: Lua's own comparison follows the locale of the server.
+local function less(a, b)
+  for n = 1, math.min(#a, #b) do
+    local x, y = a:byte(n), b:byte(n)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+
+-- One deadline for all keys of the thread, by the clock of the server. Without a time to live a
+-- deadline that is there stays, also for a key that this script made.
+local function expire(id, registered, ttl)
+  local clock = call('TIME')
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  if ttl == 0 then
+    local left = call('PTTL', thread)
+    if left < 0 then return end
+    ttl = left
+  end
+  local at = string.format('%.0f', now + ttl)
+  call('PEXPIREAT', thread, at)
+  call('PEXPIREAT', index, at)
+  if not registered then return end
+  call('ZADD', deadlines, at, id)
+  -- Names of threads that are gone leave the registry with the writes of others.
+  local gone = call('ZRANGEBYSCORE', deadlines, '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
+  if #gone == 0 then return end
+  call('ZREM', registry, unpack(gone))
+  call('ZREM', deadlines, unpack(gone))
+end
+
+-- The namespaces that have checkpoints, by skipping through the index.
+local function namespaces()
+  local names, from = {}, '[c'
+  while true do
+    local member = call('ZRANGEBYLEX', index, from, '(d', 'LIMIT', 0, 1)[1]
+    if not member then return names end
+    local name = member:match('^c([^%z]*)%z')
+    names[#names + 1] = name
+    from = '[c' .. name .. '\1'
+  end
+end
+
+local function latest(name)
+  return call('ZREVRANGEBYLEX', index, '(c' .. name .. '\1', '[c' .. name .. '\0', 'LIMIT', 0, 1)[1]
+end
+
+-- Calls a command with any number of arguments, in pieces that fit on the stack; the sum of replies.
+local function each_thousand(command, key, arguments, before)
+  local sum, piece = 0, {}
+  local function send()
+    if #piece > 0 then sum = sum + call(command, key, unpack(piece)) end
+    piece = {}
+  end
+  for _, argument in ipairs(arguments) do
+    if before then piece[#piece + 1] = before end
+    piece[#piece + 1] = argument
+    if #piece >= 1000 then send() end
+  end
+  send()
+  return sum
+end

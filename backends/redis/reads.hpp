@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "connection.hpp"
+#include "settings.hpp"
+#include "threadkeep/model.hpp"
+
+/// \file
+/// The reads of Backend on one connection.
+
+namespace threadkeep::redis {
+
+/// What reads need of their surroundings.
+struct Reader {
+  Connection& connection;
+  const Settings& settings;
+  const Call& call;
+};
+
+/// Each checkpoint as it was at one moment; one whose id is absent is the latest.
+std::vector<std::optional<CheckpointTuple>> read_checkpoints(
+    const Reader& reader, const std::vector<CheckpointQuery>& queries);
+
+Page<CheckpointTuple> list(const Reader& reader, const CheckpointList& query);
+std::vector<ChannelHistory> history(const Reader& reader, const HistoryQuery& query);
+Page<ThreadInfo> threads(const Reader& reader, const ThreadList& query);
+
+}  // namespace threadkeep::redis

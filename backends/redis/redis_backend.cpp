@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "redis/redis_backend.hpp"
+
+#include <utility>
+
+#include "database.hpp"
+#include "fork_guard.hpp"
+#include "health.hpp"
+#include "mutations.hpp"
+#include "reads.hpp"
+
+namespace threadkeep::redis {
+
+namespace {
+
+// A document and its metadata are one value, and a server takes values of at most 512 MiB.
+constexpr std::size_t max_value_bytes = 128 * 1024 * 1024;
+
+// While one batch is on its way another can be put together; more would only make them smaller.
+constexpr std::size_t concurrent_batches = 4;
+
+/// The glue between Backend and the functions that do the work: every call takes a connection for
+/// its duration. Thread-safe.
+class RedisBackend final : public Backend {
+ public:
+  RedisBackend(Settings settings, Environment environment)
+      : environment_(std::move(environment)),
+        database_(std::make_unique<Database>(std::move(settings))) {}
+
+  // In a forked child the connections are the parent's, and so is what watches them.
+  ~RedisBackend() override {
+    if (fork_guard_.in_child()) static_cast<void>(database_.release());
+  }
+
+  std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
+    if (batch.empty()) return {};
+    const Lease connection = lease(call);
+    Writer writer(*connection, database_->settings(), database_->server(), environment_.now(),
+                  call);
+    return redis::apply(writer, batch);
+  }
+
+  std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return std::move(read_checkpoints(reader(connection, call), {query}).front());
+  }
+  Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::list(reader(connection, call), query);
+  }
+  std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::history(reader(connection, call), query);
+  }
+  Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::threads(reader(connection, call), query);
+  }
+
+  Capabilities capabilities() const override {
+    return {.name = "redis",
+            .durable = database_->settings().durability != Durability::none,
+            .blocking = true,
+            .max_value_bytes = max_value_bytes,
+            .max_concurrent_batches = concurrent_batches};
+  }
+
+  Health ping(const Call& call) override {
+    try {
+      fork_guard_.check();
+      return look(*database_, call);
+    } catch (const Error& error) {
+      return {false, error.what()};
+    }
+  }
+
+  void setup(const Call& call) override { lease(call); }
+
+ private:
+  Lease lease(const Call& call) {
+    fork_guard_.check();
+    return database_->lease(call);
+  }
+  Reader reader(const Lease& connection, const Call& call) const {
+    return {*connection, database_->settings(), call};
+  }
+
+  const Environment environment_;
+  ForkGuard fork_guard_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
+  return std::make_unique<RedisBackend>(read_settings(url), environment);
+}
+
+}  // namespace threadkeep::redis

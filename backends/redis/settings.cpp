@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace threadkeep::redis {
+
+namespace {
+
+std::optional<int> number(std::string_view text, int least, int greatest) {
+  int value = 0;
+  const auto end = text.data() + text.size();
+  const auto [at, failed] = std::from_chars(text.data(), end, value);
+  if (failed != std::errc() || at != end || value < least || value > greatest) return {};
+  return value;
+}
+
+// Url has checked that the escapes are whole.
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = static_cast<unsigned char>(text[i]);
+    if (text[i] == '%') {
+      std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
+      i += 2;
+    }
+    out += static_cast<char>(byte);
+  }
+  return out;
+}
+
+void read_credentials(std::string_view text, Settings& settings) {
+  const auto colon = text.find(':');
+  const auto user = text.substr(0, colon);
+  if (!user.empty()) settings.user = percent_decode(user);
+  if (colon != std::string_view::npos) settings.password = percent_decode(text.substr(colon + 1));
+}
+
+// "host", "host:port", "[::1]:port"
+void read_host(std::string_view text, Url& url, Settings& settings) {
+  if (text.empty()) return;
+  const auto bracket = text.starts_with('[') ? text.find(']') : std::string_view::npos;
+  const auto colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const auto host = bracket == std::string_view::npos ? text.substr(0, colon)
+                                                      : text.substr(1, bracket - 1);
+  if (!host.empty()) settings.host = percent_decode(host);
+  if (colon == std::string_view::npos) return;
+  const auto port = number(text.substr(colon + 1), 1, 65535);
+  if (!port) url.problem("the port must be a number from 1 to 65535");
+  settings.port = static_cast<std::uint16_t>(port.value_or(0));
+}
+
+int read_number(Url& url, std::string_view key, int otherwise, int least, int greatest) {
+  const auto text = url.take(key);
+  if (!text) return otherwise;
+  const auto value = number(*text, least, greatest);
+  if (!value) {
+    url.problem("parameter '" + std::string(key) + "' must be a number from " +
+                std::to_string(least) + " to " + std::to_string(greatest));
+  }
+  return value.value_or(otherwise);
+}
+
+constexpr int most_databases = 1'000'000;
+
+void read_place(Url& url, Settings& settings) {
+  std::string_view authority = url.authority() ? std::string_view(*url.authority()) : "";
+  const auto at = authority.rfind('@');
+  if (at != std::string_view::npos) {
+    read_credentials(authority.substr(0, at), settings);
+    authority.remove_prefix(at + 1);
+  }
+  if (url.scheme().ends_with("+unix")) {
+    if (!authority.empty()) url.problem("takes no host; write redis+unix:///path/to/socket");
+    if (url.path().size() < 2) url.problem("needs a path, as in redis+unix:///run/redis.sock");
+    settings.socket = url.path();
+    settings.database = read_number(url, "db", 0, 0, most_databases);
+    return;
+  }
+  if (!url.authority()) url.problem("write redis://host:port/database");
+  read_host(authority, url, settings);
+  if (url.path().size() < 2) return;
+  const auto database = number(std::string_view(url.path()).substr(1), 0, most_databases);
+  if (!database) url.problem("what follows the host must be the number of a database, as in /0");
+  settings.database = database.value_or(0);
+}
+
+std::string first_line(const std::string& path, Url& url) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) url.problem("cannot read the password in '" + path + "'");
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+void read_password(Url& url, Settings& settings) {
+  const auto variable = url.take("password_env");
+  const auto file = url.take("password_file");
+  const auto user = url.take("user");
+  if (user) settings.user = *user;
+  if ((settings.password ? 1 : 0) + (variable ? 1 : 0) + (file ? 1 : 0) > 1) {
+    url.problem("has more than one password; keep one of password_env, password_file and the one "
+                "before the host");
+  }
+  if (variable) {
+    const char* value = std::getenv(variable->c_str());
+    if (value == nullptr) url.problem("there is no environment variable '" + *variable + "'");
+    settings.password = value == nullptr ? "" : value;
+  }
+  if (file) settings.password = first_line(*file, url);
+  if (settings.user && !settings.password) url.problem("has a user and no password");
+}
+
+void read_durability(Url& url, Settings& settings) {
+  const auto choice = url.take_choice("durability", {"none", "replicas", "fsync"});
+  if (choice == "replicas") settings.durability = Durability::replicas;
+  if (choice == "fsync") settings.durability = Durability::fsync;
+  const bool counts = settings.durability == Durability::replicas;
+  settings.replicas = read_number(url, "replicas", counts ? 1 : 0, 1, 100);
+  if (settings.replicas > 0 && !counts) url.problem("replicas needs durability=replicas");
+  if (const auto time = url.take_duration("durability_timeout")) {
+    settings.durability_timeout = *time;
+    if (time->count() == 0) url.problem("durability_timeout must be longer than nothing");
+  }
+}
+
+void read_tls(Url& url, Settings& settings) {
+  settings.tls = url.scheme() == "rediss" || url.scheme() == "valkeys";
+  settings.tls_ca = url.take("tls_ca").value_or("");
+  settings.tls_cert = url.take("tls_cert").value_or("");
+  settings.tls_key = url.take("tls_key").value_or("");
+  const bool any = !settings.tls_ca.empty() || !settings.tls_cert.empty() || !settings.tls_key.empty();
+  if (any && !settings.tls) url.problem("tls_ca, tls_cert and tls_key need rediss://");
+  if (settings.tls_cert.empty() != settings.tls_key.empty()) {
+    url.problem("tls_cert and tls_key belong together");
+  }
+}
+
+void read_prefix(Url& url, Settings& settings) {
+  if (const auto prefix = url.take("prefix")) settings.prefix = *prefix;
+  if (settings.prefix.find_first_of("{}") != std::string::npos || settings.prefix.size() > 512) {
+    url.problem("prefix must have at most 512 bytes and no braces");
+  }
+}
+
+void read_ttl(Url& url, Settings& settings) {
+  const auto ttl = url.take_duration("ttl");
+  if (!ttl) return;
+  if (ttl->count() == 0) url.problem("ttl must be longer than nothing; without it threads stay");
+  settings.ttl = *ttl;
+}
+
+std::string describe(const Settings& settings) {
+  const bool literal = settings.host.find(':') != std::string::npos;
+  const auto host = literal ? "[" + settings.host + "]" : settings.host;
+  const auto where =
+      settings.socket.empty() ? host + ":" + std::to_string(settings.port) : settings.socket;
+  return where + ", database " + std::to_string(settings.database) + ", prefix '" +
+         settings.prefix + "'";
+}
+
+}  // namespace
+
+Settings read_settings(Url& url) {
+  Settings settings;
+  read_place(url, settings);
+  read_password(url, settings);
+  read_prefix(url, settings);
+  read_ttl(url, settings);
+  read_durability(url, settings);
+  read_tls(url, settings);
+  settings.pool_size = static_cast<std::size_t>(read_number(url, "pool_size", 8, 1, 1000));
+  if (const auto wait = url.take_duration("pool_wait")) settings.pool_wait = *wait;
+  if (const auto time = url.take_duration("connect_timeout")) settings.connect_timeout = *time;
+  url.finish();
+  settings.place = describe(settings);
+  return settings;
+}
+
+}  // namespace threadkeep::redis

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "threadkeep/url.hpp"
+
+namespace threadkeep::redis {
+
+/// When a write counts as stored.
+enum class Durability {
+  none,      ///< The server has it; what its own persistence makes of it is its business.
+  replicas,  ///< So many replicas have it too.
+  fsync,     ///< It is on the server's disk.
+};
+
+/// What the URL of a store says.
+struct Settings {
+  bool tls = false;
+  std::string host = "localhost";
+  std::uint16_t port = 6379;
+  std::string socket;  ///< The path of a unix socket, instead of host and port.
+  std::optional<std::string> user;
+  std::optional<std::string> password;
+  int database = 0;
+  std::string prefix = "threadkeep";
+  std::chrono::milliseconds ttl{0};  ///< 0: threads stay.
+  Durability durability = Durability::none;
+  int replicas = 0;
+  std::chrono::milliseconds durability_timeout{1'000};
+  std::size_t pool_size = 8;
+  std::chrono::milliseconds pool_wait{5'000};
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::string tls_ca;    ///< A file; empty: those that the system trusts.
+  std::string tls_cert;  ///< A file, with tls_key: who we are.
+  std::string tls_key;
+
+  /// For messages; never a password.
+  std::string place;
+};
+
+/// Takes everything that is known from the URL and calls finish() on it.
+Settings read_settings(Url& url);
+
+}  // namespace threadkeep::redis
