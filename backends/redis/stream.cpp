@@ -118,7 +118,7 @@ class TlsStream final : public Stream {
     asio::error_code not_an_address;
     asio::ip::make_address(settings.host, not_an_address);
     // Servers choose a certificate by the name; an address is none (RFC 6066, section 3).
-    if (not_an_address) SSL_set_tlsext_host_name(stream_.native_handle(), settings.host.c_str());
+    if (not_an_address) name_host(settings.host);
     stream_.set_verify_callback(asio::ssl::host_name_verification(settings.host));
   }
 
@@ -147,6 +147,12 @@ class TlsStream final : public Stream {
   }
 
  private:
+  // As SSL_set_tlsext_host_name does, whose macro casts in the style of C.
+  void name_host(std::string host) {
+    SSL_ctrl(stream_.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             host.data());
+  }
+
   asio::ssl::context tls_;
   asio::ssl::stream<tcp::socket> stream_;
   std::vector<tcp::endpoint> addresses_;

@@ -111,8 +111,8 @@ void RedisServer::start() {
 bool RedisServer::start_on_ports() {
   static const std::string program = find_program();
   process_ = std::make_unique<GuardedProcess>(
-      unprivileged({program, (directory_.path() / "redis.conf").string()}), "KILL",
-      directory_.path() / "log", directory_.path());
+      Command{program, directory_.path() / "redis.conf"}, "KILL", directory_.path() / "log",
+      directory_.path());
   const auto end = std::chrono::steady_clock::now() + start_patience;
   while (process_->runs() && std::chrono::steady_clock::now() < end) {
     if (is_ready()) return true;
