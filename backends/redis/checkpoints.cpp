@@ -11,8 +11,11 @@ namespace threadkeep::redis {
 
 namespace {
 
-// What a script copies at most of the values of one checkpoint; the rest takes a second round trip.
-constexpr std::size_t script_room = 32 * 1024;
+// What the script copies at most of the values of one checkpoint; the rest takes a second round
+// trip, which costs more than a write saves by going around a script.
+std::size_t script_room(const Settings& settings) {
+  return 2 * settings.script_bytes;
+}
 
 /// A checkpoint that is being read.
 struct Reading {
@@ -104,7 +107,7 @@ ScriptCall to_call(const Reader& reader, const CheckpointQuery& query) {
   return {{reader.settings.prefix, query.thread_id},
           {query.thread_id, std::to_string(reader.settings.ttl.count()), query.checkpoint_ns,
            query.checkpoint_id.value_or(""), query.include.values ? "1" : "",
-           query.include.writes ? "1" : "", std::to_string(script_room)}};
+           query.include.writes ? "1" : "", std::to_string(script_room(reader.settings))}};
 }
 
 using Readings = std::vector<Reading*>;

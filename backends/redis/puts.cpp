@@ -10,9 +10,6 @@ namespace threadkeep::redis {
 
 namespace {
 
-// Values of a mutation that are larger together stay outside the script.
-constexpr std::size_t script_limit = 16 * 1024;
-
 std::string flag(bool value) {
   return value ? "1" : "";
 }
@@ -29,7 +26,7 @@ class PutStep final : public Step {
       : put_(put), settings_(settings), now_(now), before_(encode_before_document(put)) {
     std::size_t size = before_.size() + put.document.size();
     for (const Blob& blob : put.blobs) size += blob.data.size();
-    outside_ = size > script_limit;
+    outside_ = size > settings.script_bytes;
   }
 
   Transaction transaction() const override {
@@ -142,7 +139,7 @@ class PutWritesStep final : public Step {
       sent_.push_back(&write);
       size += write.data.size() + write.task_path.size();
     }
-    outside_ = size > script_limit;
+    outside_ = size > settings.script_bytes;
   }
 
   Transaction transaction() const override {

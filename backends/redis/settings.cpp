@@ -174,6 +174,8 @@ Settings read_settings(Url& url) {
   read_durability(url, settings);
   read_tls(url, settings);
   settings.pool_size = static_cast<std::size_t>(read_number(url, "pool_size", 8, 1, 1000));
+  settings.script_bytes = static_cast<std::size_t>(
+      read_number(url, "script_bytes", static_cast<int>(settings.script_bytes), 0, 1 << 30));
   if (const auto wait = url.take_duration("pool_wait")) settings.pool_wait = *wait;
   if (const auto time = url.take_duration("connect_timeout")) settings.connect_timeout = *time;
   url.finish();

@@ -35,6 +35,9 @@ struct Settings {
   std::size_t pool_size = 8;
   std::chrono::milliseconds pool_wait{5'000};
   std::chrono::milliseconds connect_timeout{5'000};
+  /// Up to here values pass through scripts, in one command; larger ones are kept out of them, for
+  /// scripts copy what they touch.
+  std::size_t script_bytes = 16 * 1024;
   std::string tls_ca;    ///< A file; empty: those that the system trusts.
   std::string tls_cert;  ///< A file, with tls_key: who we are.
   std::string tls_key;
