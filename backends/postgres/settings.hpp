@@ -27,7 +27,7 @@ struct Settings {
   std::chrono::milliseconds pool_wait{5'000};         ///< `pool_wait`: for a free connection.
   std::chrono::milliseconds pool_idle_check{30'000};  ///< `pool_idle_check`: idle longer than
                                                       ///< this, a connection is tried before use.
-  std::chrono::milliseconds pool_max_lifetime{1'800'000};  ///< `pool_max_lifetime`
+  std::chrono::milliseconds pool_max_lifetime{1'800'000};  ///< `pool_max_lifetime`; zero: no end.
   std::chrono::milliseconds connect_timeout{10'000};  ///< For one address; zero: no limit but the
                                                       ///< call's. libpq's `connect_timeout`
                                                       ///< (seconds) when given.
