@@ -41,6 +41,8 @@ inline constexpr int store_version = step::index_thread;
 std::span<const Step> steps();
 const Step& find_step(int version);
 
+bool is_finished(const Catalog& catalog, const Step& step);
+
 /// What threadkeep_migrations means for this program.
 struct Verdict {
   std::optional<Error> refusal;       ///< Why the schema must not be used.
