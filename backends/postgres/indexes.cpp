@@ -110,8 +110,8 @@ void ensure_index(Connection& connection, const IndexStep& index, const Call& ca
   const Step& step = find_step(index.version);
   const Catalog catalog = read_catalog(connection, call);
   const Layout layout = layout_of(catalog);
-  const std::string begin = record_begin(step, layout);
-  const std::string finish = record_finish(step, layout);
+  const std::string begin = render(record_begin(step), layout);
+  const std::string finish = render(record_finish(step), layout);
   if (is_built(catalog, index) || !is_wanted(index, layout)) {
     if (!is_finished(catalog, step)) record(connection, begin + finish, call);
     return;

@@ -137,17 +137,16 @@ Verdict judge_ledger(const Catalog& catalog) {
   return verdict;
 }
 
-std::string record_begin(const Step& step, const Layout& layout) {
-  return render(sql::setup_record_begin, layout,
-                {{"{version}", std::to_string(step.version)},
-                 {"{name}", std::string(step.name)},
-                 {"{checksum}", step.checksum},
-                 {"{oldest_reader}", std::to_string(step.oldest_reader)},
-                 {"{tool_version}", THREADKEEP_VERSION}});
+std::string record_begin(const Step& step) {
+  return fill(sql::setup_record_begin, {{"{version}", std::to_string(step.version)},
+                                        {"{name}", std::string(step.name)},
+                                        {"{checksum}", step.checksum},
+                                        {"{oldest_reader}", std::to_string(step.oldest_reader)},
+                                        {"{tool_version}", THREADKEEP_VERSION}});
 }
 
-std::string record_finish(const Step& step, const Layout& layout) {
-  return render(sql::setup_record_finish, layout, {{"{version}", std::to_string(step.version)}});
+std::string record_finish(const Step& step) {
+  return fill(sql::setup_record_finish, {{"{version}", std::to_string(step.version)}});
 }
 
 }  // namespace threadkeep::postgres

@@ -9,6 +9,7 @@
 #include "database.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
+#include "setup.hpp"
 
 namespace threadkeep::postgres {
 
@@ -79,6 +80,10 @@ class PostgresBackend final : public Backend {
   }
 
   void setup(const Call& call) override { database_->setup(call); }
+
+  std::string setup_script(SetupRole role, std::string_view grantee) const override {
+    return postgres::setup_script(database_->settings().schema, role, grantee);
+  }
 
  private:
   std::string describe(Connection& connection) const {

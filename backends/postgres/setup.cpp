@@ -53,7 +53,7 @@ bool is_ready(const Layout& layout) {
 
 void record(SetupTransaction& transaction, int version, const Layout& layout) {
   const Step& step = find_step(version);
-  transaction.execute(record_begin(step, layout) + record_finish(step, layout));
+  transaction.execute(render(record_begin(step) + record_finish(step), layout));
 }
 
 // What another program may do at the same moment without our lock: create the same table, hold a
