@@ -47,7 +47,7 @@ class StoreInSchema {
                 const Environment& environment)
       : schemas_(schemas),
         schema_(schemas.take()),
-        store_(Registry::builtin().open(to_url(schema_), environment)) {}
+        store_(std::make_unique<Store>(Registry::builtin().open(to_url(schema_), environment))) {}
   ~StoreInSchema() {
     store_.reset();
     schemas_.give_back(schema_);
