@@ -32,12 +32,16 @@ std::string body(std::string_view sql) {
   return out;
 }
 
-// A statement with parameter $1, the schema, as a query that \gset or a bracket ends.
+// A query without its semicolon, so that \gset or a bracket can end it.
 std::string query(std::string_view sql) {
   std::string text = body(sql);
-  text.pop_back();  // the semicolon
-  const auto parameter = text.find("$1");
-  return text.replace(parameter, 2, ":'schema'");
+  text.pop_back();
+  return text;
+}
+
+// The same with the schema in the place of its parameter.
+std::string query_of_schema(std::string_view sql) {
+  return fill(query(sql), {{"$1", ":'schema'"}});
 }
 
 // What is not text of this program.
@@ -61,11 +65,10 @@ std::string build(const IndexStep& index) {
                                         {"{drop}", body(sql::setup_drop_index)},
                                         {"{create}", body(index.sql)},
                                         {"{concurrently}", "CONCURRENTLY"},
-                                        {"{catalog_indexes}", query(sql::catalog_indexes)},
                                         {"{for_bytewise}", index.for_bytewise ? "true" : "false"},
                                         {"{index}", std::string(index.name)},
                                         {"{name}", std::string(index.name)},
-                                        {"{shape}", std::string(index.shape)},
+                                        {"{shape}", quote_text(index.shape)},
                                         {"{version}", std::to_string(index.version)}});
 }
 
@@ -85,7 +88,12 @@ std::string known_steps() {
 }
 
 std::string look() {
-  return fill(sql::script_look, {{"{columns}", query(sql::catalog_columns)}});
+  return fill(query(sql::script_look), {{"{columns}", query_of_schema(sql::catalog_columns)}});
+}
+
+std::string find_index() {
+  return fill(query(sql::script_find_index),
+              {{"{catalog_indexes}", query_of_schema(sql::catalog_indexes)}});
 }
 
 std::string_view template_of(SetupRole role) {
@@ -119,7 +127,8 @@ std::string setup_script(const std::optional<std::string>& schema, SetupRole rol
                          std::string_view grantee) {
   check_grantee(role, grantee);
   return fill(template_of(role), {{"{look}", look()},
-                                  {"{lock}", query(sql::setup_lock)},
+                                  {"{find_index}", find_index()},
+                                  {"{lock}", query_of_schema(sql::setup_lock)},
                                   {"{begin}", body(sql::setup_transaction)},
                                   {"{own_tables}", body(sql::setup_own_tables)},
                                   {"{langgraph_tables}", body(sql::setup_langgraph_tables)},

@@ -2,6 +2,7 @@
 -- owner of the schema and its tables, after setup.
 \set ON_ERROR_STOP on
 SET standard_conforming_strings = on;
+SET client_min_messages = warning;
 {parameters}
 BEGIN;
 GRANT USAGE ON SCHEMA :"schema" TO :"grantee";

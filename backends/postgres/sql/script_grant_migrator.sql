@@ -4,6 +4,7 @@
 -- decision: this script says so and changes no owner.
 \set ON_ERROR_STOP on
 SET standard_conforming_strings = on;
+SET client_min_messages = warning;
 {parameters}
 SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = :'schema') AS missing \gset
 BEGIN;

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 SELECT count(DISTINCT name) = 0 AS fresh,
        count(DISTINCT name) > 0 AND count(DISTINCT name)
          FILTER (WHERE name <> 'checkpoint_migrations') < 3 AS partial,
@@ -12,4 +13,4 @@ SELECT count(DISTINCT name) = 0 AS fresh,
 FROM (
 {columns}
 ) AS found (name, kind, may_select, col, type, not_null, needs_value, in_key, key_columns, bytewise)
-WHERE name LIKE 'checkpoint%' \gset
+WHERE name LIKE 'checkpoint%';

@@ -3,6 +3,7 @@
 -- any time: what is done already is left as it is, what was broken off is taken up.
 \set ON_ERROR_STOP on
 SET standard_conforming_strings = on;
+SET client_min_messages = warning;
 {parameters}
 
 -- One session at a time changes a schema.
@@ -18,7 +19,12 @@ SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = :'schema'
   CREATE SCHEMA :"schema";
 \endif
 
-{look}
+PREPARE threadkeep_look AS
+{look};
+PREPARE threadkeep_index (text, text) AS
+{find_index};
+
+EXECUTE threadkeep_look \gset
 \if :partial
   DO 'BEGIN RAISE EXCEPTION ''only some of the tables of LangGraph are there; let its own setup() finish first''; END';
 \endif
@@ -43,7 +49,7 @@ COMMIT;
 {langgraph_tables}
 COMMIT;
 \endif
-{look}
+EXECUTE threadkeep_look \gset
 \if :blob_is_not_null
 {begin}
 {langgraph_blob}
@@ -56,4 +62,6 @@ COMMIT;
 \endif
 {record_2}
 {indexes}
+DEALLOCATE threadkeep_look;
+DEALLOCATE threadkeep_index;
 SELECT pg_advisory_unlock(:lock) AS unlocked \gset
