@@ -84,10 +84,15 @@ void take_address(Url& url, Keywords& keywords) {
     url.problem("it must begin with " + url.scheme() + "://");
     return;
   }
+  const std::string& authority = *url.authority();
+  if (std::count(authority.begin(), authority.end(), '@') > 1) {
+    url.problem("a '@' in a user or password must be written %40");
+    return;
+  }
   const std::string& decoded = url.path();
   const std::string path = decoded.size() > 1 ? "/" + percent_encoded(decoded.substr(1)) : "";
   std::string wrong;
-  const Options options = parse_address("postgresql://" + *url.authority() + path, wrong);
+  const Options options = parse_address("postgresql://" + authority + path, wrong);
   if (!options) return report_address(url, path);
   for (const auto* option = options.get(); option->keyword; ++option) {
     if (option->val && *option->val) set_value(keywords, option->keyword, option->val);
