@@ -21,6 +21,9 @@ namespace threadkeep::postgres {
 
 namespace {
 
+// What libpq takes where a list of ports leaves one out.
+constexpr std::string_view default_port = "5432";
+
 const std::string& item(const std::vector<std::string>& list, std::size_t index) {
   return list.size() == 1 ? list.front() : list.at(index);
 }
@@ -124,7 +127,12 @@ std::vector<Host> hosts_of(const Keywords& keywords) {
   if (count == 1 && names[0].empty() && addresses[0].empty()) return {Host{}};
   std::vector<Host> hosts;
   for (std::size_t i = 0; i < count; ++i) {
-    hosts.push_back({item(names, i), item(addresses, i), item(ports, i)});
+    Host host{item(names, i), item(addresses, i), item(ports, i)};
+    if (host.name.empty() && host.address.empty()) {
+      throw Error(Code::invalid_argument, "one of several hosts has no name");
+    }
+    if (host.port.empty()) host.port = default_port;
+    hosts.push_back(std::move(host));
   }
   if (effective("load_balance_hosts") == "random") shuffle(hosts);
   return hosts;

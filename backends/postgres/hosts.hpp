@@ -18,7 +18,7 @@ struct Host {
 };
 
 /// The hosts that the settings or the environment name, in the order in which to try them.
-/// Throws Error(invalid_argument) when the lists do not fit together.
+/// Throws Error(invalid_argument) when the lists do not fit together or leave a host out.
 std::vector<Host> hosts_of(const Keywords& keywords);
 
 /// `host` once for each address that its name has; itself when there is nothing to look up. The

@@ -66,6 +66,10 @@ void take_schema(Url& url, std::optional<std::string>& schema) {
   }
 }
 
+std::string place_with_schema(const Keywords& keywords, const std::optional<std::string>& schema) {
+  return place_of(keywords) + (schema ? "?schema=" + *schema : "");
+}
+
 Keywords read_direct(std::string_view text) {
   Url url = Url::parse(text);
   if (url.scheme() != "postgres" && url.scheme() != "postgresql") {
@@ -92,7 +96,7 @@ Settings for_setup(const Settings& settings) {
   Settings out = settings;
   if (settings.direct) {
     out.connection = *settings.direct;
-    out.place = place_of(*settings.direct);
+    out.place = place_with_schema(out.connection, out.schema);
   }
   return out;
 }
@@ -108,8 +112,7 @@ Settings read_settings(Url& url) {
   take_duration(url, "pool_idle_check", settings.pool_idle_check);
   take_duration(url, "pool_max_lifetime", settings.pool_max_lifetime);
   take_prepare(url, settings.prepare);
-  settings.place = place_of(settings.connection);
-  if (settings.schema) settings.place += "?schema=" + *settings.schema;
+  settings.place = place_with_schema(settings.connection, settings.schema);
   url.finish();
   return settings;
 }
