@@ -195,8 +195,7 @@ Error lacks_rights(const Catalog& catalog, const std::string& what) {
   return Error(Code::denied,
                "role " + quote_identifier(catalog.role) + " may not " + what +
                    "; let an owner run what `threadkeep setup --print-sql` prints, and for the "
-                   "rights of a role `threadkeep setup --print-sql --role app --grantee NAME`",
-               "42501");
+                   "rights of a role `threadkeep setup --print-sql --role app --grantee NAME`");
 }
 
 }  // namespace threadkeep::postgres

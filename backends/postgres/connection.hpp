@@ -4,27 +4,23 @@
 #include <libpq-fe.h>
 
 #include <chrono>
-#include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "connector.hpp"
+#include "error_map.hpp"
+#include "fork_guard.hpp"
 #include "result.hpp"
+#include "round_trip.hpp"
 #include "settings.hpp"
 #include "statement.hpp"
 #include "threadkeep/call.hpp"
 #include "threadkeep/error.hpp"
+#include "waiter.hpp"
 
 namespace threadkeep::postgres {
-
-/// What a round trip may leave behind, and so what its failure means.
-enum class Effect {
-  none,    ///< It reads, or its transaction is not committed yet: a loss means nothing was done.
-  commit,  ///< It commits: when the connection or the time is lost after sending, the outcome is
-           ///< unknown.
-};
 
 /// One connection to the server. libpq does not block here: this class waits on the socket itself,
 /// so that every function ends when the call's deadline passes or its stop is requested, whatever
@@ -52,7 +48,12 @@ class Connection {
   bool broken() const noexcept;
   /// Looks at the socket without a round trip: false when the server has closed it.
   bool alive() noexcept;
+  /// Asks the server for a sign of life, in one round trip. Throws Error.
+  void ping(const Call& call);
   bool in_transaction() const noexcept;
+  /// It works, but a new one would do better: its buffers grew large, or the server has other
+  /// statements prepared than it thinks.
+  bool worn() const noexcept { return worn_; }
 
   /// Several connections of the server are behind this one (a pooler): there is no session, so
   /// nothing is prepared and nothing may be set beyond a transaction.
@@ -64,7 +65,26 @@ class Connection {
   std::chrono::steady_clock::time_point opened_at() const noexcept { return opened_at_; }
 
  private:
-  // To be filled in by the implementation.
+  void check_usable(const Call& call) const;
+  void check_server() const;
+  void bootstrap(const Settings& settings, const Call& call);
+  void carry_out(RoundTrip& trip, std::span<const Request> requests);
+  void queue(RoundTrip& trip, std::span<const Request> requests);
+  void finish(const RoundTrip& trip);
+  bool stop_preparing(const PGresult* failure) noexcept;
+  static void notice(void* self, const PGresult* message) noexcept;
+
+  ForkGuard fork_guard_;
+  Waiter waiter_;
+  ConnectionHandle handle_;
+  std::chrono::steady_clock::time_point opened_at_;
+  std::string schema_;
+  std::unordered_set<std::string> prepared_;  // names
+  std::vector<const Statement*> being_prepared_;
+  bool prepares_ = false;
+  bool pooled_ = false;
+  bool broken_ = false;
+  bool worn_ = false;
 };
 
 }  // namespace threadkeep::postgres

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 
+#include "fork_guard.hpp"
 #include "layout.hpp"
 #include "pool.hpp"
 #include "statements.hpp"
@@ -11,7 +13,7 @@
 namespace threadkeep::postgres {
 
 /// A store on a server: its connections, what was found there, and the statements that fit.
-/// Thread-safe.
+/// Thread-safe. Must not be destroyed in a forked child: its connections are the parent's.
 class Database {
  public:
   explicit Database(Settings settings);
@@ -29,8 +31,23 @@ class Database {
   const Settings& settings() const noexcept { return settings_; }
 
  private:
-  // To be filled in by the implementation.
+  struct Found {
+    explicit Found(Layout found) : layout(std::move(found)), statements(layout) {}
+    Layout layout;
+    Statements statements;
+  };
+
+  std::shared_ptr<const Found> found() const;
+  bool begin_looking(const Call& call);
+  void end_looking(std::shared_ptr<const Found> found);
+
   const Settings settings_;
+  ForkGuard fork_guard_;
+  Pool pool_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any looked_;
+  bool looking_ = false;
+  std::shared_ptr<const Found> found_;
 };
 
 }  // namespace threadkeep::postgres

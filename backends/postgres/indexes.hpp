@@ -20,6 +20,8 @@ struct IndexStep {
 
 std::span<const IndexStep> indexes();
 bool is_wanted(const IndexStep& index, const Layout& layout);
+/// It exists and is valid. Throws Error(corrupt) when the name belongs to another index.
+bool is_built(const Catalog& catalog, const IndexStep& index);
 
 /// Builds one index without blocking writers, unless it is there, and records it. Takes up what a
 /// killed run left behind. Outside transactions, under the lock of setup. Throws Error(corrupt)

@@ -39,16 +39,11 @@ bool has_all(const Catalog& catalog, std::initializer_list<std::string_view> tab
                      [&](std::string_view table) { return catalog.find(table) != nullptr; });
 }
 
-bool is_recorded(const Catalog& catalog, const Step& step) {
-  const auto* entry = catalog.find_entry(step.version);
-  return entry && entry->finished;
-}
-
 bool has_first_use(const Catalog& catalog) {
   return has_all(catalog,
                  {"threadkeep_migrations", "threadkeep_threads", "threadkeep_tombstones"}) &&
          std::all_of(steps().begin(), steps().end(), [&](const Step& step) {
-           return !step.first_use || is_recorded(catalog, step);
+           return !step.first_use || is_finished(catalog, step);
          });
 }
 

@@ -61,11 +61,6 @@ std::optional<Error> judge_known(const Catalog& catalog, const Catalog::Entry& e
                       std::to_string(known.version) + " (" + std::string(known.name) +
                       "); use the program that made the schema, or restore the ledger");
   }
-  if (known.first_use && !entry.finished) {
-    return refuse(
-        Code::corrupt, catalog,
-        "says that " + named(entry) + " was begun and not finished; run `threadkeep setup`");
-  }
   return std::nullopt;
 }
 
@@ -106,7 +101,8 @@ std::span<const Step> steps() {
   static const std::array<Step, store_version> all = {{
       {step::own_tables, "own_tables", true, 1, checksum({sql::setup_own_tables})},
       {step::langgraph_tables, "langgraph_tables", false, 1,
-       checksum({sql::setup_langgraph_tables, sql::setup_langgraph_upgrade})},
+       checksum({sql::setup_langgraph_tables, sql::setup_langgraph_blob,
+                 sql::setup_langgraph_task_path})},
       {step::index_run_id, "index_run_id", false, 1, checksum({sql::setup_index_run_id})},
       {step::index_order, "index_order", false, 1, checksum({sql::setup_index_order})},
       {step::index_thread, "index_thread", false, 1, checksum({sql::setup_index_thread})},
@@ -116,6 +112,11 @@ std::span<const Step> steps() {
 
 const Step& find_step(int version) {
   return steps()[static_cast<std::size_t>(version) - 1];
+}
+
+bool is_finished(const Catalog& catalog, const Step& step) {
+  const auto* entry = catalog.find_entry(step.version);
+  return entry && entry->finished;
 }
 
 Verdict judge_ledger(const Catalog& catalog) {
@@ -136,17 +137,16 @@ Verdict judge_ledger(const Catalog& catalog) {
   return verdict;
 }
 
-std::string record_begin(const Step& step, const Layout& layout) {
-  return render(sql::setup_record_begin, layout,
-                {{"{version}", std::to_string(step.version)},
-                 {"{name}", std::string(step.name)},
-                 {"{checksum}", step.checksum},
-                 {"{oldest_reader}", std::to_string(step.oldest_reader)},
-                 {"{tool_version}", THREADKEEP_VERSION}});
+std::string record_begin(const Step& step) {
+  return fill(sql::setup_record_begin, {{"{version}", std::to_string(step.version)},
+                                        {"{name}", std::string(step.name)},
+                                        {"{checksum}", step.checksum},
+                                        {"{oldest_reader}", std::to_string(step.oldest_reader)},
+                                        {"{tool_version}", THREADKEEP_VERSION}});
 }
 
-std::string record_finish(const Step& step, const Layout& layout) {
-  return render(sql::setup_record_finish, layout, {{"{version}", std::to_string(step.version)}});
+std::string record_finish(const Step& step) {
+  return fill(sql::setup_record_finish, {{"{version}", std::to_string(step.version)}});
 }
 
 }  // namespace threadkeep::postgres

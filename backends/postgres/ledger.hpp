@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "catalog.hpp"
-#include "layout.hpp"
 
 namespace threadkeep::postgres {
 
@@ -41,6 +40,8 @@ inline constexpr int store_version = step::index_thread;
 std::span<const Step> steps();
 const Step& find_step(int version);
 
+bool is_finished(const Catalog& catalog, const Step& step);
+
 /// What threadkeep_migrations means for this program.
 struct Verdict {
   std::optional<Error> refusal;       ///< Why the schema must not be used.
@@ -48,8 +49,8 @@ struct Verdict {
 };
 Verdict judge_ledger(const Catalog& catalog);
 
-/// SQL that records that a step begins (once more) and that it is finished.
-std::string record_begin(const Step& step, const Layout& layout);
-std::string record_finish(const Step& step, const Layout& layout);
+/// Templates that record that a step begins (once more) and that it is finished.
+std::string record_begin(const Step& step);
+std::string record_finish(const Step& step);
 
 }  // namespace threadkeep::postgres

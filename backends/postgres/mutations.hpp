@@ -2,16 +2,57 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
-#include "database.hpp"
+#include "connection.hpp"
+#include "locks.hpp"
+#include "pipeline.hpp"
 #include "threadkeep/mutation.hpp"
+#include "write_statements.hpp"
+
+/// \file
+/// Every mutation as statements. What they do and count is what memory/mutations.cpp does; locks
+/// are taken before, by the one who puts the transaction together.
 
 namespace threadkeep::postgres {
 
-/// Backend::apply on a database; see threadkeep/backend.hpp.
-std::vector<Outcome> apply(Database& database, std::span<const Mutation> batch, std::int64_t now,
-                           const Call& call);
+/// What the mutations of one transaction have in common.
+struct Writing {
+  const WriteStatements& statements;
+  std::string_view schema;
+  std::int64_t now;
+};
+
+/// Makes the outcome of a mutation of the results of its statements. Throws Error(conflict) when
+/// the statements found one; then they have changed nothing.
+using Reading = std::function<Written(std::span<const Result>)>;
+
+// Mutations that are some statements of one round trip. The mutation must outlive the pipeline and
+// the function returned.
+
+// puts.cpp
+Reading add_put(Pipeline& pipeline, const Writing& writing, const PutCheckpoint& put);
+Reading add_put_writes(Pipeline& pipeline, const Writing& writing, const PutWrites& put);
+Reading add_put_thread(Pipeline& pipeline, const Writing& writing, const PutThread& put);
+/// True for a put that decides by what other writers of its thread change, or decides in several
+/// statements, which only agree while nobody comes between them.
+bool needs_thread_alone(const PutCheckpoint& put);
+bool needs_thread_alone(const PutWrites& put);
+
+// copy.cpp
+Reading add_copy_thread(Pipeline& pipeline, const Writing& writing, const CopyThread& copy);
+
+// deletions.cpp
+Reading add_delete_thread(Pipeline& pipeline, const Writing& writing, const DeleteThread& deletion);
+
+// Mutations that read first and are a transaction of several round trips. When one throws, its
+// transaction is still open.
+
+// deletions.cpp
+Written delete_runs(Connection& connection, const Writing& writing, const DeleteRuns& deletion,
+                    const Call& call);
+Written prune(Connection& connection, const Writing& writing, const Prune& prune, const Call& call);
 
 }  // namespace threadkeep::postgres

@@ -20,10 +20,20 @@ namespace threadkeep::postgres {
 /// type that its function names: `$1::text`, `$2::bigint`. Not thread-safe.
 class Parameters {
  public:
+  Parameters() = default;
+  Parameters(Parameters&&) = default;
+  Parameters& operator=(Parameters&&) = default;
+  Parameters(const Parameters&) = delete;  // a copy would refer to the numbers of the original
+  Parameters& operator=(const Parameters&) = delete;
+
   Parameters& text(std::string_view value);
+  Parameters& text(const std::string& value) { return text(std::string_view(value)); }
+  Parameters& text(const char* value) { return text(std::string_view(value)); }
+  Parameters& text(std::string&& value) = delete;  // would be gone before the statement is sent
   Parameters& text(const std::optional<std::string>& value);
   /// For jsonb and json; `value` is valid JSON and ends where its buffer has a NUL.
   Parameters& json(const std::string& value);
+  Parameters& json(std::string&& value) = delete;
   Parameters& bytes(const Bytes& value);
   Parameters& integer(std::int32_t value);
   Parameters& bigint(std::int64_t value);
@@ -32,6 +42,7 @@ class Parameters {
   Parameters& timestamp(std::int64_t microseconds);
   Parameters& text_array(std::span<const std::string> values);
   Parameters& bigint_array(std::span<const std::int64_t> values);
+  Parameters& null();
 
   /// As libpq takes them.
   int count() const noexcept { return static_cast<int>(values_.size()); }
@@ -43,7 +54,7 @@ class Parameters {
 
  private:
   Parameters& add(const char* value, std::size_t length, int format);
-  Parameters& add_owned(std::string encoded);
+  Parameters& add_owned(std::string value);
 
   std::vector<const char*> values_;
   std::vector<int> lengths_;

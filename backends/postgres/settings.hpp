@@ -5,9 +5,8 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "keywords.hpp"
 #include "threadkeep/url.hpp"
 
 namespace threadkeep::postgres {
@@ -20,24 +19,26 @@ enum class Prepare {
 
 /// What the URL of a store says. Parameters that libpq knows go to libpq as they are.
 struct Settings {
-  using Keywords = std::vector<std::pair<std::string, std::string>>;
-
   Keywords connection;  ///< libpq's keywords and values; what is absent libpq looks up itself
                         ///< (environment, service file, password file, defaults).
   std::optional<Keywords> direct;     ///< `direct_url`: where setup connects, past a pooler.
   std::optional<std::string> schema;  ///< `schema`; absent: the first of the search path.
   std::size_t pool_size = 10;         ///< `pool_size`: connections at most.
-  std::chrono::milliseconds pool_wait{5'000};      ///< `pool_wait`: for a free connection.
+  std::chrono::milliseconds pool_wait{5'000};         ///< `pool_wait`: for a free connection.
   std::chrono::milliseconds pool_idle_check{30'000};  ///< `pool_idle_check`: idle longer than
                                                       ///< this, a connection is tried before use.
-  std::chrono::milliseconds pool_max_lifetime{1'800'000};  ///< `pool_max_lifetime`
-  std::chrono::milliseconds connect_timeout{10'000};  ///< For one host; libpq's `connect_timeout`
+  std::chrono::milliseconds pool_max_lifetime{1'800'000};  ///< `pool_max_lifetime`; zero: no end.
+  std::chrono::milliseconds connect_timeout{10'000};  ///< For one address; zero: no limit but the
+                                                      ///< call's. libpq's `connect_timeout`
                                                       ///< (seconds) when given.
-  Prepare prepare = Prepare::automatic;  ///< `prepare=auto|always|never`
+  Prepare prepare = Prepare::automatic;               ///< `prepare=auto|always|never`
 
   /// For messages: hosts, ports, database, user, schema; never a password.
   std::string place;
 };
+
+/// The settings by which setup connects: those of `direct_url` if there is one.
+Settings for_setup(const Settings& settings);
 
 /// Takes everything that is known from the URL and calls finish() on it.
 Settings read_settings(Url& url);

@@ -53,7 +53,7 @@ bool is_ready(const Layout& layout) {
 
 void record(SetupTransaction& transaction, int version, const Layout& layout) {
   const Step& step = find_step(version);
-  transaction.execute(record_begin(step, layout) + record_finish(step, layout));
+  transaction.execute(render(record_begin(step) + record_finish(step), layout));
 }
 
 // What another program may do at the same moment without our lock: create the same table, hold a
@@ -134,11 +134,81 @@ void create_under_lock(Connection& connection, const Call& call) {
   while (!try_create_again(connection, lock, last, call)) {
     if (last) {
       check(read_catalog(connection, call));
-      throw Error(Code::unavailable, "another process sets this schema up: advisory lock " +
-                                         std::to_string(lock.id()) + " is " + lock.holder());
+      throw lock.busy();
     }
     last = !backoff.wait(call);
   }
+}
+
+bool is_current(const Layout& layout) {
+  return layout.has_task_path && layout.blob_may_be_null;
+}
+
+bool is_complete(const Catalog& catalog) {
+  const Layout layout = layout_of(catalog);
+  const bool built = std::all_of(indexes().begin(), indexes().end(), [&](const IndexStep& index) {
+    return is_built(catalog, index) || !is_wanted(index, layout);
+  });
+  return built && is_ready(layout) && is_current(layout) &&
+         std::all_of(steps().begin(), steps().end(),
+                     [&](const Step& step) { return is_finished(catalog, step); });
+}
+
+[[noreturn]] void table_is_in_use(Connection& connection, const std::string& table,
+                                  const Call& call) {
+  const Statement user{std::string(sql::setup_table_user)};
+  Parameters parameters;
+  parameters.text(table);
+  const Result rows = connection.run(user, std::move(parameters), Effect::none, call);
+  throw Error(Code::unavailable,
+              table + " is in use and could not be changed" +
+                  (rows.empty() ? "" : "; for longest by " + describe_process(rows)) +
+                  "; run `threadkeep setup` again when its transactions are shorter",
+              "55P03");
+}
+
+// The lock that a change of a table needs lets nobody pass while it is waited for, so each wait is
+// short, and between them others come through.
+void change_table(Connection& connection, const std::string& table, const std::string& sql,
+                  const Call& call) {
+  Backoff backoff(table_lock_patience, 500ms, 8s);
+  for (;;) {
+    try {
+      SetupTransaction transaction(connection, call);
+      transaction.execute(sql);
+      return transaction.commit();
+    } catch (const Error& error) {
+      if (!is_collision(error)) throw;
+    }
+    if (!backoff.wait(call)) table_is_in_use(connection, table, call);
+  }
+}
+
+void upgrade_langgraph_tables(Connection& connection, const Call& call) {
+  const Catalog catalog = read_catalog(connection, call);
+  const Layout layout = layout_of(catalog);
+  const Step& step = find_step(step::langgraph_tables);
+  const std::string schema = quote_identifier(catalog.schema) + ".";
+  if (!layout.blob_may_be_null) {
+    change_table(connection, schema + "checkpoint_blobs", render(sql::setup_langgraph_blob, layout),
+                 call);
+  }
+  if (!layout.has_task_path) {
+    change_table(connection, schema + "checkpoint_writes",
+                 render(sql::setup_langgraph_task_path, layout), call);
+  }
+  if (is_current(layout) && is_finished(catalog, step)) return;
+  SetupTransaction transaction(connection, call);
+  record(transaction, step.version, layout);
+  transaction.commit();
+}
+
+void complete(Connection& connection, const Call& call) {
+  SetupLock lock(connection, call);
+  lock.hold();
+  create_under_lock(connection, call);
+  upgrade_langgraph_tables(connection, call);
+  for (const IndexStep& index : indexes()) ensure_index(connection, index, call);
 }
 
 }  // namespace
@@ -155,8 +225,21 @@ Layout prepare_first_use(Connection& connection, const Call& call) {
 }
 
 void run_setup(Connection& connection, const Call& call) {
-  static_cast<void>(connection);
-  static_cast<void>(call);
+  if (connection.pooled()) {
+    throw Error(Code::unsupported,
+                "setup needs a session of its own, and a pooler is between; give the server's own "
+                "address with direct_url=, which is used for setup only");
+  }
+  const Catalog catalog = settled_catalog(connection, call);
+  check(catalog);
+  if (is_complete(catalog)) return;
+  try {
+    complete(connection, call);
+  } catch (const Error& error) {
+    if (error.native() != "42501") throw;
+    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
+                                    ": " + error.message());
+  }
 }
 
 }  // namespace threadkeep::postgres

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "layout.hpp"
+#include "threadkeep/backend.hpp"
 
 namespace threadkeep::postgres {
 
@@ -20,5 +23,10 @@ Layout prepare_first_use(Connection& connection, const Call& call);
 /// built without blocking writers. One runner at a time; resumes where a killed one stopped.
 /// Needs a session: throws Error(unsupported), naming `direct_url`, behind a pooler.
 void run_setup(Connection& connection, const Call& call);
+
+/// What run_setup does as a script for psql, or the rights of a role; see Backend::setup_script.
+/// Without a schema it is for the first one of the search path.
+std::string setup_script(const std::optional<std::string>& schema, SetupRole role,
+                         std::string_view grantee);
 
 }  // namespace threadkeep::postgres

@@ -14,10 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto lock_patience = 60s;
-constexpr auto longest_pause = 500ms;
 // What is left of a call's time for saying who is in the way.
 constexpr auto time_to_explain = 500ms;
 constexpr auto time_to_clean_up = 2s;
+constexpr auto longest_timeout = std::chrono::milliseconds(2'147'483'647);  // what fits a setting
 
 Call clean_up_call() {
   return Call{.deadline = Deadline::after(time_to_clean_up), .stop = {}};
@@ -34,6 +34,14 @@ void pause(std::chrono::milliseconds duration, const Call& call) {
 
 std::string seconds_text(std::int64_t seconds) {
   return seconds < 120 ? std::to_string(seconds) + " s" : std::to_string(seconds / 60) + " min";
+}
+
+// The server ends a statement a little before the call ends, so that there is time to say so.
+std::string server_timeout(const Call& call) {
+  if (call.deadline.is_never()) return "0";
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline.left());
+  const auto limit = std::clamp(std::max(left - 1000ms, left / 2), 1ms, longest_timeout);
+  return std::to_string(limit.count()) + "ms";
 }
 
 }  // namespace
@@ -91,30 +99,60 @@ void SetupLock::hold() {
   Backoff backoff(lock_patience);
   while (!held_) {
     held_ = try_lock("pg_try_advisory_lock");
-    if (!held_ && !backoff.wait(call_)) {
-      throw Error(Code::unavailable, "another process changes this schema: advisory lock " +
-                                         std::to_string(id_) + " is " + holder());
-    }
+    if (!held_ && !backoff.wait(call_)) throw busy();
   }
 }
 
-std::string SetupLock::holder() {
+Error SetupLock::busy() {
   const Statement statement{std::string(sql::setup_lock_holder)};
   Parameters parameters;
   parameters.bigint(id_);
   const Result rows = connection_.run(statement, std::move(parameters), Effect::none, call_);
-  if (rows.empty()) return "free again; try once more";
-  const std::string pid = std::to_string(rows.integer(0, 0));
-  return "held by process " + pid + " (application '" + rows.text(0, 1) + "', role " +
-         rows.text(0, 2) + ", client " + rows.text(0, 3) + ", for " +
-         seconds_text(rows.integer(0, 4)) +
-         "); wait for it, or end it with SELECT "
-         "pg_terminate_backend(" +
-         pid + ")";
+  const std::string lock =
+      "another session changes this schema: advisory lock " + std::to_string(id_);
+  if (rows.empty()) return Error(Code::unavailable, lock + " was held until now; try again");
+  return Error(Code::unavailable, lock + " is held by " + describe_process(rows) +
+                                      "; wait for it, or end it with SELECT pg_terminate_backend(" +
+                                      std::to_string(rows.integer(0, 0)) + ")");
 }
 
-Backoff::Backoff(std::chrono::milliseconds patience)
-    : give_up_(std::chrono::steady_clock::now() + patience) {}
+SessionTimeouts::SessionTimeouts(Connection& connection, const Call& call)
+    : connection_(connection) {
+  const Statement statement(
+      "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')");
+  const Result rows = connection.run(statement, {}, Effect::none, call);
+  statement_timeout_ = rows.text(0, 0);
+  lock_timeout_ = rows.text(0, 1);
+  set(server_timeout(call), "0", call);
+}
+
+SessionTimeouts::~SessionTimeouts() {
+  if (connection_.broken()) return;
+  try {
+    set(statement_timeout_, lock_timeout_, clean_up_call());
+  } catch (const Error&) {
+    // The connection is broken now: there is no session any more.
+  }
+}
+
+void SessionTimeouts::set(const std::string& statement_timeout, const std::string& lock_timeout,
+                          const Call& call) {
+  const Statement statement(
+      "SELECT set_config('statement_timeout', $1::text, false),"
+      " set_config('lock_timeout', $2::text, false)");
+  Parameters parameters;
+  parameters.text(statement_timeout).text(lock_timeout);
+  connection_.run(statement, std::move(parameters), Effect::commit, call);
+}
+
+std::string describe_process(const Result& rows) {
+  return "process " + std::to_string(rows.integer(0, 0)) + " (application '" + rows.text(0, 1) +
+         "', role " + rows.text(0, 2) + ", client " + rows.text(0, 3) + ", for " +
+         seconds_text(rows.integer(0, 4)) + ")";
+}
+
+Backoff::Backoff(Duration patience, Duration first, Duration longest)
+    : give_up_(std::chrono::steady_clock::now() + patience), next_(first), longest_(longest) {}
 
 bool Backoff::wait(const Call& call) {
   const auto end = call.deadline.is_never()
@@ -122,7 +160,7 @@ bool Backoff::wait(const Call& call) {
                        : std::min(give_up_, call.deadline.at() - time_to_explain);
   if (std::chrono::steady_clock::now() + next_ >= end) return false;
   pause(next_, call);
-  next_ = std::min(next_ * 2, std::chrono::milliseconds(longest_pause));
+  next_ = std::min(next_ * 2, longest_);
   return true;
 }
 

@@ -45,8 +45,8 @@ class SetupLock {
   bool try_for_transaction();
   /// Takes it until this object goes; waits. Throws Error(unavailable) that names the holder.
   void hold();
-  /// "held by process 123 (application 'x', role y, from 10.0.0.1, for 12 s)", for messages.
-  std::string holder();
+  /// The error that names the holder.
+  Error busy();
 
  private:
   bool try_lock(const char* function);
@@ -57,17 +57,41 @@ class SetupLock {
   bool held_ = false;
 };
 
+/// Sets the session's timeouts for as long as it lives, then sets back what they were.
+class SessionTimeouts {
+ public:
+  /// No lock timeout; the statement timeout ends shortly before the call.
+  SessionTimeouts(Connection& connection, const Call& call);
+  ~SessionTimeouts();
+  SessionTimeouts(const SessionTimeouts&) = delete;
+  SessionTimeouts& operator=(const SessionTimeouts&) = delete;
+
+ private:
+  void set(const std::string& statement_timeout, const std::string& lock_timeout, const Call& call);
+
+  Connection& connection_;
+  std::string statement_timeout_;
+  std::string lock_timeout_;
+};
+
+/// "process 123 (application 'x', role y, client 10.0.0.1, for 12 s)" of the first row.
+std::string describe_process(const Result& rows);
+
 /// Waits that grow, for as long as the call and `patience` allow.
 class Backoff {
  public:
-  explicit Backoff(std::chrono::milliseconds patience);
+  using Duration = std::chrono::milliseconds;
+
+  explicit Backoff(Duration patience, Duration first = Duration(20),
+                   Duration longest = Duration(500));
 
   /// False when the patience or nearly all time of the call is used up. Throws `cancelled`.
   bool wait(const Call& call);
 
  private:
   std::chrono::steady_clock::time_point give_up_;
-  std::chrono::milliseconds next_{20};
+  Duration next_;
+  Duration longest_;
 };
 
 }  // namespace threadkeep::postgres

@@ -19,10 +19,14 @@ std::string quote_identifier(std::string_view name) {
   return quoted + '"';
 }
 
-std::string render(std::string_view text, const Layout& layout,
-                   const std::vector<std::pair<std::string_view, std::string>>& more) {
+std::string fill(std::string_view text, const Pieces& pieces) {
   std::string out(text);
-  for (const auto& [name, value] : more) replace_all(out, name, value);
+  for (const auto& [name, value] : pieces) replace_all(out, name, value);
+  return out;
+}
+
+std::string render(std::string_view text, const Layout& layout, const Pieces& more) {
+  std::string out = fill(text, more);
   replace_all(out, "{c}", layout.bytewise ? "" : " COLLATE \"C\"");
   // Last: the schema is the only part that is not text of this program.
   replace_all(out, "{schema}", quote_identifier(layout.schema) + ".");

@@ -20,6 +20,36 @@ std::uint64_t random_tail() {
   return (random & ~variant_mask) | (std::uint64_t{2} << 62) | (std::uint64_t{1} << 40);
 }
 
+int hex_digit(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// The digits of "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" as two halves; empty for other texts.
+struct Uuid {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+};
+
+std::optional<Uuid> read_uuid(std::string_view text) noexcept {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (text.size() != form.size()) return {};
+  Uuid uuid;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    if (form[i] == '-') {
+      if (text[i] != '-') return {};
+      continue;
+    }
+    const int digit = hex_digit(text[i]);
+    if (digit < 0) return {};
+    uuid.high = (uuid.high << 4) | (uuid.low >> 60);
+    uuid.low = (uuid.low << 4) | static_cast<std::uint64_t>(digit);
+  }
+  return uuid;
+}
+
 }  // namespace
 
 CheckpointIds::CheckpointIds(Environment environment)
@@ -40,6 +70,15 @@ std::string CheckpointIds::next() {
                 static_cast<unsigned long long>(tail_ >> 48),
                 static_cast<unsigned long long>(tail_ & 0xffffffffffff));
   return text;
+}
+
+std::optional<std::int64_t> time_of_id(std::string_view id) noexcept {
+  const auto uuid = read_uuid(id);
+  const bool is_version_6 = uuid && ((uuid->high >> 12) & 0xf) == 6 && (uuid->low >> 62) == 2;
+  if (!is_version_6) return {};
+  // 60 bits, so both fit a signed number.
+  const std::uint64_t time = ((uuid->high >> 16) << 12) | (uuid->high & 0xfff);
+  return (static_cast<std::int64_t>(time) - static_cast<std::int64_t>(gregorian_offset)) / 10;
 }
 
 }  // namespace threadkeep

@@ -127,6 +127,14 @@ void Store::setup(const Call& call) {
   }
 }
 
+std::string Store::setup_script(SetupRole role, const std::string& grantee) const {
+  try {
+    return impl_->backend->setup_script(role, grantee);
+  } catch (const Error& error) {
+    throw error.during("setup_script");
+  }
+}
+
 void Store::submit(Mutation mutation, const Call& call, std::unique_ptr<WriteTask> task) {
   if (auto error = impl_->refusal(mutation, call)) {
     task->done({{}, std::move(error)});

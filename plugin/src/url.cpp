@@ -78,6 +78,51 @@ std::string redact_authority(std::string_view authority) {
   return out.append(authority.substr(at));
 }
 
+bool is_scheme_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+}
+
+bool has_scheme(std::string_view text) {
+  const std::string scheme = lower(text.substr(0, text.find("://")));
+  return std::all_of(scheme.begin(), scheme.end(), is_scheme_character);
+}
+
+// A URL in the URL, and what libpq calls a connection string, have secrets of their own.
+std::string redact_value(std::string_view key, const std::string& value) {
+  if (is_secret(key)) return "***";
+  if (value.find("://") == std::string::npos) {
+    return lower(value).find("password=") == std::string::npos ? value : "***";
+  }
+  if (!has_scheme(value)) return "***";
+  try {
+    return Url::parse(value).redacted();
+  } catch (const Error&) {
+    return "***";
+  }
+}
+
+bool is_port(std::string_view text) {
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "user:pa/ss@host" ends the authority within the password: the rest of it would be taken for a
+// path or a parameter, and shown.
+bool cuts_password(std::string_view authority, std::string_view rest) {
+  const auto colon = authority.rfind(':');
+  const bool may_be_cut = colon != std::string_view::npos && !authority.ends_with(']') &&
+                          authority.find('@') == std::string_view::npos;
+  if (!may_be_cut) return false;
+  const bool host_and_port = is_port(authority.substr(colon + 1));
+  return rest.substr(0, host_and_port ? rest.find('=') : rest.size()).find('@') !=
+         std::string_view::npos;
+}
+
+void check_authority(std::string_view authority, std::string_view rest) {
+  percent_decode(authority);  // refuses what no later use could accept
+  if (!cuts_password(authority, rest)) return;
+  refuse("a '/' or '?' in a password must be written %2F or %3F, and a '@' in a path %40");
+}
+
 // A century: no one waits longer, and it fits into the nanoseconds of the clocks.
 constexpr std::int64_t longest_days = 36'500;
 constexpr std::int64_t longest_milliseconds = longest_days * 86'400'000;
@@ -116,19 +161,16 @@ Url Url::parse(std::string_view text) {
   Url url;
   url.scheme_ = lower(text.substr(0, colon));
   std::string_view rest = text.substr(colon + 1);
-  const auto question = rest.find('?');
-  if (question != std::string_view::npos) {
-    url.parse_parameters(rest.substr(question + 1));
-    rest = rest.substr(0, question);
-  }
   if (rest.starts_with("//")) {
     rest.remove_prefix(2);
-    const auto slash = std::min(rest.find('/'), rest.size());
-    url.authority_ = std::string(rest.substr(0, slash));
-    percent_decode(*url.authority_);  // refuses what no later use could accept
-    rest = rest.substr(slash);
+    const auto end = std::min(rest.find_first_of("/?"), rest.size());
+    url.authority_ = std::string(rest.substr(0, end));
+    rest.remove_prefix(end);
+    check_authority(*url.authority_, rest);
   }
-  url.path_ = percent_decode(rest);
+  const auto question = std::min(rest.find('?'), rest.size());
+  url.path_ = percent_decode(rest.substr(0, question));
+  url.parse_parameters(rest.substr(std::min(question + 1, rest.size())));
   return url;
 }
 
@@ -214,7 +256,7 @@ std::string Url::redacted() const {
     out += separator;
     out += parameter.key;
     out += '=';
-    out += is_secret(parameter.key) ? "***" : parameter.value;
+    out += redact_value(parameter.key, parameter.value);
     separator = '&';
   }
   return out;

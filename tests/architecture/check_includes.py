@@ -23,7 +23,7 @@ LEVELS = {"plugin": 0, "backends": 1, "retention": 2, "migration": 2, "ops": 2, 
 # Headers of other libraries, and where they may be included.
 CONFINED = [
     (r"sqlite3\w*\.h$", ["backends/sqlite/", "tests/sqlite/"]),
-    (r"(pqxx/|libpq|pq-fe\.h|postgres)", ["backends/postgres/", "tests/postgres/", "retention/"]),
+    (r"(pqxx/|libpq|pq-fe\.h|postgresql/|postgres_ext\.h)", ["backends/postgres/", "tests/postgres/", "retention/"]),
     (r"hiredis/", ["backends/redis/", "tests/redis/"]),
     (r"asio(\.hpp$|/)", ["plugin/include/threadkeep/async.hpp", "backends/redis/", "testing/src/",
                          "adapters/", "tests/", "examples/", "bench/"]),
@@ -32,6 +32,7 @@ CONFINED = [
     (r"nlohmann/", ["plugin/src/", "backends/", "retention/", "migration/", "ops/", "cli/",
                     "adapters/", "testing/src/", "tests/", "examples/", "bench/"]),
     (r"yaml-cpp/", ["ops/", "cli/"]),
+    (r"CLI/", ["cli/"]),
     (r"gtest/|gmock/", ["testing/", "tests/", "examples/", "adapters/"]),
     (r"nanobind/|Python\.h$", ["adapters/python/"]),
 ]
@@ -111,6 +112,8 @@ EXAMPLES = [
     ("backends/sqlite/b.cpp", "#include <sqlite3.h>", False),
     ("backends/sqlite/c.cpp", '#include "json.hpp"', False),
     ("testing/src/a.cpp", '#include "json.hpp"', True),
+    ("tests/b.cpp", "#include <CLI/CLI.hpp>", True),
+    ("cli/b.cpp", "#include <CLI/CLI.hpp>", False),
     ("cli/a.cpp", '#include "../plugin/src/json.hpp"', True),
     ("adapters/python/a.cpp", '#include "sqlite/error_map.hpp"', False),
     ("backends/memory/a.cpp", "#include <sqlite3.h>", True),

@@ -68,7 +68,11 @@ std::vector<std::string> RawDatabase::run(const std::string& sql,
 #if PQXX_VERSION_MAJOR >= 7
   pqxx::params values;
   for (const auto& parameter : parameters) values.append(parameter);
+#if PQXX_VERSION_MAJOR > 7 || PQXX_VERSION_MINOR >= 10
+  return joined(work.exec(sql, values));
+#else
   return joined(work.exec_params(sql, values));
+#endif
 #else
   return joined(work.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters)));
 #endif

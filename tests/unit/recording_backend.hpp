@@ -33,8 +33,12 @@ class Recorder {
   }
 
   void answer_with(Answer answer) { answer_ = std::move(answer); }
-  /// A held call ends with `timeout` when its deadline passes, as a good backend does.
-  void obey_deadlines() { obeys_ = true; }
+  /// A held call ends with `timeout` when its deadline passes, as a good backend does, or with
+  /// `outcome_unknown`, as one must that sits behind a network.
+  void obey_deadlines(Code code = Code::timeout) {
+    late_ = code;
+    obeys_ = true;
+  }
 
   std::vector<std::vector<Mutation>> batches() const {
     const std::lock_guard lock(mutex_);
@@ -88,7 +92,7 @@ class Recorder {
       changed_.wait(lock, free);
     } else if (!changed_.wait_until(lock, call.deadline.at(), free)) {
       --inside_;
-      throw Error(Code::timeout, "nothing was done");
+      throw Error(late_, "late");
     }
   }
 
@@ -96,6 +100,7 @@ class Recorder {
   std::condition_variable changed_;
   bool held_ = false;
   std::atomic<bool> obeys_ = false;
+  std::atomic<Code> late_ = Code::timeout;
   int inside_ = 0;
   std::atomic<int> most_inside_ = 0;
   Answer answer_ = [](const Mutation&) { return Outcome{{.changed = 1}, {}}; };

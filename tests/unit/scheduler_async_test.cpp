@@ -230,6 +230,32 @@ TEST_F(SchedulerAsync, makes_batches_smaller_when_an_early_deadline_ends_one_for
   EXPECT_LE(recorder_->batches().front().size(), 4U);
 }
 
+TEST_F(SchedulerAsync, sends_again_what_an_early_deadline_of_another_left_unknown) {
+  recorder_->hold();
+  recorder_->obey_deadlines(Code::outcome_unknown);
+  auto first = submit(*store_, labelled("t", "first"), Call{Deadline::after(50ms), {}});
+  recorder_->wait_until_inside(1);
+  auto hasty = submit(*store_, labelled("u", "hasty"), Call{Deadline::after(300ms), {}});
+  auto patient = submit(*store_, labelled("v", "patient"));
+  EXPECT_EQ(ending(first), "outcome_unknown");
+  EXPECT_EQ(ending(hasty), "outcome_unknown");
+  recorder_->release();
+  EXPECT_EQ(ending(patient), "ok");
+}
+
+TEST_F(SchedulerAsync, does_not_claim_that_nothing_was_done_of_what_was_sent_before) {
+  recorder_->hold();
+  recorder_->obey_deadlines(Code::outcome_unknown);
+  auto first = submit(*store_, labelled("t", "first"), Call{Deadline::after(50ms), {}});
+  recorder_->wait_until_inside(1);
+  auto hasty = submit(*store_, labelled("u", "hasty"), Call{Deadline::after(200ms), {}});
+  auto patient = submit(*store_, labelled("v", "patient"), Call{Deadline::after(600ms), {}});
+  EXPECT_EQ(ending(hasty), "outcome_unknown");
+  recorder_->obey_deadlines(Code::timeout);
+  EXPECT_EQ(ending(patient), "outcome_unknown");
+  recorder_->release();
+}
+
 // Keeps a worker of the store until it is let go.
 class LongRead final : public ReadTask {
  public:

@@ -165,6 +165,36 @@ TEST(UrlRedacted, shows_no_password) {
             "x://u:***@h/db?a=b&password=***");
 }
 
+TEST(UrlRedacted, shows_no_password_of_a_url_within_the_url) {
+  EXPECT_EQ(Url::parse("x://h?direct_url=y%3A//u%3Ahunter2%40h/db%3Fpassword%3Dhunter2%26a%3Db")
+                .redacted(),
+            "x://h?direct_url=y://u:***@h/db?password=***&a=b");
+  for (const std::string text :
+       {"x://h?direct_url=y%3A//u%3Ahun/ter2%40h", "x://h?direct_url=%20://u%3Ahunter2%40h%2500",
+        "x://h?direct_url=y%3A//h%3Fdirect_url%3Dz%253A//u%253Ahunter2%2540h",
+        "x://h?dbname=host%3Dh%20password%3Dhunter2", "x://h?dbname=password%3Da://hunter2"}) {
+    const auto shown = Url::parse(text).redacted();
+    EXPECT_FALSE(mentions(shown, "ter2")) << shown;
+    EXPECT_TRUE(mentions(shown, "***")) << shown;
+  }
+  EXPECT_EQ(Url::parse("x://h?passfile=/home/u/.pgpass").redacted(),
+            "x://h?passfile=/home/u/.pgpass");
+}
+
+TEST(UrlText, with_a_password_that_is_not_escaped_is_refused_without_showing_it) {
+  for (const std::string text :
+       {"x://user:hun/ter2@host/db", "x://user:hun?ter2@host/db", "x://:hun/ter2@host",
+        "x://user:hun?a=ter2@host/db", "x://user:12/ter2@host", "x://user:12?ter2@host"}) {
+    const auto message = refusal([&] { Url::parse(text); });
+    EXPECT_TRUE(mentions(message, "%2F")) << text;
+    EXPECT_FALSE(mentions(message, "ter2")) << message;
+  }
+  for (const std::string text : {"x://h:1/db?a=b@c", "x://h:1,h2:2/db?a=b@c", "x://[::1]/db@c",
+                                 "x://h/db@c", "x:///db:a@c", "x://u:p@h/db@c?a@b=c@d"}) {
+    EXPECT_EQ(refusal([&] { Url::parse(text); }), "") << text;
+  }
+}
+
 TEST(UrlRedacted, is_what_errors_show) {
   auto url = Url::parse("postgresql://user:hunter2@host/db?password=hunter2&wrong=1");
   url.take("password");

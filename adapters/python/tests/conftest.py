@@ -2,7 +2,9 @@
 """Every test that takes `url`, `store` or `saver` runs on each store under test.
 
 Stores are named by --url (may be repeated) or THREADKEEP_TEST_URLS (separated by spaces). `TMP` in
-a URL becomes a new path for each test.
+a URL becomes a new path for each test. `postgres:` is a new schema of a server that the tests start,
+which threadkeep makes by itself; `postgres-icu:` is one in a database that orders text by a language
+and has the tables of LangGraph's own saver.
 """
 
 from __future__ import annotations
@@ -15,25 +17,29 @@ from pathlib import Path
 import pytest
 
 import threadkeep
+from postgres_server import BYTEWISE, ICU, PostgresServer, running_server
 from threadkeep.langgraph import ThreadkeepSaver
 
-DEFAULT_URLS = ["memory:", "sqlite:TMP"]
+DEFAULT_URLS = ["memory:", "sqlite:TMP", "postgres:", "postgres-icu:"]
+
+# What the order of text cannot change is not run on `postgres-icu:` by default.
+_ORDERED = {"test_conformance", "test_contract", "test_delta_history", "test_graphs", "test_legacy"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--url", action="append", help="a store to test; may be repeated")
 
 
-def _urls(config: pytest.Config) -> list[str]:
+def _urls(config: pytest.Config, module: str) -> list[str]:
     return (
         config.getoption("--url")
         or os.environ.get("THREADKEEP_TEST_URLS", "").split()
-        or DEFAULT_URLS
+        or [url for url in DEFAULT_URLS if url != "postgres-icu:" or module in _ORDERED]
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    urls = _urls(metafunc.config)
+    urls = _urls(metafunc.config, metafunc.module.__name__)
     if "durable_url" in metafunc.fixturenames:
         # Tests with several processes need a store that these share.
         urls = [url for url in urls if not url.startswith("memory:")] or ["sqlite:TMP"]
@@ -42,9 +48,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("url", urls, indirect=True)
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with running_server() as server:
+        yield server
+
+
 def _fresh(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     template: str = request.param
-    return template.replace("TMP", str(tmp_path / "store.db"))
+    if template not in ("postgres:", "postgres-icu:"):
+        return template.replace("TMP", str(tmp_path / "store.db"))
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    database, adopted = (BYTEWISE, False) if template == "postgres:" else (ICU, True)
+    return server.threadkeep_url(database, server.schema(database, adopted=adopted))
 
 
 @pytest.fixture

@@ -60,15 +60,17 @@ class ThreadInfo:
 
     Attributes:
         thread_id: Its id.
-        created_at: When it was first stored, to the minute.
-        updated_at: When a checkpoint or its metadata was last stored, to the minute.
+        created_at: When it was first stored, to the minute; ``None`` when another program stored it
+            and left no time.
+        updated_at: When a checkpoint or its metadata was last stored, to the minute; ``None`` when
+            that is not known.
         revision: Counts the changes of its metadata.
         metadata: What :meth:`Store.put_thread` stored.
     """
 
     thread_id: str
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime | None
+    updated_at: datetime | None
     revision: int
     metadata: dict[str, Any]
 
@@ -87,12 +89,17 @@ def _close_stores() -> None:
             pass
 
 
+def _time(microseconds: int) -> datetime | None:
+    """A time of the store, which has 0 for what is not known."""
+    return _EPOCH + timedelta(microseconds=microseconds) if microseconds else None
+
+
 def _thread_info(row: _native.ThreadRow) -> ThreadInfo:
     thread_id, created, updated, revision, metadata = row
     return ThreadInfo(
         thread_id=thread_id,
-        created_at=_EPOCH + timedelta(microseconds=created),
-        updated_at=_EPOCH + timedelta(microseconds=updated),
+        created_at=_time(created),
+        updated_at=_time(updated),
         revision=revision,
         metadata=json.loads(metadata),
     )

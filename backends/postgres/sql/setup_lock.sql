@@ -3,4 +3,4 @@
 -- it in pg_locks: the first 8 bytes of a SHA-256.
 SELECT ('x' || left(encode(sha256(convert_to(
           'threadkeep setup/' || current_database() || '/' || $1::text, 'UTF8')), 'hex'), 16)
-       )::bit(64)::bigint;
+       )::bit(64)::bigint AS lock;

@@ -4,7 +4,7 @@ SELECT l.pid,
        coalesce(nullif(a.application_name, ''), '?'),
        coalesce(a.usename::text, '?'),
        coalesce(host(a.client_addr), 'local'),
-       coalesce(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start)), 0)::int
+       coalesce(extract(epoch FROM clock_timestamp() - a.backend_start), 0)::int
 FROM pg_catalog.pg_locks AS l
 LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1

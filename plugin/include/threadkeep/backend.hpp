@@ -7,9 +7,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "threadkeep/call.hpp"
+#include "threadkeep/error.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
 
@@ -28,6 +30,14 @@ struct Capabilities {
 struct Health {
   bool ok = false;
   std::string detail;  ///< Version and place of the store; says what is wrong when not ok.
+};
+
+/// Whom a script of Backend::setup_script is for.
+enum class SetupRole {
+  owner,     ///< Does what setup() does.
+  migrator,  ///< The rights of a role that may run setup().
+  app,       ///< The rights of a role that uses the store and changes no table.
+  cron,      ///< The rights of a role that looks at threads and deletes from them.
 };
 
 /// What a store implements and what layers wrap: the narrow waist.
@@ -61,6 +71,14 @@ class Backend {
   /// Creates what the backend needs. Idempotent, safe from many processes at once; also done on
   /// first use.
   virtual void setup(const Call& call) = 0;
+  /// The same in the store's own language, for people whose programs may not change its form, or
+  /// the statements that give `grantee` the rights of `role`. Does not touch the store. Throws
+  /// Error(unsupported) where there is no such thing.
+  virtual std::string setup_script(SetupRole role, std::string_view grantee) const {
+    static_cast<void>(role);
+    static_cast<void>(grantee);
+    throw Error(Code::unsupported, capabilities().name + " stores are set up by their first use");
+  }
 };
 
 /// What a backend takes from its surroundings, so that tests can hand it their own.

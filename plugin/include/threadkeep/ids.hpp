@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "threadkeep/backend.hpp"
 
@@ -24,5 +26,9 @@ class CheckpointIds {
   std::uint64_t last_ = 0;  // 100 ns since 1582-10-15
   std::uint64_t tail_;      // clock sequence and node: random, the same for all ids
 };
+
+/// The time in a UUID of version 6, as LangGraph's savers give to checkpoints: microseconds since
+/// 1970 UTC. Empty for every other id.
+std::optional<std::int64_t> time_of_id(std::string_view id) noexcept;
 
 }  // namespace threadkeep

@@ -96,7 +96,7 @@ struct CheckpointList {
   std::optional<std::string> before;  ///< Strictly smaller checkpoint ids only.
   std::vector<MetadataEquals> filter;
   Include include;
-  std::size_t limit = 100;                   ///< Items of a page; 0 gives an empty page.
+  std::size_t limit = 100;                   ///< Items of a page at most; 0 gives an empty page.
   std::size_t max_bytes = 32 * 1024 * 1024;  ///< A page ends early above this, after one item.
   std::string cursor;                        ///< Page::next of the page before; "" starts.
 };
@@ -132,7 +132,8 @@ struct ChannelHistory {
 };
 
 /// A thread without its checkpoints. Times are microseconds since 1970 UTC, have a granularity of
-/// a minute, and are data only: order never depends on them.
+/// a minute, and are data only: order never depends on them. 0 is an unknown time: of a thread that
+/// another program stored.
 struct ThreadInfo {
   std::string thread_id;
   std::int64_t created_at = 0;

@@ -62,6 +62,8 @@ class Store {
   Capabilities capabilities() const;
   Health ping(const Call& call);
   void setup(const Call& call);
+  /// See Backend::setup_script.
+  std::string setup_script(SetupRole role, const std::string& grantee = {}) const;
 
   /// Queues a write; see WriteTask. Asynchronous calls of one thread keep their order, reads
   /// included.

@@ -23,9 +23,11 @@ from threadkeep import _native
 from threadkeep._arguments import checked_mapping, json_text
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph.values import (
+    SNAPSHOT_MARK,
     BlobKey,
     SeenBlobs,
     is_primitive,
+    is_snapshot,
     keeps_inline,
     survives_json,
     version_text,
@@ -92,9 +94,11 @@ def new_checkpoint(
             inlined[channel] = value
             continue
         version = new_versions.get(channel, versions.get(channel))
-        primitive = is_primitive(value)
-        if version is None or (channel not in new_versions and not primitive):
+        primitive, snapshot = is_primitive(value), is_snapshot(value)
+        if version is None or not (channel in new_versions or primitive or snapshot):
             continue
+        if snapshot:
+            inlined[channel] = SNAPSHOT_MARK
         key = (thread_id, checkpoint_ns, channel, version_text(version))
         if channel not in new_versions and key in seen:
             continue
@@ -142,12 +146,10 @@ def parsed_document(row: _native.CheckpointRow) -> Checkpoint:
     return checkpoint
 
 
-def parent_with_sends(
-    row: _native.CheckpointRow, checkpoint: Mapping[str, Any]
-) -> Address | None:
+def parent_with_sends(row: _native.CheckpointRow, checkpoint: Mapping[str, Any]) -> Address | None:
     """The parent whose pending sends belong to this checkpoint, if its format keeps them there."""
     thread_id, checkpoint_ns, parent = row[0], row[1], row[3]
-    if parent is None:
+    if not parent:  # LangGraph's Postgres saver can store "", which names no checkpoint.
         return None
     version = checkpoint.get("v")
     if not isinstance(version, int) or version >= _SENDS_IN_CHANNEL:

@@ -17,11 +17,20 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
+from langgraph.checkpoint.serde import types
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 _MAX_INLINE_BYTES = 256
 _MAX_SEEN = 8192
+
+# What stands in the document for a snapshot of a delta channel, which itself is a blob. LangGraph's
+# Postgres saver writes it too: its first versions with delta channels, 3.1.0 and 3.1.1, look for
+# snapshots in documents only, and later ones know by it which threads they must not prune.
+SNAPSHOT_MARK = True
+
+# Absent from versions of LangGraph that have no delta channels.
+_Snapshot: type | None = getattr(types, "_DeltaSnapshot", None)
 
 # thread_id, checkpoint_ns, channel, version
 BlobKey = tuple[str, str, str, str]
@@ -63,6 +72,15 @@ def survives_json(value: Any) -> bool:
 def is_primitive(value: Any) -> bool:
     """Whether LangGraph's Postgres saver keeps this value inline."""
     return value is None or isinstance(value, (bool, int, float, str))
+
+
+def is_snapshot(value: Any) -> bool:
+    """Whether this is the whole value of a delta channel.
+
+    One is always stored, even when the version of its channel did not change: then it is what the
+    blob of that version holds already, or all that the ancestors' writes add up to.
+    """
+    return _Snapshot is not None and isinstance(value, _Snapshot)
 
 
 def keeps_inline(serde: SerializerProtocol) -> bool:

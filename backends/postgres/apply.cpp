@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apply.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "mutations.hpp"
+#include "overloaded.hpp"
+
+namespace threadkeep::postgres {
+
+namespace {
+
+// Of one transaction, while others get in its way.
+constexpr int most_attempts = 4;
+
+using Members = std::vector<std::size_t>;  // places in the batch
+
+// Reads before it decides, or spans threads: it stands alone in its transaction.
+bool stands_alone(const Mutation& mutation) {
+  return std::visit(
+      Overloaded{[](const DeleteRuns&) { return true; }, [](const CopyThread&) { return true; },
+                 [](const Prune&) { return true; }, [](const auto&) { return false; }},
+      mutation);
+}
+
+// Members of one transaction each, in an order that keeps that of every thread.
+std::vector<Members> divide(std::span<const Mutation> batch) {
+  std::vector<Members> groups;
+  bool open = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const bool alone = stands_alone(batch[i]);
+    if (alone || !open) groups.emplace_back();
+    groups.back().push_back(i);
+    open = !alone;
+  }
+  return groups;
+}
+
+void want_locks(Locks& locks, const Mutation& mutation) {
+  const auto want = [&](const std::string& thread_id, bool own) {
+    own ? locks.own(thread_id) : locks.share(thread_id);
+  };
+  std::visit(Overloaded{[&](const PutCheckpoint& m) { want(m.thread_id, needs_thread_alone(m)); },
+                        [&](const PutWrites& m) { want(m.thread_id, needs_thread_alone(m)); },
+                        [&](const PutThread& m) { want(m.thread_id, false); },
+                        [&](const DeleteThread& m) { want(m.thread_id, true); },
+                        [&](const CopyThread& m) {
+                          want(m.source_thread_id, false);
+                          want(m.target_thread_id, true);
+                        },
+                        [](const auto&) {}},
+             mutation);
+}
+
+Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation) {
+  return std::visit(
+      Overloaded{
+          [&](const PutCheckpoint& m) { return add_put(pipeline, writing, m); },
+          [&](const PutWrites& m) { return add_put_writes(pipeline, writing, m); },
+          [&](const PutThread& m) { return add_put_thread(pipeline, writing, m); },
+          [&](const DeleteThread& m) { return add_delete_thread(pipeline, writing, m); },
+          [&](const CopyThread& m) { return add_copy_thread(pipeline, writing, m); },
+          [](const auto&) -> Reading { throw Error(Code::internal, "not of one round trip"); }},
+      mutation);
+}
+
+// Two transactions were in each other's way and the server ended this one.
+bool has_collided(const Error& error) {
+  return error.native() == "40P01" || error.native() == "40001";
+}
+
+bool ends_batch(const Error& error) {
+  return error.code() == Code::timeout || error.code() == Code::cancelled ||
+         error.code() == Code::outcome_unknown;
+}
+
+// For members that were not begun because of `error`.
+Error not_begun(const Error& error, const Call& call) {
+  if (error.code() != Code::outcome_unknown) return error;
+  if (call.deadline.passed()) return Error(Code::timeout, "nothing was done");
+  return Error(Code::unavailable, "the connection was lost before its turn; nothing was done");
+}
+
+/// One call of apply.
+class Application {
+ public:
+  Application(Database& database, std::span<const Mutation> batch, std::int64_t now,
+              const Call& call)
+      : database_(database), batch_(batch), now_(now), call_(call), outcomes_(batch.size()) {}
+
+  std::vector<Outcome> carry_out() {
+    connect();  // throws before anything was done
+    for (const Members& members : divide(batch_)) carry_out(members);
+    return std::move(outcomes_);
+  }
+
+ private:
+  void connect() {
+    if (lease_) return;
+    lease_.emplace(database_.lease(call_));
+    statements_ = database_.statements();
+    schema_ = database_.layout()->schema;
+  }
+
+  // Together, and when that fails for a reason that may be one member's, one by one.
+  void carry_out(const Members& members) {
+    const auto error = ended_ ? std::optional(not_begun(*ended_, call_)) : try_together(members);
+    if (!error) return;
+    if (members.size() == 1 || ended_) return fail(members, *error);
+    for (const std::size_t member : members) carry_out({member});
+  }
+
+  std::optional<Error> try_together(const Members& members) {
+    for (int attempt = 1;; ++attempt) {
+      try {
+        connect();
+        together(members);
+        return {};
+      } catch (const Error& error) {
+        const bool lost = !lease_ || (*lease_)->broken();
+        lease_.reset();  // which rolls back
+        if (lost || ends_batch(error)) {
+          ended_ = error;
+        } else if (has_collided(error) && attempt < most_attempts) {
+          continue;
+        }
+        return error;
+      }
+    }
+  }
+
+  void together(const Members& members) {
+    const Mutation& first = batch_[members.front()];
+    const Writing writing{statements_->write, schema_, now_};
+    if (const auto* runs = std::get_if<DeleteRuns>(&first)) {
+      outcomes_[members.front()] = {delete_runs(**lease_, writing, *runs, call_), {}};
+    } else if (const auto* one = std::get_if<Prune>(&first)) {
+      outcomes_[members.front()] = {prune(**lease_, writing, *one, call_), {}};
+    } else {
+      in_one_round_trip(members, writing);
+    }
+  }
+
+  struct Part {
+    std::size_t member = 0;
+    std::size_t begin = 0;  // of its results
+    std::size_t end = 0;
+    Reading read;
+  };
+
+  void in_one_round_trip(Members members, const Writing& writing) {
+    Locks locks(schema_);
+    for (const std::size_t member : members) want_locks(locks, batch_[member]);
+    Pipeline pipeline;
+    locks.take(pipeline, writing.statements);
+    // Threads in one order, as rows are too: see puts.cpp.
+    std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
+      return lane(batch_[a]) < lane(batch_[b]);
+    });
+    std::vector<Part> parts;
+    for (const std::size_t member : members) {
+      const std::size_t begin = pipeline.size();
+      Reading read = add(pipeline, writing, batch_[member]);
+      parts.push_back({member, begin, pipeline.size(), std::move(read)});
+    }
+    const auto results = pipeline.run(**lease_, Effect::commit, call_);
+    for (const Part& part : parts) settle(part, results);
+  }
+
+  void settle(const Part& part, std::span<const Result> results) {
+    try {
+      const auto own = results.subspan(part.begin, part.end - part.begin);
+      outcomes_[part.member] = {part.read(own), {}};
+    } catch (const Error& error) {
+      fail({part.member}, error);
+    }
+  }
+
+  void fail(const Members& members, const Error& error) {
+    for (const std::size_t member : members) {
+      outcomes_[member] = {{}, error.during(operation_name(batch_[member]))};
+    }
+  }
+
+  Database& database_;
+  const std::span<const Mutation> batch_;
+  const std::int64_t now_;
+  const Call& call_;
+  std::vector<Outcome> outcomes_;
+  std::optional<Lease> lease_;
+  std::shared_ptr<const Statements> statements_;
+  std::string schema_;
+  std::optional<Error> ended_;  // why nothing further is begun
+};
+
+}  // namespace
+
+std::vector<Outcome> apply(Database& database, std::span<const Mutation> batch, std::int64_t now,
+                           const Call& call) {
+  if (batch.empty()) return {};
+  return Application(database, batch, now, call).carry_out();
+}
+
+}  // namespace threadkeep::postgres

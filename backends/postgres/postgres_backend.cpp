@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres_backend.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "apply.hpp"
+#include "database.hpp"
+#include "fork_guard.hpp"
+#include "reads.hpp"
+#include "setup.hpp"
+
+namespace threadkeep::postgres {
+
+namespace {
+
+// What one string of jsonb holds.
+constexpr std::size_t max_value_bytes = 268'435'455;
+
+std::string describe_version(int version) {
+  return std::to_string(version / 10'000) + "." + std::to_string(version % 10'000);
+}
+
+/// The glue between Backend and the functions that do the work: every call takes a connection for
+/// its duration. Thread-safe.
+class PostgresBackend final : public Backend {
+ public:
+  PostgresBackend(Settings settings, Environment environment)
+      : environment_(std::move(environment)),
+        database_(std::make_unique<Database>(std::move(settings))) {}
+
+  // In a forked child the connections are the parent's; see Database.
+  ~PostgresBackend() override {
+    if (fork_guard_.in_child()) static_cast<void>(database_.release());
+  }
+
+  std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
+    return postgres::apply(*database_, batch, environment_.now(), call);
+  }
+
+  std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::get(*connection, database_->statements()->read, query, call);
+  }
+
+  Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::list(*connection, database_->statements()->read, query, call);
+  }
+
+  std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::history(*connection, database_->statements()->read, query, call);
+  }
+
+  Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::threads(*connection, database_->statements()->read, query, call);
+  }
+
+  Capabilities capabilities() const override {
+    return {
+        .name = "postgres",
+        .durable = true,
+        .blocking = true,
+        .max_value_bytes = max_value_bytes,
+        .max_concurrent_batches = std::max<std::size_t>(1, database_->settings().pool_size / 2)};
+  }
+
+  Health ping(const Call& call) override {
+    try {
+      const Lease connection = database_->lease(call);
+      static const Statement question("SELECT 1");
+      connection->run(question, {}, Effect::none, call);
+      return {true, describe(*connection)};
+    } catch (const Error& error) {
+      return {false, error.what()};
+    }
+  }
+
+  void setup(const Call& call) override { database_->setup(call); }
+
+  std::string setup_script(SetupRole role, std::string_view grantee) const override {
+    return postgres::setup_script(database_->settings().schema, role, grantee);
+  }
+
+ private:
+  std::string describe(Connection& connection) const {
+    const auto layout = database_->layout();
+    std::string text = "PostgreSQL " + describe_version(connection.server_version()) + ", schema " +
+                       layout->schema + ", LangGraph's tables in version " +
+                       std::to_string(layout->langgraph_version);
+    if (connection.pooled()) text += ", behind a pooler";
+    for (const std::string& warning : layout->warnings) text += "; " + warning;
+    return text;
+  }
+
+  const Environment environment_;
+  ForkGuard fork_guard_;
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
+  return std::make_unique<PostgresBackend>(read_settings(url), environment);
+}
+
+}  // namespace threadkeep::postgres

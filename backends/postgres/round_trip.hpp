@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "error_map.hpp"
+#include "result.hpp"
+#include "statement.hpp"
+#include "threadkeep/call.hpp"
+#include "waiter.hpp"
+
+namespace threadkeep::postgres {
+
+/// What is sent to the server in one go, and what comes back. Sends and reads at the same time, so
+/// that neither side waits for the other, and never blocks in libpq.
+///
+/// Every function throws Error when the call's time is up or the connection is lost; the connection
+/// is of no use then. What the server refuses is no exception here: see failure().
+class RoundTrip {
+ public:
+  RoundTrip(PGconn* connection, Waiter& waiter, const Call& call, Effect effect);
+  RoundTrip(const RoundTrip&) = delete;
+  RoundTrip& operator=(const RoundTrip&) = delete;
+
+  // In pipeline mode.
+  void prepare(const Statement& statement);
+  void execute(const Request& request, bool prepared);
+  /// Ends the pipeline and waits for its end.
+  void sync();
+
+  /// Outside pipeline mode: text of one or several statements, and waits for its end.
+  void run_text(const std::string& sql);
+
+  /// The first result that is an error; null when all went well.
+  const PGresult* failure() const noexcept { return failure_.get(); }
+  /// The results of the executed statements, in their order.
+  std::vector<Result> take_results() { return std::move(results_); }
+  /// The statements that the server has prepared.
+  const std::vector<const Statement*>& prepared() const noexcept { return prepared_; }
+  /// A message of the server was so large that libpq's buffer for it, which never shrinks, is too.
+  bool was_large() const noexcept { return largest_ > large_message; }
+
+  static constexpr std::size_t large_message = 32 * 1024 * 1024;
+
+ private:
+  void queued(int accepted, std::size_t size);
+  bool flush();
+  void drive();
+  void consume();
+  bool read();
+  void accept(std::shared_ptr<const PGresult> result);
+  void accept_answer(std::shared_ptr<const PGresult> result);
+  void wait(short events);
+  [[noreturn]] void lose();
+
+  PGconn* connection_;
+  Waiter& waiter_;
+  const Call& call_;
+  const Waiter::Watch watch_;
+  const Effect effect_;
+
+  // One for each statement that was sent: what is prepared, or null for an execution.
+  std::vector<const Statement*> steps_;
+  std::size_t step_ = 0;
+  bool in_pipeline_ = true;
+  bool ended_ = false;
+  std::size_t unsent_ = 0;  // roughly
+  std::size_t largest_ = 0;
+  std::vector<Result> results_;
+  std::vector<const Statement*> prepared_;
+  std::shared_ptr<const PGresult> failure_;
+};
+
+}  // namespace threadkeep::postgres

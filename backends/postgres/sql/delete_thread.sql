@@ -1,0 +1,20 @@
+-- SPDX-License-Identifier: Apache-2.0
+WITH checkpoint AS (
+  DELETE FROM {schema}checkpoints WHERE thread_id = $1::text RETURNING checkpoint_id
+),
+blob AS (
+  DELETE FROM {schema}checkpoint_blobs WHERE thread_id = $1::text
+),
+write AS (
+  DELETE FROM {schema}checkpoint_writes WHERE thread_id = $1::text
+),
+thread AS (
+  DELETE FROM {schema}threadkeep_threads WHERE thread_id = $1::text
+),
+tombstone AS (
+  INSERT INTO {schema}threadkeep_tombstones AS tombstone (thread_id, checkpoint_id)
+  SELECT $1::text, max(checkpoint_id COLLATE "C") FROM checkpoint HAVING count(*) > 0
+  ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
+  WHERE excluded.checkpoint_id > tombstone.checkpoint_id
+)
+SELECT count(*) FROM checkpoint

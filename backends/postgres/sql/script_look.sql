@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: Apache-2.0
+SELECT count(DISTINCT name) = 0 AS fresh,
+       count(DISTINCT name) > 0 AND count(DISTINCT name)
+         FILTER (WHERE name <> 'checkpoint_migrations') < 3 AS partial,
+       coalesce(bool_or(not_null) FILTER (WHERE name = 'checkpoint_blobs' AND col = 'blob'), false)
+         AS blob_is_not_null,
+       count(*) FILTER (WHERE name = 'checkpoint_writes') > 0
+         AND count(*) FILTER (WHERE name = 'checkpoint_writes' AND col = 'task_path') = 0
+         AS lacks_task_path,
+       coalesce(bool_and(bytewise) FILTER (WHERE
+           (name = 'checkpoints' AND col IN ('thread_id', 'checkpoint_ns', 'checkpoint_id'))
+           OR (name = 'checkpoint_writes' AND col IN ('task_id', 'task_path'))), true) AS bytewise
+FROM (
+{columns}
+) AS found (name, kind, may_select, col, type, not_null, needs_value, in_key, key_columns, bytewise)
+WHERE name LIKE 'checkpoint%';
