@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// A thread expires as a whole: all its keys have one deadline, at every step.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+#include "support.hpp"
+#include "layout.hpp"
+
+namespace threadkeep::redis_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Expiry : public ::testing::Test {
+ protected:
+  // The deadline is one and the same; two reads of a clock may be a millisecond apart.
+  void expect_one_lifetime(std::int64_t least, std::int64_t greatest, const std::string& after) {
+    SCOPED_TRACE(after);
+    std::set<std::int64_t> found;
+    for (const auto& [key, left] : client_.lifetimes("*:[ti]:*")) {
+      EXPECT_GE(left, least) << key;
+      EXPECT_LE(left, greatest) << key;
+      found.insert(left);
+    }
+    EXPECT_EQ(found.size(), 1U);
+  }
+
+  std::string url(const std::string& parameters = {}) const { return server_.url(parameters); }
+
+  RedisServer server_;
+  RawClient client_{server_};
+};
+
+constexpr std::int64_t hour = 3'600'000;
+
+TEST_F(Expiry, is_the_same_for_all_keys_after_every_operation) {
+  auto store = open_store(url("ttl=1h"));
+  const std::string large(100'000, 'x');
+  const std::vector<std::pair<std::string, std::function<void()>>> steps = {
+      {"put_writes before the checkpoint",
+       [&] { store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}}); }},
+      {"put", [&] { store.put(Draft("t", "1").value("a", "1", "x")); }},
+      {"large put", [&] { store.put(Draft("t", "2").parent("1").value("a", "2", large)); }},
+      {"large put_writes",
+       [&] { store.put_writes({"t", "", "2", {pending("task", 0, "a", large)}}); }},
+      {"put_thread", [&] { store.put_thread({"t", R"({"a": 1})"}); }},
+      {"put again", [&] { store.put(Draft("t", "2").parent("1").value("a", "2", large)); }},
+      {"a refused put",
+       [&] {
+         EXPECT_EQ(code_of([&] { store.put(Draft("t", "3").require_latest_parent()); }),
+                   Code::conflict);
+       }},
+      {"get", [&] { store.get({"t", "", {}, {}}); }},
+      {"prune", [&] { prune(store, "t"); }},
+      {"put of a run",
+       [&] { store.put(Draft("t", "3").parent("2").metadata(R"({"run_id": "r"})")); }},
+      {"delete_runs", [&] { store.delete_runs({"r"}); }},
+      {"delete_thread", [&] { store.delete_thread("t"); }},
+      {"put_writes that are dropped",
+       [&] { store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}}); }},
+      {"put after the deletion", [&] { store.put(Draft("t", "4").value("a", "4", "x")); }},
+  };
+  for (const auto& [name, step] : steps) {
+    step();
+    expect_one_lifetime(hour - 30'000, hour, name);
+  }
+  store.copy_thread("t", "u");
+  for (const auto& [key, left] : client_.lifetimes("*:[ti]:u")) EXPECT_GT(left, hour - 30'000) << key;
+  EXPECT_EQ(client_.lifetimes("*:[ti]:u").size(), 2U);
+}
+
+TEST_F(Expiry, takes_whole_threads_and_their_names) {
+  auto store = open_store(url("ttl=1500ms"));
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+  std::this_thread::sleep_for(1700ms);
+  EXPECT_FALSE(store.get({"t", "", {}, {}}));
+  EXPECT_TRUE(store.threads({}).items.empty());
+  EXPECT_TRUE(store.list({}).items.empty());
+  // A tombstone would refuse this.
+  store.put(Draft("t", "2").parent("1"));
+  EXPECT_EQ(store.threads({}).items.size(), 1U);
+}
+
+TEST_F(Expiry, removes_names_from_the_registry_with_later_writes) {
+  auto store = open_store(url("ttl=1s"));
+  // Two threads of one bucket.
+  std::string other;
+  for (int i = 0; other.empty(); ++i) {
+    const auto id = "thread-" + std::to_string(i);
+    if (redis::bucket_of(id) == redis::bucket_of("t")) other = id;
+  }
+  store.put(Draft("t", "1"));
+  std::this_thread::sleep_for(1200ms);
+  store.put(Draft(other, "1"));
+  const redis::Keys keys("threadkeep", other);
+  EXPECT_EQ(client_.run({"ZRANGE", keys.registry, "0", "-1"}), std::vector<std::string>{other});
+  EXPECT_EQ(client_.run({"ZRANGE", keys.deadlines, "0", "-1"}), std::vector<std::string>{other});
+}
+
+TEST_F(Expiry, begins_anew_with_reads_when_less_than_half_is_left) {
+  auto store = open_store(url("ttl=1h"));
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  const auto shorten = [&](std::int64_t left) {
+    for (const auto& key : client_.keys("*:[ti]:*")) {
+      client_.run({"PEXPIRE", key, std::to_string(left)});
+    }
+  };
+  shorten(hour / 2 + 60'000);
+  store.get({"t", "", {}, {}});
+  expect_one_lifetime(hour / 2, hour / 2 + 61'000, "an early read");
+  shorten(hour / 2 - 60'000);
+  store.get({"t", "", {}, {}});
+  expect_one_lifetime(hour - 30'000, hour, "a late read");
+  shorten(hour / 2 - 60'000);
+  store.list({.thread_id = "t"});
+  expect_one_lifetime(hour - 30'000, hour, "a late list");
+}
+
+TEST_F(Expiry, that_is_there_stays_for_writers_that_set_none) {
+  auto expiring = open_store(url("ttl=1h"));
+  auto staying = open_store(url());
+  expiring.put_thread({"t", R"({"a": 1})"});
+  EXPECT_EQ(client_.keys("*:i:*").size(), 0U);
+  staying.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+  EXPECT_EQ(client_.keys("*:i:*").size(), 1U);
+  expect_one_lifetime(hour - 30'000, hour, "put_writes");
+  staying.put(Draft("t", "1"));
+  expect_one_lifetime(hour - 30'000, hour, "put");
+}
+
+TEST_F(Expiry, does_not_come_by_itself) {
+  auto store = open_store(url());
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+  for (const auto& [key, left] : client_.lifetimes()) EXPECT_EQ(left, -1) << key;
+}
+
+}  // namespace
+}  // namespace threadkeep::redis_test

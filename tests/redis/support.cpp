@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support.hpp"
+
+#include <gtest/gtest.h>
+#include <hiredis/hiredis.h>
+
+#include <atomic>
+#include <stdexcept>
+
+namespace threadkeep::redis_test {
+
+Checkpointer open_store(const std::string& url) {
+  return Checkpointer(open(url));
+}
+
+Written prune(Checkpointer& store, const std::string& thread_id) {
+  return store.prune(std::vector{thread_id}, PruneStrategy::keep_latest);
+}
+
+Health health_of(const std::string& url) {
+  return open(url)->ping({});
+}
+
+std::string fresh_url(const std::string& parameters) {
+  static std::atomic<int> stores = 0;
+  return RedisServer::shared().url("prefix=test" + std::to_string(++stores) +
+                                   (parameters.empty() ? "" : "&" + parameters));
+}
+
+Error error_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "an error was expected";
+  return Error(Code::internal, "none");
+}
+
+Code code_of(const std::function<void()>& call) {
+  return error_of(call).code();
+}
+
+RawClient::RawClient(const RedisServer& server)
+    : context_(redisConnectUnix(server.socket().c_str())) {
+  if (context_ == nullptr || context_->err != 0) throw std::runtime_error("cannot connect");
+}
+
+RawClient::~RawClient() {
+  redisFree(context_);
+}
+
+namespace {
+
+void flatten(const redisReply& reply, std::vector<std::string>& words) {
+  switch (reply.type) {
+    case REDIS_REPLY_ARRAY:
+      for (std::size_t i = 0; i < reply.elements; ++i) flatten(*reply.element[i], words);
+      return;
+    case REDIS_REPLY_INTEGER:
+      words.push_back(std::to_string(reply.integer));
+      return;
+    case REDIS_REPLY_NIL:
+      words.emplace_back("(nil)");
+      return;
+    default:
+      words.emplace_back(reply.str, static_cast<std::size_t>(reply.len));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> RawClient::run(const std::vector<std::string>& command) {
+  std::vector<const char*> arguments;
+  std::vector<std::size_t> sizes;
+  for (const auto& word : command) {
+    arguments.push_back(word.data());
+    sizes.push_back(word.size());
+  }
+  void* raw = redisCommandArgv(context_, static_cast<int>(arguments.size()), arguments.data(),
+                               sizes.data());
+  if (raw == nullptr) throw std::runtime_error(std::string("lost the server: ") + context_->errstr);
+  const std::unique_ptr<redisReply, void (*)(void*)> reply(static_cast<redisReply*>(raw),
+                                                           freeReplyObject);
+  std::vector<std::string> words;
+  flatten(*reply, words);
+  return words;
+}
+
+std::string RawClient::value(const std::vector<std::string>& command) {
+  const auto words = run(command);
+  if (words.size() != 1) throw std::runtime_error("one word was expected of " + command.front());
+  return words.front();
+}
+
+std::vector<std::string> RawClient::keys(const std::string& pattern) {
+  return run({"KEYS", pattern});
+}
+
+std::map<std::string, std::int64_t> RawClient::lifetimes(const std::string& pattern) {
+  // At one moment, so that equal deadlines give equal lifetimes.
+  const auto words = run({"EVAL",
+                          "local r = {} for _, k in ipairs(redis.call('KEYS', ARGV[1])) do "
+                          "r[#r + 1] = k; r[#r + 1] = redis.call('PTTL', k) end return r",
+                          "0", pattern});
+  std::map<std::string, std::int64_t> lifetimes;
+  for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
+    lifetimes[words[i]] = std::stoll(words[i + 1]);
+  }
+  return lifetimes;
+}
+
+std::string padded(int number) {
+  const std::string digits = std::to_string(number);
+  return std::string(8 - digits.size(), '0') + digits;
+}
+
+}  // namespace threadkeep::redis_test

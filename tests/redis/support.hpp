@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "threadkeep/checkpointer.hpp"
+#include "threadkeep/registry.hpp"
+#include "threadkeep/testing/draft.hpp"
+#include "threadkeep/testing/redis_server.hpp"
+
+struct redisContext;
+
+/// \file
+/// What the tests of the Redis backend share: a plain client, hiredis itself, to look at a server as
+/// any other program does.
+
+namespace threadkeep::redis_test {
+
+using testing::Draft;
+using testing::pending;
+using testing::RedisServer;
+
+Checkpointer open_store(const std::string& url);
+/// On the shared server, with a prefix that no other call has returned.
+std::string fresh_url(const std::string& parameters = {});
+
+/// All but the latest checkpoint of each namespace go.
+Written prune(Checkpointer& store, const std::string& thread_id);
+Health health_of(const std::string& url);
+
+/// The error that a call ends with; fails the test when there is none.
+Error error_of(const std::function<void()>& call);
+Code code_of(const std::function<void()>& call);
+
+/// A connection of another program.
+class RawClient {
+ public:
+  explicit RawClient(const RedisServer& server);
+  ~RawClient();
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  /// One command; its answer as words, nested arrays flattened, nil as "(nil)", errors as they are.
+  std::vector<std::string> run(const std::vector<std::string>& command);
+  /// The only word.
+  std::string value(const std::vector<std::string>& command);
+  std::vector<std::string> keys(const std::string& pattern = "*");
+  /// PTTL of each key.
+  std::map<std::string, std::int64_t> lifetimes(const std::string& pattern = "*");
+
+ private:
+  redisContext* context_;
+};
+
+/// An id that sorts as its number.
+std::string padded(int number);
+
+}  // namespace threadkeep::redis_test
