@@ -158,7 +158,7 @@ TEST(Eviction, of_a_part_of_a_thread_is_an_error_and_never_an_empty_thread) {
     client.run({"DEL", *lost == 't' ? keys.thread : keys.index});
     EXPECT_EQ(code_of([&] { store.get({"t", "", {}, {}}); }), Code::corrupt);
     EXPECT_EQ(code_of([&] { store.get({"t", "", "1", {}}); }), Code::corrupt);
-    EXPECT_EQ(code_of([&] { store.list({.thread_id = "t"}); }), Code::corrupt);
+    EXPECT_EQ(code_of([&] { store.list(of_thread("t")); }), Code::corrupt);
     store.delete_thread("t");
     EXPECT_FALSE(store.get({"t", "", {}, {}}));
   }

@@ -49,7 +49,9 @@ TEST(Bugs, history_that_is_imported_out_of_order_does_not_move_the_latest) {
   for (int i = 1; i <= 200; ++i) numbers.push_back(i * 37 % 211);
   for (const int number : numbers) store.put(Draft("t", padded(number)));
   EXPECT_EQ(store.get({"t", "", {}, {}})->checkpoint_id, padded(210));
-  const auto page = store.list({.thread_id = "t", .before = padded(100), .limit = 3});
+  auto query = of_thread("t", 3);
+  query.before = padded(100);
+  const auto page = store.list(query);
   std::sort(numbers.rbegin(), numbers.rend());
   const auto below = std::find_if(numbers.begin(), numbers.end(), [](int n) { return n < 100; });
   ASSERT_EQ(page.items.size(), 3U);
@@ -119,7 +121,7 @@ TEST(Bugs, threads_are_listed_without_looking_at_all_keys) {
   std::set<std::string> found;
   std::string cursor;
   do {
-    const auto page = checkpointer.threads({.limit = 170, .cursor = cursor});
+    const auto page = checkpointer.threads({{}, 170, cursor});
     for (const auto& thread : page.items) found.insert(thread.thread_id);
     cursor = page.next;
   } while (!cursor.empty());

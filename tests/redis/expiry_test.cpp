@@ -115,7 +115,7 @@ TEST_F(Expiry, begins_anew_with_reads_when_less_than_half_is_left) {
   store.get({"t", "", {}, {}});
   expect_one_lifetime(hour - 30'000, hour, "a late read");
   shorten(hour / 2 - 60'000);
-  store.list({.thread_id = "t"});
+  store.list(of_thread("t"));
   expect_one_lifetime(hour - 30'000, hour, "a late list");
 }
 

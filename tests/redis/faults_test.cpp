@@ -39,7 +39,7 @@ std::vector<Operation> operations() {
       {"delete_runs", [](auto& s, auto& call) { s.delete_runs({"r"}, call); }},
       {"delete_thread", [](auto& s, auto& call) { s.delete_thread("nobody", call); }},
       {"get", [](auto& s, auto& call) { s.get({"t", "", {}, {}}, call); }},
-      {"list", [](auto& s, auto& call) { s.list({.thread_id = "t"}, call); }},
+      {"list", [](auto& s, auto& call) { s.list(of_thread("t"), call); }},
       {"list of all", [](auto& s, auto& call) { s.list({}, call); }},
       {"history", [](auto& s, auto& call) { s.history({"t", "", {}, {"a"}}, call); }},
       {"threads", [](auto& s, auto& call) { s.threads({}, call); }},
@@ -119,7 +119,7 @@ TEST(Outage, does_not_get_split_or_slow_answers_out_of_step) {
   proxy.split();
   fill(store);
   EXPECT_EQ(store.get({"t", "", "1", {}})->values.at(0).data.size(), 100'000U);
-  EXPECT_EQ(store.list({.thread_id = "t"}).items.size(), 2U);
+  EXPECT_EQ(store.list(of_thread("t")).items.size(), 2U);
   EXPECT_EQ(store.threads({}).items.size(), 1U);
 }
 

@@ -60,7 +60,7 @@ TEST(Limits, many_namespaces_are_listed_in_order) {
   std::string cursor;
   std::vector<std::pair<std::string, std::string>> found;
   do {
-    const auto page = Checkpointer(store).list({.thread_id = "t", .limit = 7, .cursor = cursor});
+    const auto page = Checkpointer(store).list(of_thread("t", 7, cursor));
     for (const auto& item : page.items) found.emplace_back(item.checkpoint_id, item.checkpoint_ns);
     cursor = page.next;
   } while (!cursor.empty());

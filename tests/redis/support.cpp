@@ -13,6 +13,15 @@ Checkpointer open_store(const std::string& url) {
   return Checkpointer(open(url));
 }
 
+CheckpointList of_thread(const std::string& thread_id, std::size_t limit,
+                         const std::string& cursor) {
+  CheckpointList query;
+  query.thread_id = thread_id;
+  query.limit = limit;
+  query.cursor = cursor;
+  return query;
+}
+
 Written prune(Checkpointer& store, const std::string& thread_id) {
   return store.prune(std::vector{thread_id}, PruneStrategy::keep_latest);
 }

@@ -33,6 +33,9 @@ std::string fresh_url(const std::string& parameters = {});
 Written prune(Checkpointer& store, const std::string& thread_id);
 Health health_of(const std::string& url);
 
+CheckpointList of_thread(const std::string& thread_id, std::size_t limit = 100,
+                         const std::string& cursor = {});
+
 /// The error that a call ends with; fails the test when there is none.
 Error error_of(const std::function<void()>& call);
 Code code_of(const std::function<void()>& call);

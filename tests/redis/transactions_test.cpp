@@ -93,7 +93,7 @@ TEST_F(Transactions, work_on_after_the_server_forgot_its_scripts) {
     client_.run({"SCRIPT", "FLUSH"});
     EXPECT_EQ(store_.get({thread, "", {}, {}})->values.size(), 1U);
     client_.run({"SCRIPT", "FLUSH"});
-    EXPECT_EQ(store_.list({.thread_id = thread}).items.size(), 1U);
+    EXPECT_EQ(store_.list(of_thread(thread)).items.size(), 1U);
     client_.run({"SCRIPT", "FLUSH"});
     EXPECT_EQ(store_.history({thread, "", {}, {"a"}}).size(), 1U);
   }

@@ -30,7 +30,7 @@ class RedisServer {
     /// Also listens with TLS, with a certificate for "localhost" that ca_file() vouches for.
     bool tls = false;
     /// More lines of redis.conf: {"requirepass", "secret"}.
-    std::vector<std::pair<std::string, std::string>> settings;
+    std::vector<std::pair<std::string, std::string>> settings = {};
   };
 
   /// The one server of this program for tests that do not stop it and use prefixes of their own.
