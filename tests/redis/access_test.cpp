@@ -62,7 +62,7 @@ TEST(Access, needs_few_rights) {
   const RedisServer server;
   RawClient(server).run(
       {"ACL", "SETUSER", "app", "on", ">secret", "resetkeys", "~threadkeep:*", "-@all",
-       "+@read", "+@write", "+@transaction", "+@scripting", "+@connection", "-@dangerous"});
+       "+@read", "+@write", "+@transaction", "+@scripting", "+@connection", "-@dangerous", "+time"});
   const auto url = "redis://app:secret@127.0.0.1:" + std::to_string(server.port());
   auto store = open_store(url);
   store.put(Draft("t", "1").metadata(R"({"run_id": "r"})").value("a", "1", std::string(100'000, 'x')));

@@ -131,6 +131,7 @@ TEST_F(Transactions, that_meet_a_foreign_key_are_corrupt_and_change_nothing) {
 TEST_F(Transactions, that_the_server_aborts_tell_its_reason) {
   // Allowed to run scripts, and not what a transaction with values outside needs.
   client_.run({"ACL", "SETUSER", "limited", "on", ">secret", "~*", "+@all", "-hsetnx"});
+  store_.put(Draft("other", "1"));
   auto limited = open_store("redis://limited:secret@127.0.0.1:" + std::to_string(server_.port()));
   const Error error = error_of([&] { limited.put(Draft("t", "1").value("a", "1", large)); });
   EXPECT_EQ(error.code(), Code::denied);

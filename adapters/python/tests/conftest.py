@@ -4,7 +4,8 @@
 Stores are named by --url (may be repeated) or THREADKEEP_TEST_URLS (separated by spaces). `TMP` in
 a URL becomes a new path for each test. `postgres:` is a new schema of a server that the tests start,
 which threadkeep makes by itself; `postgres-icu:` is one in a database that orders text by a language
-and has the tables of LangGraph's own saver.
+and has the tables of LangGraph's own saver. `redis:` is a prefix of its own on a server that the tests
+start.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import pytest
 
 import threadkeep
 from postgres_server import BYTEWISE, ICU, PostgresServer, running_server
+from redis_server import RedisServer, running_redis
 from threadkeep.langgraph import ThreadkeepSaver
 
-DEFAULT_URLS = ["memory:", "sqlite:TMP", "postgres:", "postgres-icu:"]
+DEFAULT_URLS = ["memory:", "sqlite:TMP", "redis:", "postgres:", "postgres-icu:"]
 
 # What the order of text cannot change is not run on `postgres-icu:` by default.
 _ORDERED = {"test_conformance", "test_contract", "test_delta_history", "test_graphs", "test_legacy"}
@@ -54,8 +56,17 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with running_redis() as server:
+        yield server
+
+
 def _fresh(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     template: str = request.param
+    if template == "redis:":
+        redis: RedisServer = request.getfixturevalue("redis_server")
+        return redis.threadkeep_url()
     if template not in ("postgres:", "postgres-icu:"):
         return template.replace("TMP", str(tmp_path / "store.db"))
     server: PostgresServer = request.getfixturevalue("postgres_server")

@@ -100,6 +100,9 @@ void RedisServer::make_certificates() {
   run_command({"openssl", "x509", "-req", "-in", at("server.csr"), "-days", "2", "-CA",
                at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("names"),
                "-out", at("server.crt")});
+  // The server runs as another user where the tests run as root.
+  std::filesystem::permissions(at("server.key"), std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
 }
 
 void RedisServer::start() {

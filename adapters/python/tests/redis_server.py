@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Redis or Valkey server of the tests' own, on a unix socket in a temporary directory.
+
+It keeps nothing on disk, and is told to stop by the kernel when the tests die.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _program() -> str:
+    found = (
+        os.environ.get("THREADKEEP_REDIS_SERVER")
+        or shutil.which("redis-server")
+        or shutil.which("valkey-server")
+    )
+    assert found, "Redis is not installed: scripts/install-deps.sh tests"
+    return found
+
+
+class RedisServer:
+    """A running server. Hands out stores that nobody else uses."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "socket"
+        self._numbers = itertools.count(1)
+        self._log = folder / "log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig=KILL", _program(), "--port", "0", "--save", ""]
+                + ["--unixsocket", str(self._socket), "--dir", str(folder)],
+                stdout=log,
+                stderr=log,
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end and self._process.poll() is None:
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(str(self._socket)) == 0:
+                    return
+            time.sleep(0.01)
+        raise RuntimeError("the Redis server does not start:\n" + self._log.read_text())
+
+    def threadkeep_url(self) -> str:
+        """A new, empty store."""
+        return f"redis+unix://{self._socket}?prefix=store{next(self._numbers)}"
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="threadkeep-redis-") as folder:
+        server = RedisServer(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
