@@ -10,12 +10,12 @@
 
 namespace threadkeep::redis {
 
-/// An argument in two pieces, so that a value can be sent from where it lies with a few bytes before
-/// it. Long pieces are referred to and must live until they were sent.
+/// An argument in two pieces, so that a value can be sent from where it lies with a few bytes
+/// before it. Long pieces are referred to and must live until they were sent.
 struct Argument {
-  Argument(std::string_view text) : begin(text) {}  // NOLINT(google-explicit-constructor)
+  Argument(std::string_view text) : begin(text) {}    // NOLINT(google-explicit-constructor)
   Argument(const std::string& text) : begin(text) {}  // NOLINT(google-explicit-constructor)
-  Argument(const char* text) : begin(text) {}  // NOLINT(google-explicit-constructor)
+  Argument(const char* text) : begin(text) {}         // NOLINT(google-explicit-constructor)
   Argument(std::string_view first, std::string_view second) : begin(first), end(second) {}
 
   std::size_t size() const noexcept { return begin.size() + end.size(); }

@@ -2,10 +2,9 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <asio/post.hpp>
 #include <atomic>
 #include <utility>
-
-#include <asio/post.hpp>
 
 #include "error_map.hpp"
 #include "resolve.hpp"
@@ -18,8 +17,7 @@ namespace {
 constexpr std::size_t most_pieces = 64;
 
 Error not_reached(const Settings& settings, const asio::error_code& failed) {
-  return Error(Code::unavailable,
-               "cannot connect to " + settings.place + ": " + failed.message());
+  return Error(Code::unavailable, "cannot connect to " + settings.place + ": " + failed.message());
 }
 
 }  // namespace

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <array>
+#include <asio/io_context.hpp>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <asio/io_context.hpp>
 
 #include "command.hpp"
 #include "reply.hpp"

@@ -32,9 +32,9 @@ class Lease {
   std::unique_ptr<Connection> connection_;
 };
 
-/// A store on a server and its connections: opened when needed, at most pool_size, the last one used
-/// is lent first. When an idle one turns out to be dead, all that are idle are closed: the server
-/// was restarted. Thread-safe.
+/// A store on a server and its connections: opened when needed, at most pool_size, the last one
+/// used is lent first. When an idle one turns out to be dead, all that are idle are closed: the
+/// server was restarted. Thread-safe.
 class Database {
  public:
   explicit Database(Settings settings);
@@ -57,8 +57,8 @@ class Database {
   const Settings settings_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  Idle idle_;                     // guarded by mutex_, as all that follows
-  std::size_t lent_ = 0;          // and being opened
+  Idle idle_;             // guarded by mutex_, as all that follows
+  std::size_t lent_ = 0;  // and being opened
   Server server_;
   bool durability_checked_ = false;
 };

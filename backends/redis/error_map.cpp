@@ -14,7 +14,8 @@ struct Known {
   std::string_view remedy;
 };
 
-constexpr std::string_view cluster = "clusters are not supported yet; name a server that is not a node of one";
+constexpr std::string_view cluster =
+    "clusters are not supported yet; name a server that is not a node of one";
 
 constexpr std::array known_words = {
     Known{"OOM", Code::no_space, "raise maxmemory, or delete or expire threads"},
@@ -48,7 +49,8 @@ constexpr std::array known_parts = {
     Known{"can't run this command or subcommand", Code::denied,
           "docs/storage/redis.md lists what the user must be allowed"},
     Known{"max number of clients", Code::unavailable, ""},
-    Known{"DB index is out of range", Code::invalid_argument, "the server has not so many databases"},
+    Known{"DB index is out of range", Code::invalid_argument,
+          "the server has not so many databases"},
     Known{"invalid password", Code::denied, "check user and password"},
     Known{"without any password configured", Code::denied, "this server has no password"},
     Known{"unknown command", Code::unsupported, "this server is too old, or a proxy refuses it"},

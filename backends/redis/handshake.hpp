@@ -22,8 +22,8 @@ struct Server {
   }
 };
 
-/// Connects, logs in, chooses the database, looks at what kind of server this is and at the format of
-/// the store; a store that is new is marked. Throws Error: denied, unsupported for a node of a
+/// Connects, logs in, chooses the database, looks at what kind of server this is and at the format
+/// of the store; a store that is new is marked. Throws Error: denied, unsupported for a node of a
 /// cluster, a server that is too old or a format that is too new, unavailable for a replica.
 std::unique_ptr<Connection> open_connection(const Settings& settings, const Call& call,
                                             Server& server);

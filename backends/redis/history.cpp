@@ -57,8 +57,8 @@ class Walk {
     return call_script(reader_.connection, scripts::history, {call}, reader_.call).front();
   }
 
-  // An ancestor: id, content or nothing, channels with versions and values, fields and values of writes. False
-  // where the parents go in a circle.
+  // An ancestor: id, content or nothing, channels with versions and values, fields and values of
+  // writes. False where the parents go in a circle.
   bool take(const Reply& ancestor) {
     const std::string id = ancestor[0].text();
     if (id == query_.checkpoint_id || !seen_.insert(id).second) return false;

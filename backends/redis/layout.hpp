@@ -11,8 +11,8 @@
 #include "threadkeep/mutation.hpp"
 
 /// \file
-/// What is stored, byte by byte, as docs/storage/redis.md describes it: names of keys, of fields and
-/// of members of the index, and the texts of values. Pure functions.
+/// What is stored, byte by byte, as docs/storage/redis.md describes it: names of keys, of fields
+/// and of members of the index, and the texts of values. Pure functions.
 
 namespace threadkeep::redis {
 
@@ -51,7 +51,7 @@ std::vector<std::string_view> name_parts(std::string_view name, std::size_t part
 struct Content {
   using Versions = std::vector<std::pair<std::string, std::string>>;
 
-  Versions versions;                        ///< Of the document: channel and version.
+  Versions versions;  ///< Of the document: channel and version.
   std::vector<std::string> inline_channels;
   std::vector<std::string> delta_channels;  ///< See threadkeep::delta_channels.
   std::optional<std::string> run_id;

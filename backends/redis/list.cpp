@@ -121,7 +121,10 @@ class KeyScan {
 class Listing {
  public:
   Listing(const Reader& reader, const CheckpointList& query, std::optional<ListKey> after)
-      : reader_(reader), query_(query), filter_(query.filter), keys_(reader, query, std::move(after)) {}
+      : reader_(reader),
+        query_(query),
+        filter_(query.filter),
+        keys_(reader, query, std::move(after)) {}
 
   std::optional<CheckpointTuple> next() {
     while (ready_.empty()) {
@@ -149,7 +152,8 @@ class Listing {
     const auto contents = reader_.connection.read(pipeline, reader_.call);
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (contents[i].is_nil()) continue;
-      if (filter_.matches(decode_content(contents[i].view()).metadata)) matching_.push_back(keys[i]);
+      if (filter_.matches(decode_content(contents[i].view()).metadata))
+        matching_.push_back(keys[i]);
     }
     return true;
   }

@@ -234,20 +234,20 @@ class DeleteThreadStep final : public Step {
 std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settings,
                                 std::int64_t now) {
   using Result = std::unique_ptr<Step>;
-  return std::visit(
-      Overloaded{
-          [&](const PutCheckpoint& m) -> Result {
-            return std::make_unique<PutStep>(m, settings, now);
-          },
-          [&](const PutWrites& m) -> Result { return std::make_unique<PutWritesStep>(m, settings); },
-          [&](const PutThread& m) -> Result {
-            return std::make_unique<PutThreadStep>(m, settings, now);
-          },
-          [&](const DeleteThread& m) -> Result {
-            return std::make_unique<DeleteThreadStep>(m, settings);
-          },
-          [&](const auto&) -> Result { return nullptr; }},
-      mutation);
+  return std::visit(Overloaded{[&](const PutCheckpoint& m) -> Result {
+                                 return std::make_unique<PutStep>(m, settings, now);
+                               },
+                               [&](const PutWrites& m) -> Result {
+                                 return std::make_unique<PutWritesStep>(m, settings);
+                               },
+                               [&](const PutThread& m) -> Result {
+                                 return std::make_unique<PutThreadStep>(m, settings, now);
+                               },
+                               [&](const DeleteThread& m) -> Result {
+                                 return std::make_unique<DeleteThreadStep>(m, settings);
+                               },
+                               [&](const auto&) -> Result { return nullptr; }},
+                    mutation);
 }
 
 }  // namespace threadkeep::redis

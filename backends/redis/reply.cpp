@@ -92,8 +92,8 @@ std::optional<Reply> ReplyReader::next() {
     throw Error(Code::unavailable, "the server does not speak the protocol of Redis here");
   }
   if (raw == nullptr) return {};
-  return Reply(std::shared_ptr<const redisReply>(static_cast<redisReply*>(raw),
-                                                 [](redisReply* reply) { freeReplyObject(reply); }));
+  return Reply(std::shared_ptr<const redisReply>(
+      static_cast<redisReply*>(raw), [](redisReply* reply) { freeReplyObject(reply); }));
 }
 
 }  // namespace threadkeep::redis

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "resolve.hpp"
 
+#include <asio/io_context.hpp>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
-
-#include <asio/io_context.hpp>
 
 #include "threadkeep/error.hpp"
 

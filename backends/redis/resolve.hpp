@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <vector>
-
 #include <asio/ip/tcp.hpp>
+#include <vector>
 
 #include "settings.hpp"
 #include "threadkeep/call.hpp"

@@ -17,8 +17,8 @@ struct ScriptCall {
   std::vector<std::string> arguments;
 };
 
-/// Calls a script that reads, for each of `calls`, in one round trip; in two where the server has to
-/// be told its text. Throws the first error.
+/// Calls a script that reads, for each of `calls`, in one round trip; in two where the server has
+/// to be told its text. Throws the first error.
 std::vector<Reply> call_script(Connection& connection, const Script& script,
                                const std::vector<ScriptCall>& calls, const Call& call);
 

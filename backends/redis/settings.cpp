@@ -45,8 +45,8 @@ void read_host(std::string_view text, Url& url, Settings& settings) {
   if (text.empty()) return;
   const auto bracket = text.starts_with('[') ? text.find(']') : std::string_view::npos;
   const auto colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  const auto host = bracket == std::string_view::npos ? text.substr(0, colon)
-                                                      : text.substr(1, bracket - 1);
+  const auto host =
+      bracket == std::string_view::npos ? text.substr(0, colon) : text.substr(1, bracket - 1);
   if (!host.empty()) settings.host = percent_decode(host);
   if (colon == std::string_view::npos) return;
   const auto port = number(text.substr(colon + 1), 1, 65535);
@@ -103,8 +103,9 @@ void read_password(Url& url, Settings& settings) {
   const auto user = url.take("user");
   if (user) settings.user = *user;
   if ((settings.password ? 1 : 0) + (variable ? 1 : 0) + (file ? 1 : 0) > 1) {
-    url.problem("has more than one password; keep one of password_env, password_file and the one "
-                "before the host");
+    url.problem(
+        "has more than one password; keep one of password_env, password_file and the one "
+        "before the host");
   }
   if (variable) {
     const char* value = std::getenv(variable->c_str());
@@ -133,7 +134,8 @@ void read_tls(Url& url, Settings& settings) {
   settings.tls_ca = url.take("tls_ca").value_or("");
   settings.tls_cert = url.take("tls_cert").value_or("");
   settings.tls_key = url.take("tls_key").value_or("");
-  const bool any = !settings.tls_ca.empty() || !settings.tls_cert.empty() || !settings.tls_key.empty();
+  const bool any =
+      !settings.tls_ca.empty() || !settings.tls_cert.empty() || !settings.tls_key.empty();
   if (any && !settings.tls) url.problem("tls_ca, tls_cert and tls_key need rediss://");
   if (settings.tls_cert.empty() != settings.tls_key.empty()) {
     url.problem("tls_cert and tls_key belong together");

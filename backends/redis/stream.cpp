@@ -3,13 +3,12 @@
 
 #include <sys/socket.h>
 
-#include <cerrno>
-#include <utility>
-#include <vector>
-
 #include <asio/connect.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/ssl.hpp>
+#include <cerrno>
+#include <utility>
+#include <vector>
 
 #include "threadkeep/error.hpp"
 

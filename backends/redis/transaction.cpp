@@ -87,9 +87,9 @@ Attempt lost(const Exchange& exchange, bool sent_whole) {
   attempt.error = exchange.failure;
   if (!sent_whole) return attempt;
   const bool late = exchange.failure->code() == Code::timeout;
-  attempt.error = Error(Code::outcome_unknown,
-                        late ? "the deadline passed while it was under way"
-                             : exchange.failure->message() + " while it was under way");
+  attempt.error =
+      Error(Code::outcome_unknown, late ? "the deadline passed while it was under way"
+                                        : exchange.failure->message() + " while it was under way");
   return attempt;
 }
 
@@ -166,7 +166,8 @@ std::vector<Attempt> Writer::send(const std::vector<const Transaction*>& transac
 // What was stored and not confirmed may be lost again.
 void Writer::confirm(const Exchange& exchange, std::size_t commands,
                      std::vector<Attempt>& attempts) const {
-  if (exchange.replies.size() > commands && is_confirmed(exchange.replies.back(), settings_)) return;
+  if (exchange.replies.size() > commands && is_confirmed(exchange.replies.back(), settings_))
+    return;
   for (Attempt& attempt : attempts) {
     if (attempt.error) continue;
     attempt.error = Error(Code::outcome_unknown,

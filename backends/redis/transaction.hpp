@@ -66,7 +66,10 @@ class Writer {
  public:
   Writer(Connection& connection, const Settings& settings, Server server, std::int64_t now,
          const Call& call)
-      : connection_(connection), settings_(settings), server_(std::move(server)), now_(now),
+      : connection_(connection),
+        settings_(settings),
+        server_(std::move(server)),
+        now_(now),
         call_(call) {}
 
   /// In their order; each by itself. `in_order`: some belong to one thread, so that none may be
@@ -85,7 +88,8 @@ class Writer {
  private:
   std::vector<Attempt> send(const std::vector<const Transaction*>& transactions, bool whole_text,
                             bool in_order);
-  void confirm(const Exchange& exchange, std::size_t commands, std::vector<Attempt>& attempts) const;
+  void confirm(const Exchange& exchange, std::size_t commands,
+               std::vector<Attempt>& attempts) const;
 
   Connection& connection_;
   const Settings& settings_;

@@ -12,8 +12,7 @@
 namespace threadkeep::redis {
 
 /// A stored blob; empty when it says that the channel has no value.
-std::optional<Blob> to_blob(std::string_view channel, std::string_view version,
-                            const Reply& value);
+std::optional<Blob> to_blob(std::string_view channel, std::string_view version, const Reply& value);
 /// A stored write, from its field and its value.
 PendingWrite to_write(std::string_view field, const Reply& value);
 /// By task_path, task_id, idx.

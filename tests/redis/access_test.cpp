@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "support.hpp"
 #include "layout.hpp"
+#include "support.hpp"
 
 namespace threadkeep::redis_test {
 namespace {
@@ -60,12 +60,13 @@ TEST(Access, needs_the_password) {
 // The rights that docs/storage/redis.md names are enough, and no administrator's are needed.
 TEST(Access, needs_few_rights) {
   const RedisServer server;
-  RawClient(server).run(
-      {"ACL", "SETUSER", "app", "on", ">secret", "resetkeys", "~threadkeep:*", "-@all",
-       "+@read", "+@write", "+@transaction", "+@scripting", "+@connection", "-@dangerous", "+time"});
+  RawClient(server).run({"ACL", "SETUSER", "app", "on", ">secret", "resetkeys", "~threadkeep:*",
+                         "-@all", "+@read", "+@write", "+@transaction", "+@scripting",
+                         "+@connection", "-@dangerous", "+time"});
   const auto url = "redis://app:secret@127.0.0.1:" + std::to_string(server.port());
   auto store = open_store(url);
-  store.put(Draft("t", "1").metadata(R"({"run_id": "r"})").value("a", "1", std::string(100'000, 'x')));
+  store.put(
+      Draft("t", "1").metadata(R"({"run_id": "r"})").value("a", "1", std::string(100'000, 'x')));
   store.put_writes({"t", "", "1", {pending("x", 0, "a", "x")}});
   store.put_thread({"t", R"({"a": 1})"});
   store.copy_thread("t", "u");
@@ -91,7 +92,8 @@ TEST(Access, over_tls_verifies_the_server) {
   expect_refused("rediss://localhost:" + port, Code::unavailable, "certificate verify failed");
   // The certificate is trusted, and of another name.
   expect_refused("rediss://127.0.0.1:" + port + ca, Code::unavailable, "certificate verify failed");
-  expect_refused("rediss://localhost:" + port + "?tls_ca=/nowhere", Code::invalid_argument, "tls_ca");
+  expect_refused("rediss://localhost:" + port + "?tls_ca=/nowhere", Code::invalid_argument,
+                 "tls_ca");
   expect_refused("rediss://localhost:" + std::to_string(server.port()) + ca, Code::unavailable, "");
   expect_refused("redis://localhost:" + port, Code::unavailable, "");
 }
@@ -198,8 +200,8 @@ TEST(Durability, by_replicas_needs_them) {
   expect_refused(master.url("durability=replicas&durability_timeout=100ms"), Code::unavailable,
                  "only 0 of 1 replicas");
   const auto place = "127.0.0.1 " + std::to_string(master.port());
-  auto replica = std::make_unique<RedisServer>(
-      RedisServer::Options{.settings = {{"replicaof", place}}});
+  auto replica =
+      std::make_unique<RedisServer>(RedisServer::Options{.settings = {{"replicaof", place}}});
   RawClient client(*replica);
   RawClient raw_master(master);
   while (raw_master.value({"WAIT", "1", "100"}) != "1") continue;

@@ -19,9 +19,11 @@ TEST(Bugs, parallel_tasks_of_one_step_do_not_lose_writes) {
     std::vector<std::thread> tasks;
     for (int task = 0; task < 16; ++task) {
       tasks.emplace_back([&, task] {
-        open_store(url).put_writes({"t", "", step,
-                                    {pending(padded(task), 0, "a", "x"),
-                                     pending(padded(task), -1, "error", "x")}});
+        open_store(url).put_writes(
+            {"t",
+             "",
+             step,
+             {pending(padded(task), 0, "a", "x"), pending(padded(task), -1, "error", "x")}});
       });
     }
     for (auto& task : tasks) task.join();
@@ -83,7 +85,8 @@ TEST(Bugs, more_than_twenty_thousand_checkpoints_are_deleted_whole) {
     for (int from = 0; from < count; from += 500) {
       std::vector<Mutation> group;
       for (int i = from; i < from + 500; ++i) {
-        group.emplace_back(Draft("t", padded(i)).ns(std::to_string(i % 2)).value("a", padded(i), "x"));
+        group.emplace_back(
+            Draft("t", padded(i)).ns(std::to_string(i % 2)).value("a", padded(i), "x"));
         group.emplace_back(
             PutWrites{"t", std::to_string(i % 2), padded(i), {pending("x", 0, "a", "x")}});
       }
@@ -139,7 +142,9 @@ TEST(Bugs, reads_under_deletions_see_a_whole_thread_or_none) {
   std::thread writer([&] {
     auto store = open_store(url);
     for (int i = 1; !stop; ++i) {
-      store.put(Draft("t", padded(i)).value("a", "1", large + std::to_string(i)).value("b", "1", large + std::to_string(i)));
+      store.put(Draft("t", padded(i))
+                    .value("a", "1", large + std::to_string(i))
+                    .value("b", "1", large + std::to_string(i)));
       store.delete_thread("t");
     }
   });

@@ -5,8 +5,8 @@
 #include <set>
 #include <thread>
 
-#include "support.hpp"
 #include "layout.hpp"
+#include "support.hpp"
 
 namespace threadkeep::redis_test {
 namespace {
@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 
 class Expiry : public ::testing::Test {
  protected:
-  // The deadline is one and the same; two reads of a clock may be a millisecond apart.
   void expect_one_lifetime(std::int64_t least, std::int64_t greatest, const std::string& after) {
     SCOPED_TRACE(after);
     std::set<std::int64_t> found;
@@ -40,26 +39,38 @@ TEST_F(Expiry, is_the_same_for_all_keys_after_every_operation) {
   const std::string large(100'000, 'x');
   const std::vector<std::pair<std::string, std::function<void()>>> steps = {
       {"put_writes before the checkpoint",
-       [&] { store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}}); }},
+       [&] {
+         store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+       }},
       {"put", [&] { store.put(Draft("t", "1").value("a", "1", "x")); }},
       {"large put", [&] { store.put(Draft("t", "2").parent("1").value("a", "2", large)); }},
       {"large put_writes",
-       [&] { store.put_writes({"t", "", "2", {pending("task", 0, "a", large)}}); }},
-      {"put_thread", [&] { store.put_thread({"t", R"({"a": 1})"}); }},
+       [&] {
+         store.put_writes({"t", "", "2", {pending("task", 0, "a", large)}});
+       }},
+      {"put_thread",
+       [&] {
+         store.put_thread({"t", R"({"a": 1})"});
+       }},
       {"put again", [&] { store.put(Draft("t", "2").parent("1").value("a", "2", large)); }},
       {"a refused put",
        [&] {
          EXPECT_EQ(code_of([&] { store.put(Draft("t", "3").require_latest_parent()); }),
                    Code::conflict);
        }},
-      {"get", [&] { store.get({"t", "", {}, {}}); }},
+      {"get",
+       [&] {
+         store.get({"t", "", {}, {}});
+       }},
       {"prune", [&] { prune(store, "t"); }},
       {"put of a run",
        [&] { store.put(Draft("t", "3").parent("2").metadata(R"({"run_id": "r"})")); }},
       {"delete_runs", [&] { store.delete_runs({"r"}); }},
       {"delete_thread", [&] { store.delete_thread("t"); }},
       {"put_writes that are dropped",
-       [&] { store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}}); }},
+       [&] {
+         store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+       }},
       {"put after the deletion", [&] { store.put(Draft("t", "4").value("a", "4", "x")); }},
   };
   for (const auto& [name, step] : steps) {
@@ -67,7 +78,8 @@ TEST_F(Expiry, is_the_same_for_all_keys_after_every_operation) {
     expect_one_lifetime(hour - 30'000, hour, name);
   }
   store.copy_thread("t", "u");
-  for (const auto& [key, left] : client_.lifetimes("*:[ti]:u")) EXPECT_GT(left, hour - 30'000) << key;
+  for (const auto& [key, left] : client_.lifetimes("*:[ti]:u"))
+    EXPECT_GT(left, hour - 30'000) << key;
   EXPECT_EQ(client_.lifetimes("*:[ti]:u").size(), 2U);
 }
 
@@ -104,9 +116,12 @@ TEST_F(Expiry, begins_anew_with_reads_when_less_than_half_is_left) {
   auto store = open_store(url("ttl=1h"));
   store.put(Draft("t", "1").value("a", "1", "x"));
   const auto shorten = [&](std::int64_t left) {
-    for (const auto& key : client_.keys("*:[ti]:*")) {
-      client_.run({"PEXPIRE", key, std::to_string(left)});
-    }
+    client_.run({"EVAL",
+                 "local now = redis.call('TIME') "
+                 "local at = string.format('%.0f', now[1] * 1000 + ARGV[1]) "
+                 "for _, key in ipairs(redis.call('KEYS', '*:[ti]:*')) do "
+                 "redis.call('PEXPIREAT', key, at) end",
+                 "0", std::to_string(left)});
   };
   shorten(hour / 2 + 60'000);
   store.get({"t", "", {}, {}});

@@ -29,8 +29,13 @@ std::vector<Operation> operations() {
       {"large put",
        [=](auto& s, auto& call) { s.put(Draft("t", "4").value("a", "4", large), call); }},
       {"put_writes",
-       [](auto& s, auto& call) { s.put_writes({"t", "", "2", {pending("x", 0, "a", "x")}}, call); }},
-      {"put_thread", [](auto& s, auto& call) { s.put_thread({"t", R"({"a": 1})"}, call); }},
+       [](auto& s, auto& call) {
+         s.put_writes({"t", "", "2", {pending("x", 0, "a", "x")}}, call);
+       }},
+      {"put_thread",
+       [](auto& s, auto& call) {
+         s.put_thread({"t", R"({"a": 1})"}, call);
+       }},
       {"copy_thread", [](auto& s, auto& call) { s.copy_thread("t", "u", call); }},
       {"prune",
        [](auto& s, auto& call) {
@@ -38,10 +43,16 @@ std::vector<Operation> operations() {
        }},
       {"delete_runs", [](auto& s, auto& call) { s.delete_runs({"r"}, call); }},
       {"delete_thread", [](auto& s, auto& call) { s.delete_thread("nobody", call); }},
-      {"get", [](auto& s, auto& call) { s.get({"t", "", {}, {}}, call); }},
+      {"get",
+       [](auto& s, auto& call) {
+         s.get({"t", "", {}, {}}, call);
+       }},
       {"list", [](auto& s, auto& call) { s.list(of_thread("t"), call); }},
       {"list of all", [](auto& s, auto& call) { s.list({}, call); }},
-      {"history", [](auto& s, auto& call) { s.history({"t", "", {}, {"a"}}, call); }},
+      {"history",
+       [](auto& s, auto& call) {
+         s.history({"t", "", {}, {"a"}}, call);
+       }},
       {"threads", [](auto& s, auto& call) { s.threads({}, call); }},
   };
 }
@@ -63,7 +74,8 @@ TEST(Outage, in_the_middle_of_an_operation_is_an_error_and_never_empty) {
   for (const auto& operation : operations()) {
     SCOPED_TRACE(operation.name);
     for (const std::size_t bytes : {0, 1, 40, 200}) {
-      for (const auto direction : {TcpProxy::Direction::to_server, TcpProxy::Direction::to_client}) {
+      for (const auto direction :
+           {TcpProxy::Direction::to_server, TcpProxy::Direction::to_client}) {
         auto store = open_store(proxy.in_front_of(url));
         store.get({"t", "", {}, {false, false}});
         proxy.cut_after(direction, bytes);
@@ -108,7 +120,9 @@ TEST(Outage, can_be_waited_out_by_a_stop) {
     std::this_thread::sleep_for(100ms);
     source.request_stop();
   });
-  EXPECT_EQ(code_of([&] { store.get({"t", "", {}, {}}, {Deadline::never(), source.get_token()}); }),
+  EXPECT_EQ(code_of([&] {
+              store.get({"t", "", {}, {}}, {Deadline::never(), source.get_token()});
+            }),
             Code::cancelled);
   stopper.join();
 }

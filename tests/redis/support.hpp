@@ -16,8 +16,8 @@
 struct redisContext;
 
 /// \file
-/// What the tests of the Redis backend share: a plain client, hiredis itself, to look at a server as
-/// any other program does.
+/// What the tests of the Redis backend share: a plain client, hiredis itself, to look at a server
+/// as any other program does.
 
 namespace threadkeep::redis_test {
 

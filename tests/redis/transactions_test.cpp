@@ -30,16 +30,18 @@ TEST_F(Transactions, that_are_refused_leave_nothing) {
   store_.put(Draft("t", "1"));
   const auto before = client_.run({"HGETALL", redis::Keys("threadkeep", "t").thread});
   for (const std::string& value : {std::string("small"), large}) {
-    EXPECT_EQ(code_of([&] {
-                store_.put(Draft("t", "3").parent("2").value("a", "1", value).require_latest_parent());
-              }),
-              Code::conflict);
+    EXPECT_EQ(
+        code_of([&] {
+          store_.put(Draft("t", "3").parent("2").value("a", "1", value).require_latest_parent());
+        }),
+        Code::conflict);
     EXPECT_EQ(client_.run({"HGETALL", redis::Keys("threadkeep", "t").thread}), before);
   }
-  EXPECT_EQ(code_of([&] {
-              store_.put(Draft("new", "2").parent("1").value("a", "1", large).require_latest_parent());
-            }),
-            Code::conflict);
+  EXPECT_EQ(
+      code_of([&] {
+        store_.put(Draft("new", "2").parent("1").value("a", "1", large).require_latest_parent());
+      }),
+      Code::conflict);
   EXPECT_EQ(client_.keys("*:new").size(), 0U);
   // The first value of the channel is that of the first put that was let in.
   store_.put(Draft("t", "2").parent("1").value("a", "1", "mine"));
@@ -49,7 +51,8 @@ TEST_F(Transactions, that_are_refused_leave_nothing) {
 TEST_F(Transactions, with_dropped_writes_leave_nothing) {
   store_.put(Draft("t", "5"));
   store_.delete_thread("t");
-  const auto left = store_.put_writes({"t", "", "5", {pending("a", 0, "c", large), pending("a", -1, "c", large)}});
+  const auto left = store_.put_writes(
+      {"t", "", "5", {pending("a", 0, "c", large), pending("a", -1, "c", large)}});
   EXPECT_EQ(left.dropped, 2U);
   EXPECT_EQ(fields("t"), "1");
 }
@@ -60,7 +63,9 @@ TEST_F(Transactions, count_what_was_there) {
     const Draft draft = Draft(thread, "1").value("a", "1", value).value("b", "1", value);
     EXPECT_EQ(store_.put(draft), (Written{.changed = 3}));
     EXPECT_EQ(store_.put(draft), (Written{.changed = 1, .kept = 2}));
-    const PutWrites writes{thread, "", "1",
+    const PutWrites writes{thread,
+                           "",
+                           "1",
                            {pending("x", 0, "c", value), pending("x", -1, "c", value),
                             pending("x", -1, "c", value + "!")}};
     EXPECT_EQ(store_.put_writes(writes), (Written{.changed = 3}));
@@ -75,7 +80,8 @@ TEST_F(Transactions, of_equal_content_succeed_when_sent_again) {
   for (const std::string& value : {std::string("small"), large}) {
     const std::string thread = value.substr(0, 5);
     store_.put(Draft(thread, "1"));
-    PutCheckpoint put = Draft(thread, "2").parent("1").value("a", "1", value).require_latest_parent();
+    PutCheckpoint put =
+        Draft(thread, "2").parent("1").value("a", "1", value).require_latest_parent();
     EXPECT_EQ(store_.put(put), (Written{.changed = 2}));
     EXPECT_EQ(store_.put(put), (Written{.kept = 2}));
     put.document = " " + put.document;
@@ -118,7 +124,9 @@ TEST_F(Transactions, that_meet_a_foreign_key_are_corrupt_and_change_nothing) {
   client_.run({"SET", keys.thread, "not ours"});
   for (const std::string& value : {std::string("small"), large}) {
     EXPECT_EQ(code_of([&] { store_.put(Draft("t", "1").value("a", "1", value)); }), Code::corrupt);
-    EXPECT_EQ(code_of([&] { store_.put_writes({"t", "", "1", {pending("x", 0, "c", value)}}); }),
+    EXPECT_EQ(code_of([&] {
+                store_.put_writes({"t", "", "1", {pending("x", 0, "c", value)}});
+              }),
               Code::corrupt);
   }
   EXPECT_EQ(code_of([&] { store_.get({"t", "", "1", {}}); }), Code::corrupt);
@@ -167,7 +175,8 @@ TEST_F(Transactions, take_one_round_trip) {
 
 TEST_F(Transactions, keep_two_keys_of_a_thread) {
   for (int i = 1; i <= 50; ++i) {
-    store_.put(Draft("t", padded(i)).ns("n" + std::to_string(i % 3)).value("a", std::to_string(i), large));
+    store_.put(
+        Draft("t", padded(i)).ns("n" + std::to_string(i % 3)).value("a", std::to_string(i), large));
     store_.put_writes({"t", "", padded(i), {pending("x", i, "a", "x")}});
   }
   store_.put_thread({"t", R"({"a": 1})"});

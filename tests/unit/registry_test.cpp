@@ -37,8 +37,14 @@ TEST(RegistryOf, this_build_knows_its_backends) {
 #ifdef THREADKEEP_TEST_MEMORY
   expected.emplace_back("memory");
 #endif
+#ifdef THREADKEEP_TEST_REDIS
+  expected.insert(expected.end(), {"redis", "redis+unix", "rediss"});
+#endif
 #ifdef THREADKEEP_TEST_SQLITE
   expected.emplace_back("sqlite");
+#endif
+#ifdef THREADKEEP_TEST_REDIS
+  expected.insert(expected.end(), {"valkey", "valkey+unix", "valkeys"});
 #endif
   EXPECT_EQ(schemes, expected);
 }

@@ -113,9 +113,8 @@ void RedisServer::start() {
 
 bool RedisServer::start_on_ports() {
   static const std::string program = find_program();
-  process_ = std::make_unique<GuardedProcess>(
-      Command{program, directory_.path() / "redis.conf"}, "KILL", directory_.path() / "log",
-      directory_.path());
+  process_ = std::make_unique<GuardedProcess>(Command{program, directory_.path() / "redis.conf"},
+                                              "KILL", directory_.path() / "log", directory_.path());
   const auto end = std::chrono::steady_clock::now() + start_patience;
   while (process_->runs() && std::chrono::steady_clock::now() < end) {
     if (is_ready()) return true;
@@ -125,7 +124,8 @@ bool RedisServer::start_on_ports() {
   return false;
 }
 
-// It listens before it has loaded its data; that it is ready stands in the log, once for each start.
+// It listens before it has loaded its data; that it is ready stands in the log, once for each
+// start.
 bool RedisServer::is_ready() const {
   const auto text = log();
   const auto last_start = text.rfind("oO0OoO0OoO0Oo");

@@ -19,8 +19,9 @@ class GuardedProcess;
 /// socket, in a temporary directory. It ends with this object, and also when the program is killed.
 ///
 /// Needs the program of the server (Debian: `redis-server` or `valkey-server`; another one can be
-/// named by the environment variable THREADKEEP_REDIS_SERVER) and no client library. What is missing
-/// or does not start is a std::runtime_error that says so. Thread-safe but for start and kill.
+/// named by the environment variable THREADKEEP_REDIS_SERVER) and no client library. What is
+/// missing or does not start is a std::runtime_error that says so. Thread-safe but for start and
+/// kill.
 class RedisServer {
  public:
   struct Options {
