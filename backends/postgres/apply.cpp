@@ -155,6 +155,9 @@ class Application {
     Locks locks(schema_);
     for (const std::size_t member : members) want_locks(locks, batch_[member]);
     Pipeline pipeline;
+    // A pooler's sessions may give a transaction one snapshot, older than the wait for the locks.
+    const bool own_session = !(*lease_)->pooled();
+    if (!own_session) pipeline.add(writing.statements.begin);
     locks.take(pipeline, writing.statements);
     // Threads in one order, as rows are too: see puts.cpp.
     std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
@@ -166,6 +169,7 @@ class Application {
       Reading read = add(pipeline, writing, batch_[member]);
       parts.push_back({member, begin, pipeline.size(), std::move(read)});
     }
+    if (!own_session) pipeline.add(writing.statements.commit);
     const auto results = pipeline.run(**lease_, Effect::commit, call_);
     for (const Part& part : parts) settle(part, results);
   }

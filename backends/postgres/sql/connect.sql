@@ -18,5 +18,9 @@ SELECT
       AND version() LIKE '%linux%'
     THEN set_config('client_connection_check_interval', '2s', false) END,
   CASE WHEN direct AND current_setting('idle_in_transaction_session_timeout') = '0'
-    THEN set_config('idle_in_transaction_session_timeout', '60s', false) END
+    THEN set_config('idle_in_transaction_session_timeout', '60s', false) END,
+  -- What a write decides behind a lock, it decides by what it finds after the wait. This one is no
+  -- matter of taste.
+  CASE WHEN direct AND current_setting('default_transaction_isolation') <> 'read committed'
+    THEN set_config('default_transaction_isolation', 'read committed', false) END
 FROM session
