@@ -53,6 +53,7 @@ class Pools : public ::testing::Test {
 
   // So that as many connections are open and idle.
   void use_at_once(Backend& backend, int connections) {
+    EXPECT_TRUE(is_there(backend, "t"));  // What the first use does, one does for all.
     std::vector<std::jthread> readers;
     TableLock lock(schema_.url());
     for (int i = 0; i < connections; ++i) {

@@ -168,6 +168,15 @@ TEST_F(Proxies, fall_silent_in_the_middle) {
   EXPECT_EQ(client.hear(2), "lo");
 }
 
+TEST_F(Proxies, forget_open_connections_only) {
+  Client client(proxy_.port());
+  client.ask("connected");
+  proxy_.forget();
+  client.say("hello");
+  proxy_.pass();
+  EXPECT_EQ(client.hear(5, 100ms), "");
+}
+
 TEST_F(Proxies, cut_open_connections_once) {
   Client client(proxy_.port());
   client.ask("connected");
