@@ -130,6 +130,8 @@ std::string setup_script(const std::optional<std::string>& schema, SetupRole rol
                                   {"{find_index}", find_index()},
                                   {"{lock}", query_of_schema(sql::setup_lock)},
                                   {"{begin}", body(sql::setup_transaction)},
+                                  {"{lock_timeout}", "2s"},
+                                  {"{statement_timeout}", "30s"},
                                   {"{own_tables}", body(sql::setup_own_tables)},
                                   {"{langgraph_tables}", body(sql::setup_langgraph_tables)},
                                   {"{langgraph_blob}", body(sql::setup_langgraph_blob)},

@@ -29,13 +29,15 @@ Catalog settled_catalog(Connection& connection, const Call& call) {
   Backoff backoff(partial_patience);
   for (;;) {
     Catalog catalog = read_catalog(connection, call);
+    check_columns(catalog);
     if (!is_partial(catalog) || !backoff.wait(call)) return catalog;
   }
 }
 
 void check(const Catalog& catalog) {
   check_schema(catalog);
-  check_tables(catalog);
+  check_columns(catalog);
+  check_not_partial(catalog);
   check_ledger(catalog);
 }
 
