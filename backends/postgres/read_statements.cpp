@@ -135,7 +135,8 @@ const Statement& ReadStatements::threads(std::size_t conditions) const {
 Statement ReadStatements::make_threads(std::size_t conditions) const {
   Where where(3);
   where.add_metadata(conditions);
-  const auto page = conditions == 0 ? sql::threads_all : sql::threads_where;
+  const auto all = layout_.threads_indexed ? sql::threads_all : sql::threads_all_slowly;
+  const auto page = conditions == 0 ? all : sql::threads_where;
   return Statement(
       render(sql::threads, layout_, {{"{page}", std::string(page)}, {"{where}", where.text()}}));
 }
