@@ -71,8 +71,9 @@ class Search {
 };
 
 ConnectionHandle Search::run() {
-  const auto hosts = hosts_of(settings_.connection);
-  const auto session = effective_value(settings_.connection, "target_session_attrs");
+  const auto keywords = with_defaults(settings_.connection);
+  const auto hosts = hosts_of(keywords);
+  const auto session = value_of(keywords, "target_session_attrs");
   if (session != "prefer-standby") {
     if (auto connection = try_all(hosts, {})) return connection;
   } else {

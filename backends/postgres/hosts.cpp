@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -29,8 +30,8 @@ const std::string& item(const std::vector<std::string>& list, std::size_t index)
 }
 
 void shuffle(std::vector<Host>& hosts) {
-  std::random_device seed;
-  std::shuffle(hosts.begin(), hosts.end(), std::mt19937(seed()));
+  const auto seed = std::chrono::steady_clock::now().time_since_epoch().count();
+  std::shuffle(hosts.begin(), hosts.end(), std::mt19937_64(static_cast<std::uint64_t>(seed)));
 }
 
 bool needs_lookup(const Host& host) noexcept {
@@ -112,13 +113,9 @@ Addresses look_up_in_time(const std::string& name, Waiter& waiter, const Deadlin
 }  // namespace
 
 std::vector<Host> hosts_of(const Keywords& keywords) {
-  const bool by_service = !value_of(keywords, "service").empty();
-  const auto effective = [&](std::string_view name) {
-    return by_service ? value_of(keywords, name) : effective_value(keywords, name);
-  };
-  const auto names = split_list(effective("host"));
-  const auto addresses = split_list(effective("hostaddr"));
-  const auto ports = split_list(effective("port"));
+  const auto names = split_list(value_of(keywords, "host"));
+  const auto addresses = split_list(value_of(keywords, "hostaddr"));
+  const auto ports = split_list(value_of(keywords, "port"));
   const auto count = std::max(names.size(), addresses.size());
   const auto fits = [&](const auto& list) { return list.size() == 1 || list.size() == count; };
   if (!fits(names) || !fits(addresses) || !fits(ports)) {
@@ -134,7 +131,7 @@ std::vector<Host> hosts_of(const Keywords& keywords) {
     if (host.port.empty()) host.port = default_port;
     hosts.push_back(std::move(host));
   }
-  if (effective("load_balance_hosts") == "random") shuffle(hosts);
+  if (value_of(keywords, "load_balance_hosts") == "random") shuffle(hosts);
   return hosts;
 }
 

@@ -39,8 +39,22 @@ std::string_view reason_of(Waiter::Wake wake) noexcept {
   throw Error(wake == Waiter::Wake::stop ? Code::cancelled : Code::timeout, reason_of(wake));
 }
 
-std::size_t size_of(const PGresult* result) noexcept {
-  return PQresultMemorySize(result);
+std::size_t size_of_row(const PGresult* result, int row) noexcept {
+  std::size_t size = 0;
+  for (int column = 0; column < PQnfields(result); ++column) {
+    size += static_cast<std::size_t>(PQgetlength(result, row, column));
+  }
+  return size;
+}
+
+// The size of the largest message, which is a row. Looked for only where it matters.
+std::size_t largest_row(const PGresult* result) noexcept {
+  std::size_t largest = 0;
+  if (PQresultMemorySize(result) <= RoundTrip::large_message) return largest;
+  for (int row = 0; row < PQntuples(result); ++row) {
+    largest = std::max(largest, size_of_row(result, row));
+  }
+  return largest;
 }
 
 }  // namespace
@@ -157,7 +171,7 @@ void RoundTrip::accept(std::shared_ptr<const PGresult> result) {
 }
 
 void RoundTrip::accept_answer(std::shared_ptr<const PGresult> result) {
-  largest_ = std::max(largest_, size_of(result.get()));
+  largest_ = std::max(largest_, largest_row(result.get()));
   const Statement* prepared = step_ < steps_.size() ? steps_[step_] : nullptr;
   if (prepared) {
     prepared_.push_back(prepared);

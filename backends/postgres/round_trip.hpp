@@ -41,7 +41,7 @@ class RoundTrip {
   std::vector<Result> take_results() { return std::move(results_); }
   /// The statements that the server has prepared.
   const std::vector<const Statement*>& prepared() const noexcept { return prepared_; }
-  /// A message of the server was so large that libpq's buffer for it, which never shrinks, is too.
+  /// A message was so large that libpq's buffer for it, which never shrinks, is too.
   bool was_large() const noexcept { return largest_ > large_message; }
 
   static constexpr std::size_t large_message = 32 * 1024 * 1024;

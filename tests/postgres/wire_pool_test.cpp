@@ -179,6 +179,12 @@ TEST(PostgresPool, keeps_no_connection_whose_buffers_grew_large) {
   {
     const Lease lease = store.take();
     pid = pid_of(lease);
+    const Statement many("SELECT repeat('x', 400000) FROM generate_series(1, 100)");
+    lease->run(many, {}, Effect::none, Call());
+  }
+  EXPECT_EQ(pid_of(store.take()), pid);
+  {
+    const Lease lease = store.take();
     lease->run(Statement("SELECT repeat('x', 40000000)"), {}, Effect::none, Call());
   }
   EXPECT_NE(pid_of(store.take()), pid);
