@@ -171,7 +171,7 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             return result
 
     def _decoded(self, row: _native.CheckpointRow) -> Steps[CheckpointTuple]:
-        checkpoint = codec.parsed_document(row)
+        checkpoint = codec.parsed_document(self.serde, row)
         sends: list[Any] = []
         if (parent := codec.parent_with_sends(row, checkpoint)) is not None:
             parent_row = yield _native.get(*parent, values=False)
