@@ -2,8 +2,10 @@
 #include "apply.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "mutations.hpp"
@@ -15,6 +17,7 @@ namespace {
 
 // Of one transaction, while others get in its way.
 constexpr int most_attempts = 4;
+constexpr std::chrono::milliseconds collision_pause{10};
 
 using Members = std::vector<std::size_t>;  // places in the batch
 
@@ -125,6 +128,8 @@ class Application {
         if (lost || ends_batch(error)) {
           ended_ = error;
         } else if (has_collided(error) && attempt < most_attempts) {
+          // Lets the other one through, or both would begin the same again.
+          std::this_thread::sleep_for(attempt * collision_pause);
           continue;
         }
         return error;
