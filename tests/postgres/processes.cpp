@@ -10,6 +10,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -26,6 +27,12 @@ int run_to_end(const std::function<void()>& body) noexcept {
     std::fprintf(stderr, "in a child process: %s\n", error.what());
     return 1;
   }
+}
+
+void* shared_memory(std::size_t size) {
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  require(memory != MAP_FAILED, "mmap");
+  return memory;
 }
 
 }  // namespace
@@ -61,10 +68,7 @@ void Child::kill() {
 }
 
 Barrier::Barrier(unsigned processes) {
-  void* memory = mmap(nullptr, sizeof(pthread_barrier_t), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  require(memory != MAP_FAILED, "mmap");
-  shared_ = static_cast<pthread_barrier_t*>(memory);
+  shared_ = static_cast<pthread_barrier_t*>(shared_memory(sizeof(pthread_barrier_t)));
   pthread_barrierattr_t attributes;
   pthread_barrierattr_init(&attributes);
   pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -79,6 +83,12 @@ Barrier::~Barrier() {
 
 void Barrier::wait() {
   pthread_barrier_wait(shared_);
+}
+
+SharedFlag::SharedFlag() : flag_(new (shared_memory(sizeof *flag_)) std::atomic<bool>(false)) {}
+
+SharedFlag::~SharedFlag() {
+  munmap(flag_, sizeof *flag_);
 }
 
 void run_processes(int count, const std::function<void(int)>& body) {

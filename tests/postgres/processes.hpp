@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <functional>
 
 /// \file
@@ -48,6 +49,22 @@ class Barrier {
 
  private:
   pthread_barrier_t* shared_;
+};
+
+/// Something that one process tells all others. Made before they are forked.
+class SharedFlag {
+ public:
+  SharedFlag();
+  ~SharedFlag();
+  SharedFlag(const SharedFlag&) = delete;
+  SharedFlag& operator=(const SharedFlag&) = delete;
+
+  void set() { *flag_ = true; }
+  void clear() { *flag_ = false; }
+  bool is_set() const { return *flag_; }
+
+ private:
+  std::atomic<bool>* flag_;
 };
 
 /// Runs `body(i)` in `count` processes; fails the test unless all succeed.
