@@ -16,6 +16,8 @@ namespace threadkeep::postgres_test {
 
 using postgres::Layout;
 using testing::PostgresServer;
+using testing::Program;
+using testing::run_program;
 using Rows = std::vector<std::string>;
 
 /// What pg_dump says of the form of a database, without what differs from run to run. `options`

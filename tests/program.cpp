@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace threadkeep::postgres_test {
+namespace threadkeep::testing {
 
 namespace {
 
@@ -86,4 +86,4 @@ std::string run_program(const std::vector<std::string>& command, int status,
   return program.output();
 }
 
-}  // namespace threadkeep::postgres_test
+}  // namespace threadkeep::testing

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace threadkeep::postgres_test {
+namespace threadkeep::testing {
 
 /// A program that a test starts, and may kill. Its standard output and error come as one text, its
 /// input is a text of the test's. Killed when this object goes.
@@ -35,4 +35,4 @@ class Program {
 std::string run_program(const std::vector<std::string>& command, int status = 0,
                         const std::string& input = {});
 
-}  // namespace threadkeep::postgres_test
+}  // namespace threadkeep::testing
