@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "chaos_store.hpp"
+#include "mixed_load.hpp"
 #include "threadkeep/testing/conformance.hpp"
 #include "threadkeep/testing/pgbouncer.hpp"
 
@@ -70,8 +71,11 @@ TEST_F(Pooled, store_works_again_after_the_pooler_was_restarted) {
   EXPECT_TRUE(backend->get({"t", "", {}, {}}, Call()));
 }
 
-}  // namespace
+TEST_F(Pooled, store_serves_many_threads_by_few_connections) {
+  run_mixed_load(open(pooled_url(schema_.name()) + "&pool_size=8"));
+}
 
+}  // namespace
 }  // namespace threadkeep::postgres_test
 
 THREADKEEP_CONFORMANCE(threadkeep::postgres_test::pooled_backend())
