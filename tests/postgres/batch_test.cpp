@@ -95,27 +95,24 @@ TEST_F(Batch, mutations_of_one_thread_take_effect_in_their_order) {
 // LangGraph's own saver takes none of our locks and may insert rows in any order.
 TEST_F(Batch, is_tried_again_when_the_server_ends_it_for_a_deadlock) {
   RawDatabase other(server().superuser_url() + "?schema=" + schema_);
-  const auto insert_write = [&](const std::string& thread_id) {
-    other.run("INSERT INTO checkpoint_writes VALUES ('" + thread_id +
-              "', '', '1', 'task', 0, 'a', 'text', 'other')");
+  const auto insert_write = [&](int idx) {
+    other.run("INSERT INTO checkpoint_writes VALUES ('t', '', '1', 'task', " + std::to_string(idx) +
+              ", 'a', 'text', 'other')");
   };
   const int before = deadlocks();
   other.run("SET deadlock_timeout = '1h'");  // so that the other side is the one that is ended
   other.run("BEGIN");
-  insert_write("u");
-  auto batch = std::async(std::launch::async, [&] {
-    const std::vector<Mutation> mutations{
-        PutWrites{"t", "", "1", {pending("task", 0, "a", "ours")}},
-        PutWrites{"u", "", "1", {pending("task", 0, "a", "ours")}}};
-    return backend_->apply(mutations, Call());
+  insert_write(1);
+  auto ours = std::async(std::launch::async, [&] {
+    return apply(PutWrites{
+        "t", "", "1", {pending("task", 0, "a", "ours"), pending("task", 1, "a", "ours")}});
   });
   await_waiting_session();
-  insert_write("t");
+  insert_write(0);
   other.run("COMMIT");
-  for (const Outcome& outcome : batch.get()) {
-    EXPECT_FALSE(outcome.error) << outcome.error->what();
-    EXPECT_EQ(outcome.written, (Written{.kept = 1}));
-  }
+  const Outcome outcome = ours.get();
+  EXPECT_FALSE(outcome.error) << outcome.error->what();
+  EXPECT_EQ(outcome.written, (Written{.kept = 2}));
   EXPECT_GT(deadlocks(), before);
   EXPECT_EQ(raw_.run("SELECT DISTINCT convert_from(blob, 'UTF8') FROM checkpoint_writes"),
             Strings{"other"});

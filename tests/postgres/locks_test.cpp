@@ -105,6 +105,19 @@ TEST_F(ThreadLocks, keep_deletions_out_during_a_put) {
   expect_to_wait(share, DeleteThread{"t"});
 }
 
+// Their statements decide alike only while nobody comes between them.
+TEST_F(ThreadLocks, keep_others_out_during_a_mutation_of_several_statements) {
+  const std::string share = "pg_advisory_xact_lock_shared";
+  Draft put("t", "1");
+  PutWrites writes{"t", "", "1", {}};
+  for (int i = 0; i < 1'500; ++i) {
+    put.value("channel" + std::to_string(i), "1", "x");
+    writes.writes.push_back(pending("task", i, "a", "x"));
+  }
+  expect_to_wait(share, put);
+  expect_to_wait(share, writes);
+}
+
 // Two who take the locks of the same threads must not wait for each other in a circle.
 TEST_F(ThreadLocks, are_taken_in_the_order_of_their_numbers) {
   const std::vector<std::string> threads{"a", "b", "c", "d", "e", "f"};
