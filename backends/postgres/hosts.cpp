@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <system_error>
 #include <thread>
@@ -75,16 +76,21 @@ struct LookUp {
 
   const std::string name;
   const int done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  Addresses addresses;
+  std::mutex mutex;
+  Addresses addresses;  // guarded by mutex
 };
 
-void run_look_up(const std::shared_ptr<LookUp>& look_up_state) noexcept {
+void run_look_up(const std::shared_ptr<LookUp>& state) noexcept {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  look_up_state->addresses = look_up(look_up_state->name, 0);
+  auto addresses = look_up(state->name, 0);
+  {
+    const std::scoped_lock lock(state->mutex);
+    state->addresses = std::move(addresses);
+  }
   const std::uint64_t one = 1;
-  static_cast<void>(!write(look_up_state->done, &one, sizeof one));
+  static_cast<void>(!write(state->done, &one, sizeof one));
 }
 
 std::shared_ptr<LookUp> start_look_up(const std::string& name) {
@@ -100,8 +106,10 @@ std::shared_ptr<LookUp> start_look_up(const std::string& name) {
 Addresses look_up_in_time(const std::string& name, Waiter& waiter, const Deadline& deadline) {
   const auto state = start_look_up(name);
   switch (waiter.wait(state->done, POLLIN, deadline)) {
-    case Waiter::Wake::ready:
+    case Waiter::Wake::ready: {
+      const std::scoped_lock lock(state->mutex);
       return state->addresses;
+    }
     case Waiter::Wake::stop:
       throw Error(Code::cancelled, "the caller asked to stop");
     case Waiter::Wake::deadline:
