@@ -2,6 +2,7 @@
 #include "apply.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -70,14 +71,18 @@ Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation
       mutation);
 }
 
-// Two transactions were in each other's way and the server ended this one.
-bool has_collided(const Error& error) {
-  return error.native() == "40P01" || error.native() == "40001";
+// Two transactions were in each other's way and the server ended this one; or a prepared statement
+// is not what it was, and will not be used again.
+bool may_succeed_again(const Error& error) {
+  constexpr std::array<std::string_view, 5> states = {"40P01", "40001", "26000", "42P05", "0A000"};
+  return std::find(states.begin(), states.end(), error.native()) != states.end();
 }
 
+// The call's own time is up. When the server's is (statement_timeout), that may be for one member.
 bool ends_batch(const Error& error) {
-  return error.code() == Code::timeout || error.code() == Code::cancelled ||
-         error.code() == Code::outcome_unknown;
+  if (error.code() == Code::outcome_unknown) return true;
+  return error.native().empty() &&
+         (error.code() == Code::timeout || error.code() == Code::cancelled);
 }
 
 // For members that were not begun because of `error`.
@@ -127,7 +132,7 @@ class Application {
         lease_.reset();  // which rolls back
         if (lost || ends_batch(error)) {
           ended_ = error;
-        } else if (has_collided(error) && attempt < most_attempts) {
+        } else if (may_succeed_again(error) && attempt < most_attempts) {
           // Lets the other one through, or both would begin the same again.
           std::this_thread::sleep_for(attempt * collision_pause);
           continue;

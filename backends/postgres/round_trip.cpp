@@ -76,6 +76,7 @@ void RoundTrip::execute(const Request& request, bool prepared) {
   const Statement& statement = *request.statement;
   const Parameters& parameters = request.parameters;
   steps_.push_back(nullptr);
+  if (statement.sql() == "COMMIT") sealed_ = true;
   const int accepted =
       prepared ? PQsendQueryPrepared(connection_, statement.name().c_str(), parameters.count(),
                                      parameters.values(), parameters.lengths(),
@@ -87,12 +88,14 @@ void RoundTrip::execute(const Request& request, bool prepared) {
 }
 
 void RoundTrip::sync() {
+  sealed_ = true;
   queued(PQpipelineSync(connection_), 0);
   drive();
 }
 
 void RoundTrip::run_text(const std::string& sql) {
   in_pipeline_ = false;
+  sealed_ = true;
   queued(PQsendQuery(connection_, sql.c_str()), sql.size());
   drive();
 }
@@ -184,12 +187,12 @@ void RoundTrip::wait(short events) {
   const bool hides_input = PQsslInUse(connection_) == 1 || PQgssEncInUse(connection_) == 1;
   const auto at_most = hides_input ? tls_interval : std::chrono::milliseconds::max();
   const auto wake = waiter_.wait(PQsocket(connection_), events, call_.deadline, at_most);
-  if (wake != Waiter::Wake::ready) give_up(wake, effect_);
+  if (wake != Waiter::Wake::ready) give_up(wake, effect());
 }
 
 void RoundTrip::lose() {
-  if (failure_) throw make_error(failure_.get(), effect_);
-  throw make_lost_error(PQerrorMessage(connection_), effect_);
+  if (failure_) throw make_error(failure_.get(), effect());
+  throw make_lost_error(PQerrorMessage(connection_), effect());
 }
 
 }  // namespace threadkeep::postgres

@@ -136,6 +136,7 @@ std::string setup_script(const std::optional<std::string>& schema, SetupRole rol
                                   {"{langgraph_tables}", body(sql::setup_langgraph_tables)},
                                   {"{langgraph_blob}", body(sql::setup_langgraph_blob)},
                                   {"{langgraph_task_path}", body(sql::setup_langgraph_task_path)},
+                                  {"{langgraph_record}", body(sql::setup_langgraph_record)},
                                   {"{record_1}", record(step::own_tables)},
                                   {"{record_2}", record(step::langgraph_tables)},
                                   {"{indexes}", build_all()},

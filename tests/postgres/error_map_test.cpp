@@ -160,8 +160,8 @@ TEST_F(PostgresErrors, of_every_row_come_from_a_server_as_they_stand) {
     const auto full = state.size() == 2 ? state + "ZZZ" : state;
     const auto got = error("DO $$ BEGIN RAISE EXCEPTION 'canary' USING ERRCODE = '" + full +
                            "', DETAIL = 'canary', HINT = 'canary'; END $$");
-    EXPECT_EQ(got.code(), postgres::ends_connection(full) ? Code::outcome_unknown : meaning)
-        << full;
+    const bool open = full.starts_with("08") || full == "40003";
+    EXPECT_EQ(got.code(), open ? Code::outcome_unknown : meaning) << full;
     EXPECT_EQ(got.native(), full);
     EXPECT_FALSE(contains(got.what(), "canary")) << got.what();
   }

@@ -23,7 +23,8 @@ SELECT
   CASE WHEN direct AND current_setting('idle_in_transaction_session_timeout') = '0'
     THEN set_config('idle_in_transaction_session_timeout', '60s', false) END,
   -- What a write decides behind a lock, it decides by what it finds after the wait. This one is no
-  -- matter of taste.
-  CASE WHEN direct AND current_setting('default_transaction_isolation') <> 'read committed'
+  -- matter of taste, and is set even where it holds: the server's own setting may be changed and
+  -- loaded while the session lasts.
+  CASE WHEN direct
     THEN set_config('default_transaction_isolation', 'read committed', false) END
 FROM session
