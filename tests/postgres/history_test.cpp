@@ -97,6 +97,12 @@ TEST_P(Histories, bring_only_writes_of_the_channels_and_up_to_their_values) {
   }
   raw_.run("UPDATE checkpoint_writes SET type = NULL");
   EXPECT_EQ(writes_of(of("a").writes), Strings{"/task/0 a=:2"});
+  const Strings channels{"a"};
+  postgres::Parameters parameters;
+  parameters.text("t").text("").text_array(channels);
+  const auto rows = connection_.run(statements_.history(true), std::move(parameters),
+                                    postgres::Effect::none, Call());
+  EXPECT_EQ(rows.size(), 4U) << "3 and 2, the value of 2 and its write";
 }
 
 TEST_P(Histories, go_back_ten_thousand_steps) {

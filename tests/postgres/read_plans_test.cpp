@@ -51,11 +51,18 @@ class ReadPlans : public ReadsFixture {
   }
 };
 
+// The newest checkpoint is the first one that an index shows.
+void expect_newest_from_index(const std::string& plan) {
+  EXPECT_NE(plan.find("Scan Backward"), std::string::npos) << plan;
+}
+
 INSTANTIATE_TEST_SUITE_P(, ReadPlans, ::testing::Values(Place::fresh, Place::set_up), place_name);
 
 TEST_P(ReadPlans, of_one_checkpoint_are_lookups) {
   fill();
-  expect_lookups(plan(statements_.get(true, {}), "'thread 1', ''"));
+  const auto latest = plan(statements_.get(true, {}), "'thread 1', ''");
+  expect_lookups(latest);
+  expect_newest_from_index(latest);
   expect_lookups(plan(statements_.get(false, {}), "'thread 1', '', '00000050'"));
 }
 
@@ -82,8 +89,11 @@ TEST_P(ReadPlans, of_a_history_are_lookups) {
 
 TEST_P(ReadPlans, of_a_page_of_threads_are_lookups) {
   fill();
-  expect_lookups(plan(statements_.threads(0), "'thread 1', 11"));
-  expect_lookups(plan(statements_.threads(1), "'thread 1', 11, 'k', '1'"));
+  for (const auto& plan : {plan(statements_.threads(0), "'thread 1', 11"),
+                           plan(statements_.threads(1), "'thread 1', 11, 'k', '1'")}) {
+    expect_lookups(plan);
+    expect_newest_from_index(plan);
+  }
 }
 
 TEST_P(ReadPlans, leave_out_what_is_not_asked_for) {

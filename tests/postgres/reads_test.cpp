@@ -43,8 +43,9 @@ TEST_P(Reads, bring_a_checkpoint_as_langgraph_wrote_it) {
 }
 
 TEST_P(Reads, leave_out_values_that_are_none) {
-  checkpoint("t", "", "1", "", R"("a": "1", "b": "1", "c": "1", "d": "1", "e": null)");
+  checkpoint("t", "", "1", "", R"("a": "1", "b": "1", "c": "1", "d": "1", "e": null, "f": "1")");
   empty_blob("t", "a", "1");
+  raw_.run("INSERT INTO checkpoint_blobs VALUES ('t', '', 'f', '1', 'empty', '')");
   blob("t", "b", "2", "of another version");
   raw_.run("INSERT INTO checkpoint_blobs VALUES ('t', '', 'c', '1', 'msgpack', NULL)");
   blob("t", "d", "1", "");
@@ -141,6 +142,7 @@ TEST_P(Reads, cut_a_page_by_its_bytes) {
   query.max_bytes = 50'000;
   auto page = list(query);
   EXPECT_EQ(page.items.size(), 5U) << "a shared value counts for each";
+  for (const auto& item : page.items) EXPECT_EQ(item.values.size(), 1U);
   EXPECT_NE(page.next, "");
   query.include.values = false;
   EXPECT_EQ(list(query).items.size(), 20U) << "what is not asked for does not count";
