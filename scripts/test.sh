@@ -7,7 +7,8 @@
 #   scripts/test.sh --core         the C++ library alone: stages release and asan, Debian packages only
 #   scripts/test.sh STAGE...       some stages:
 #       release   warnings as errors, all C++ tests, examples, install and use of the package
-#       asan      the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#       asan      the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, but for those
+#                 that kill processes or take long for other reasons
 #       tsan      the tests of threads and asynchronous calls under ThreadSanitizer
 #       fuzz      each fuzz target for $FUZZ_SECONDS (60) seconds
 #       checks    clang-format, clang-tidy
@@ -62,7 +63,7 @@ stage_release() {
 stage_asan() {
   build asan || return
   UBSAN_OPTIONS=print_stacktrace=1 THREADKEEP_LOCKSTEP_SEEDS=${ASAN_SEEDS:-20} \
-    run_ctest asan -E '^(consumer|configure_)'
+    run_ctest asan -E '^(consumer|configure_|postgres_(crashes|pooler|setup_processes))'
 }
 
 stage_tsan() {
@@ -113,7 +114,7 @@ stage_demo() { check demo scripts/demo.sh; }
 
 stages=("$@")
 case "${1-}" in
-  -h | --help) sed -n '3,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '3,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
   --core) stages=(release asan) ;;
   '') stages=(release asan tsan fuzz checks python demo) ;;
 esac
