@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,13 +51,17 @@ class StoreFixture : public ::testing::Test {
   std::string lock_key(const std::string& thread_id) const {
     return std::to_string(postgres::lock_key(schema_, thread_id));
   }
-  /// Until another session waits for a lock that `raw` or any other one holds.
+  /// Returns when a session waits for a lock that another one holds. Throws after a while.
   void await_waiting_session() {
     const std::string waiting =
         "SELECT count(*) > 0 FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'";
     RawDatabase watcher(url_);
-    while (watcher.value(waiting) != "t") std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const Deadline deadline = Deadline::after(std::chrono::seconds(20));
+    while (watcher.value(waiting) != "t") {
+      if (deadline.passed()) throw std::runtime_error("no session waits for a lock");
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
   }
 
   testing::PostgresSchemas& schemas_;
