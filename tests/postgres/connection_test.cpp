@@ -408,7 +408,9 @@ TEST_F(PostgresConnection, that_is_given_up_while_it_sends_leaves_nothing_behind
     proxy.fall_silent();
     Parameters parameters;
     parameters.bytes(bytes);
-    error_of([&] { own.run(insert, std::move(parameters), Effect::commit, call_within(300ms)); });
+    const auto error = error_of(
+        [&] { own.run(insert, std::move(parameters), Effect::commit, call_within(300ms)); });
+    EXPECT_EQ(error.code(), Code::timeout) << "the end of the transaction was never sent";
     proxy.pass();
   }
   std::this_thread::sleep_for(500ms);
@@ -486,6 +488,18 @@ TEST_F(PostgresConnection, goes_on_with_statements_that_others_have_prepared) {
   const Statement statement("SELECT 4");
   connection.execute("PREPARE \"" + statement.name() + "\" AS SELECT 4", Call());
   EXPECT_EQ(connection.run(statement, {}, Effect::none, Call()).integer(0, 0), 4);
+}
+
+TEST_F(PostgresConnection, repeats_nothing_within_a_transaction_that_it_began) {
+  const Statement begin("BEGIN"), statement("SELECT 5"), rollback("ROLLBACK");
+  run(requests(request(begin), request(statement), request(rollback)));
+  connection.execute("DEALLOCATE \"" + statement.name() + "\"", Call());
+  const auto error =
+      error_of([&] { run(requests(request(begin), request(statement)), Effect::none); });
+  EXPECT_EQ(error.native(), "26000");
+  EXPECT_TRUE(connection.in_transaction());
+  run(requests(request(rollback)), Effect::none);
+  EXPECT_EQ(run(requests(request(statement)))[0].integer(0, 0), 5);
 }
 
 TEST_F(PostgresConnection, goes_on_when_a_column_has_another_type) {

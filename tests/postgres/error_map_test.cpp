@@ -43,6 +43,7 @@ const std::vector<Expected>& expected_rows() {
       {"25006", Code::denied},
       {"25P02", Code::internal},
       {"25P03", Code::unavailable},
+      {"25P04", Code::timeout},
       {"26000", Code::unavailable},
       {"28000", Code::denied},
       {"28P01", Code::denied},

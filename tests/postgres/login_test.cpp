@@ -167,6 +167,14 @@ TEST_F(PostgresLogin, says_why_it_fails) {
   EXPECT_EQ(error.native(), "3D000");
 }
 
+TEST_F(PostgresLogin, says_which_setting_the_server_does_not_know) {
+  for (const std::string setting : {"no_such_setting%3D1", "work_mem%3Dmuch"}) {
+    const auto error = refusal(url("tls", "options=-c%20" + setting));
+    EXPECT_EQ(error.code(), Code::invalid_argument) << error.what();
+    EXPECT_TRUE(contains(error.what(), setting.substr(0, 7))) << error.what();
+  }
+}
+
 // What one server of a cluster has decided, the others would decide too.
 TEST_F(PostgresLogin, tries_no_other_host_after_a_refusal) {
   const auto error =
