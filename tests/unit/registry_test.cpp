@@ -37,6 +37,10 @@ TEST(RegistryOf, this_build_knows_its_backends) {
 #ifdef THREADKEEP_TEST_MEMORY
   expected.emplace_back("memory");
 #endif
+#ifdef THREADKEEP_TEST_POSTGRES
+  expected.emplace_back("postgres");
+  expected.emplace_back("postgresql");
+#endif
 #ifdef THREADKEEP_TEST_SQLITE
   expected.emplace_back("sqlite");
 #endif
