@@ -244,11 +244,12 @@ bool ConnectFailure::is_final() const noexcept {
 ConnectFailure connect_failure(std::string_view text) {
   if (const auto said = last_server_message(text); !said.state.empty()) {
     const SqlState& row = sql_state(said.state);
-    const auto message = row.condition.empty() ? said.primary : row.condition;
-    // A setting in `options` that the server does not know, or a value that it does not take.
+    // A setting in `options` that the server does not know, or a value that it does not take; the
+    // user's own words, so they may be quoted.
     if (said.state == "42704" || said.state == "22023") {
-      return {Code::invalid_argument, std::string(said.state), std::string(message)};
+      return {Code::invalid_argument, std::string(said.state), std::string(said.primary)};
     }
+    const auto message = row.condition.empty() ? said.primary : row.condition;
     return {row.meaning, std::string(said.state), with_advice(message, row.advice)};
   }
   std::string said(without_line_ends(text));
