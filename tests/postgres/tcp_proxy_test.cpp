@@ -212,7 +212,10 @@ TEST_F(Proxies, corrupt_one_byte) {
 TEST_F(Proxies, split_into_single_bytes) {
   Client client(proxy_.port());
   proxy_.split();
-  EXPECT_EQ(client.ask("hello, hello, hello"), "hello, hello, hello");
+  // A reader that the machine keeps waiting finds several pieces joined.
+  for (int i = 0; i < 50 && client.pieces() <= 3; ++i) {
+    EXPECT_EQ(client.ask("hello, hello, hello"), "hello, hello, hello");
+  }
   EXPECT_GT(client.pieces(), 3);
 }
 
