@@ -91,21 +91,32 @@ class Deleters : public ::testing::Test {
     }
   }
 
+  // A thread that reports what it did not expect.
+  static std::thread run_guarded(const std::function<void()>& body) {
+    return std::thread([body] {
+      try {
+        body();
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << error.what();
+      }
+    });
+  }
+
   // Two writers for each thread, the given deletions, and one that watches.
   void run(const std::function<void(const std::string& thread)>& remove,
            const std::string& most_orphans) {
     std::vector<std::thread> running;
     for (const char* thread : threads) {
-      for (int i = 0; i < 2; ++i) running.emplace_back([=, this] { write(thread); });
-      running.emplace_back([=, this] {
+      for (int i = 0; i < 2; ++i) running.push_back(run_guarded([=, this] { write(thread); }));
+      running.push_back(run_guarded([=, this] {
         while (!ended_) {
           remove(thread);
           ++deletions_;
           std::this_thread::sleep_for(3ms);
         }
-      });
+      }));
     }
-    running.emplace_back([=, this] { watch(most_orphans); });
+    running.push_back(run_guarded([=, this] { watch(most_orphans); }));
     std::this_thread::sleep_for(time_of_each);
     ended_ = true;
     for (auto& thread : running) thread.join();

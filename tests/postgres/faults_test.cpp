@@ -215,6 +215,11 @@ class FaultsWhileConnecting : public ::testing::Test {
     }
   }
 
+  // The goodbye of another connection must not count as bytes of the next one.
+  void await_no_connection() {
+    EXPECT_TRUE(comes_true([&] { return proxy_.counts().open == 0; }));
+  }
+
   Schema schema_;
   TcpProxy proxy_{testing::PostgresServer::shared().port()};
   const std::string url_ = proxy_.in_front_of(schema_.url());
@@ -224,6 +229,7 @@ class FaultsWhileConnecting : public ::testing::Test {
 TEST_F(FaultsWhileConnecting, silence_is_a_timeout) {
   for (const auto& moment : moments_) {
     SCOPED_TRACE(to_text(moment));
+    await_no_connection();
     const auto backend = open_backend(url_);
     proxy_.fall_silent_after(moment.direction, moment.bytes);
     Error error(Code::internal, "");
@@ -239,6 +245,7 @@ TEST_F(FaultsWhileConnecting, silence_is_a_timeout) {
 TEST_F(FaultsWhileConnecting, a_cut_is_an_outage) {
   for (const auto& moment : moments_) {
     SCOPED_TRACE(to_text(moment));
+    await_no_connection();
     const auto backend = open_backend(url_);
     proxy_.cut_after(moment.direction, moment.bytes);
     Error error(Code::internal, "");

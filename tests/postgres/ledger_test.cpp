@@ -53,8 +53,8 @@ TEST(PostgresLedger, knows_the_released_steps_by_their_checksums) {
     found.push_back(std::to_string(step.version) + " " + std::string(step.name) + " " +
                     step.checksum);
   }
-  EXPECT_EQ(found, (Rows{"1 own_tables 215167f09cd6245b", "2 langgraph_tables 35bebe423b976e6a",
-                         "3 index_run_id fd9d9d75dfb62347", "4 index_order 42ef3b9ecbb0d0d5",
+  EXPECT_EQ(found, (Rows{"1 own_tables 215167f09cd6245b", "2 langgraph_tables 35b8253e0f13fbc4",
+                         "3 index_run_id f2afd2115102ff40", "4 index_order 42ef3b9ecbb0d0d5",
                          "5 index_thread 391e3bd453b53ff2"}));
 }
 

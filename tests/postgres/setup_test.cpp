@@ -65,19 +65,12 @@ TEST_F(PostgresSetup, brings_every_version_of_LangGraphs_tables_to_the_newest) {
     EXPECT_TRUE(layout.has_task_path);
     EXPECT_TRUE(layout.blob_may_be_null);
     EXPECT_EQ(layout.warnings, Rows{});
-    EXPECT_EQ(layout.langgraph_version, version) << "their record is theirs";
+    // Some versions of LangGraph would otherwise add the column once more, and fail.
+    EXPECT_EQ(raw.value("SELECT string_agg(v::text, '' ORDER BY v) FROM checkpoint_migrations"),
+              "0123456789");
     EXPECT_EQ(raw.value("SELECT task_path FROM checkpoint_writes"), "");
     EXPECT_EQ(own_indexes(raw), Rows{"threadkeep_checkpoints_run_id true"});
     EXPECT_EQ(ledger(raw).size(), 5U);
-    const Rows rest = {"--exclude-table=threadkeep_*"};
-    const auto ours = dump(url, rest);
-    // Whatever LangGraph's setup() still does then works.
-    for (int v = version + 1; v <= 9; ++v) {
-      raw.run(v == 9 ? "ALTER TABLE checkpoint_writes ADD COLUMN IF NOT EXISTS task_path text NOT "
-                       "NULL DEFAULT ''"
-                     : "SELECT 1");
-    }
-    EXPECT_EQ(dump(url, rest), ours);
   }
 }
 
@@ -333,7 +326,7 @@ TEST_F(PostgresSetup, says_what_to_do_where_the_table_is_partitioned) {
   EXPECT_TRUE(contains(error.message(), "without CONCURRENTLY")) << error.what();
   raw.run(
       "CREATE INDEX threadkeep_checkpoints_run_id ON checkpoints ((metadata ->> 'run_id')) "
-      "WHERE metadata ? 'run_id'");
+      "WHERE jsonb_typeof(metadata -> 'run_id') = 'string' AND length(metadata ->> 'run_id') <= 512");
   setup();
   EXPECT_EQ(look().warnings, Rows{});
 }

@@ -162,7 +162,7 @@ class Link : public std::enable_shared_from_this<Link> {
           asio::buffer(bytes), redirect_error(asio::use_awaitable, error));
       if (error && error != asio::error::eof) throw std::system_error(error);
       bytes.resize(size);
-      take(direction, std::move(bytes));
+      if (size > 0) take(direction, std::move(bytes));
       if (!error) continue;
       push(direction, {}, Then::shut);
       co_return;
@@ -196,7 +196,6 @@ class Link : public std::enable_shared_from_this<Link> {
   }
 
   void count(Direction direction, std::size_t size) {
-    if (size == 0) return;
     auto& counts = shared_.counts;
     const bool from_client = direction == Direction::to_server;
     (from_client ? counts.to_server : counts.to_client) += size;
