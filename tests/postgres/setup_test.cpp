@@ -326,7 +326,8 @@ TEST_F(PostgresSetup, says_what_to_do_where_the_table_is_partitioned) {
   EXPECT_TRUE(contains(error.message(), "without CONCURRENTLY")) << error.what();
   raw.run(
       "CREATE INDEX threadkeep_checkpoints_run_id ON checkpoints ((metadata ->> 'run_id')) "
-      "WHERE jsonb_typeof(metadata -> 'run_id') = 'string' AND length(metadata ->> 'run_id') <= 512");
+      "WHERE jsonb_typeof(metadata -> 'run_id') = 'string' AND length(metadata ->> 'run_id') <= "
+      "512");
   setup();
   EXPECT_EQ(look().warnings, Rows{});
 }
