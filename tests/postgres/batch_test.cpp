@@ -145,6 +145,7 @@ TEST_F(Batch, of_two_programs_in_opposite_order_does_not_deadlock) {
 }
 
 TEST_F(Batch, ends_at_its_deadline_with_nothing_done_for_those_not_begun) {
+  write(Draft("other", "1"));  // connects, for which there is time here
   raw_.run("BEGIN");
   raw_.run("SELECT pg_advisory_xact_lock(" + lock_key("t") + ")");
   const std::vector<Mutation> mutations{Draft("t", "1"), Prune{"u"}, Draft("u", "1")};
