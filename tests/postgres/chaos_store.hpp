@@ -56,7 +56,7 @@ Error must_fail(const std::function<void()>& call);
 Written apply(Backend& backend, Mutation mutation, const Call& call = Call());
 
 std::chrono::milliseconds duration_of(const std::function<void()>& call);
-/// Waits until `condition` holds; false when it does not after ten seconds.
+/// Waits until `condition` holds; false when it does not after half a minute.
 bool comes_true(const std::function<bool()>& condition);
 
 }  // namespace threadkeep::postgres_test

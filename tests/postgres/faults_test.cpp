@@ -17,7 +17,7 @@ using testing::TcpProxy;
 using Direction = TcpProxy::Direction;
 
 constexpr auto short_time = 150ms;
-constexpr auto slack = 1000ms;  // for a machine that is busy; a call that hangs takes far longer
+constexpr auto slack = 2000ms;  // for a machine that is busy; a call that hangs takes far longer
 
 struct Position {
   Direction direction;

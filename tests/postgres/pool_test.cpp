@@ -3,6 +3,8 @@
 // the server goes away and comes back.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -78,7 +80,7 @@ TEST_F(Pools, that_are_exhausted_say_so_in_time) {
   EXPECT_EQ(error.code(), Code::unavailable) << error.what();
   EXPECT_NE(error.message().find("pool_size"), std::string::npos) << error.what();
   EXPECT_GE(lasted, 190ms);
-  EXPECT_LT(lasted, 1200ms);
+  EXPECT_LT(lasted, 2200ms);
   EXPECT_EQ(must_fail([&] { is_there(*backend, "t", within(50ms)); }).code(), Code::timeout);
 }
 
@@ -106,8 +108,8 @@ TEST_F(Pools, replace_idle_connections_that_were_forgotten_on_the_way) {
   std::this_thread::sleep_for(60ms);
   proxy.forget();
   // Half of the time goes into the trial of one connection; the others went the same way.
-  EXPECT_TRUE(is_there(*backend, "t", within(1s)));
-  EXPECT_LT(duration_of([&] { EXPECT_TRUE(is_there(*backend, "t")); }), 400ms);
+  EXPECT_TRUE(is_there(*backend, "t", within(2s)));
+  EXPECT_LT(duration_of([&] { EXPECT_TRUE(is_there(*backend, "t")); }), 1s);
 }
 
 TEST_F(Pools, lose_one_call_when_connections_were_forgotten_a_moment_ago) {
@@ -117,8 +119,8 @@ TEST_F(Pools, lose_one_call_when_connections_were_forgotten_a_moment_ago) {
   use_at_once(*backend, 4);
   proxy.forget();
   EXPECT_EQ(must_fail([&] { is_there(*backend, "t", within(200ms)); }).code(), Code::timeout);
-  EXPECT_TRUE(is_there(*backend, "t", within(1s)));
-  EXPECT_LT(duration_of([&] { EXPECT_TRUE(is_there(*backend, "t")); }), 400ms);
+  EXPECT_TRUE(is_there(*backend, "t", within(2s)));
+  EXPECT_LT(duration_of([&] { EXPECT_TRUE(is_there(*backend, "t")); }), 1s);
 }
 
 // On a server of their own, which they stop. It need not wait for the disk: the machine stays up.
@@ -178,6 +180,8 @@ TEST_P(Restarts, under_load_lose_nothing_that_was_acknowledged) {
       }
     });
   }
+  const auto has_stored = [](const auto& number) { return number > 0; };
+  EXPECT_TRUE(comes_true([&] { return std::all_of(stored.begin(), stored.end(), has_stored); }));
   for (int round = 0; round < 3; ++round) {
     std::this_thread::sleep_for(150ms);
     restart();

@@ -141,7 +141,7 @@ TEST_F(Proxies, delay_both_ways) {
   EXPECT_EQ(client.ask("hello"), "hello");
   const auto lasted = std::chrono::steady_clock::now() - start;
   EXPECT_GE(lasted, 100ms);
-  EXPECT_LT(lasted, 400ms);
+  EXPECT_LT(lasted, 2s);
 }
 
 TEST_F(Proxies, fall_silent_and_deliver_later) {
@@ -229,7 +229,7 @@ TEST_F(Proxies, throttle) {
   client.ask(std::string(2'000, 'x'));
   const auto lasted = std::chrono::steady_clock::now() - start;
   EXPECT_GE(lasted, 180ms);
-  EXPECT_LT(lasted, 1s);
+  EXPECT_LT(lasted, 3s);
 }
 
 TEST_F(Proxies, reset_clients_when_the_server_is_gone) {
