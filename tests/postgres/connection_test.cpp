@@ -31,7 +31,7 @@ class PostgresConnection : public ::testing::Test {
   Connection connection{settings, Call()};
 
   std::vector<Result> run(std::vector<Request> requests, Effect effect = Effect::commit) {
-    return connection.run(requests, effect, Call());
+    return connection.run(requests, effect, call_within(5min));
   }
 };
 

@@ -208,7 +208,8 @@ TEST_F(PostgresLogin, with_TLS_carries_64_MiB_both_ways) {
   Parameters parameters;
   parameters.bytes(bytes);
   const Statement echo("SELECT $1::bytea");
-  const auto result = connection.run(echo, std::move(parameters), Effect::none, Call());
+  const auto patient = call_within(std::chrono::minutes(5));
+  const auto result = connection.run(echo, std::move(parameters), Effect::none, patient);
   EXPECT_EQ(result.bytes(0, 0), bytes);
 }
 
