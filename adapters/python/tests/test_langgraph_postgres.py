@@ -512,11 +512,11 @@ PROCESS = """
 """
 
 
-def test_a_new_process_for_each_step(tables: SharedTables, first: str) -> None:
-    kinds = [first, Other[first]] * 4
+def test_a_new_process_for_each_step(maker: str, tables: SharedTables) -> None:
+    kinds = [Other[maker], maker] * 3
     actions = ["start", "resume", "resume", "again", "resume", "resume"]
     totals = []
-    for kind, action in zip(kinds, actions, strict=False):
+    for kind, action in zip(kinds, actions, strict=True):
         code = "\n".join(line[4:] for line in PROCESS.splitlines())
         command = [sys.executable, "-c", code, kind, tables.ours, tables.theirs, action]
         folder = Path(__file__).parent
