@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "setup_support.hpp"
+#include "threadkeep/registry.hpp"
 #include "threadkeep/testing/pgbouncer.hpp"
 
 namespace threadkeep::postgres_test {
@@ -266,7 +267,7 @@ TEST_F(PostgresSetup, runs_many_at_once_while_an_old_snapshot_holds_up_the_first
   OldSnapshot reporting(url);
   {
     std::vector<std::jthread> runners;
-    for (int i = 0; i < 4; ++i) runners.emplace_back([&] { setup(); });
+    for (int i = 0; i < 4; ++i) runners.emplace_back([&] { EXPECT_NO_THROW(setup()); });
     std::this_thread::sleep_for(1500ms);  // longer than deadlock_timeout
     reporting.end();
   }
@@ -298,6 +299,46 @@ TEST_F(PostgresSetup, ends_when_its_caller_asks_to_stop) {
   const auto error = setup_error(Call{Deadline::never(), source.get_token()});
   EXPECT_TRUE(error.code() == Code::cancelled || error.code() == Code::outcome_unknown)
       << error.what();
+}
+
+TEST_F(PostgresSetup, ends_with_its_session_and_goes_on_in_the_next) {
+  raw.run(langgraph_tables(9));
+  OldSnapshot reporting(url);
+  std::jthread ending([&] {
+    RawDatabase watcher(url);
+    while (own_indexes(watcher).empty()) std::this_thread::sleep_for(2ms);
+    watcher.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND "
+        "database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+  });
+  const auto error = setup_error();
+  EXPECT_TRUE(error.code() == Code::unavailable || error.code() == Code::outcome_unknown)
+      << error.what();
+  reporting.end();
+  setup();
+  EXPECT_EQ(look().warnings, Rows{});
+}
+
+TEST_F(PostgresSetup, lets_run_ids_be_as_long_as_somebody_stored_them) {
+  raw.run(langgraph_tables(9));
+  const std::string put =
+      "INSERT INTO checkpoints SELECT 't', '', gen_random_uuid(), NULL, NULL, '{}', "
+      "jsonb_build_object('run_id', string_agg(md5(i::text), '')) FROM generate_series(1, 1000) i";
+  raw.run(put);
+  setup();
+  EXPECT_NO_THROW(raw.run(put));
+}
+
+TEST_F(PostgresSetup, is_asked_for_by_ping_until_somebody_has_run_it) {
+  raw.run(langgraph_tables(9));
+  const auto store = open(url);
+  EXPECT_TRUE(store->ping({}).ok);
+  EXPECT_TRUE(contains(store->ping({}).detail, "threadkeep_checkpoints_run_id is missing"));
+  setup();
+  EXPECT_FALSE(contains(store->ping({}).detail, "run `threadkeep setup`"));
+  raw.run("DROP TABLE checkpoint_writes");
+  EXPECT_FALSE(store->ping({}).ok);
+  EXPECT_TRUE(contains(store->ping({}).detail, "tables of the store are gone"));
 }
 
 TEST_F(PostgresSetup, needs_a_session_and_names_the_parameter_that_gives_one) {
