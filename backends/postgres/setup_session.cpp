@@ -147,14 +147,13 @@ SessionTimeouts::~SessionTimeouts() {
   }
 }
 
-void SessionTimeouts::set(const std::string& statement_timeout, const std::string& lock_timeout,
-                          const Call& call) {
-  const Statement statement(
+void SessionTimeouts::set(const std::string& statement, const std::string& lock, const Call& call) {
+  const Statement set_both(
       "SELECT set_config('statement_timeout', $1::text, false),"
       " set_config('lock_timeout', $2::text, false)");
   Parameters parameters;
-  parameters.text(statement_timeout).text(lock_timeout);
-  connection_.run(statement, std::move(parameters), Effect::commit, call);
+  parameters.text(statement).text(lock);
+  connection_.run(set_both, std::move(parameters), Effect::commit, call);
 }
 
 std::string describe_process(const Result& rows) {
