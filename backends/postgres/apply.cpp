@@ -2,8 +2,11 @@
 #include "apply.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "mutations.hpp"
@@ -15,6 +18,7 @@ namespace {
 
 // Of one transaction, while others get in its way.
 constexpr int most_attempts = 4;
+constexpr std::chrono::milliseconds collision_pause{10};
 
 using Members = std::vector<std::size_t>;  // places in the batch
 
@@ -67,14 +71,18 @@ Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation
       mutation);
 }
 
-// Two transactions were in each other's way and the server ended this one.
-bool has_collided(const Error& error) {
-  return error.native() == "40P01" || error.native() == "40001";
+// Two transactions were in each other's way and the server ended this one; or a prepared statement
+// is not what it was, and will not be used again.
+bool may_succeed_again(const Error& error) {
+  constexpr std::array<std::string_view, 5> states = {"40P01", "40001", "26000", "42P05", "0A000"};
+  return std::find(states.begin(), states.end(), error.native()) != states.end();
 }
 
+// The call's own time is up. When the server's is (statement_timeout), that may be for one member.
 bool ends_batch(const Error& error) {
-  return error.code() == Code::timeout || error.code() == Code::cancelled ||
-         error.code() == Code::outcome_unknown;
+  if (error.code() == Code::outcome_unknown) return true;
+  return error.native().empty() &&
+         (error.code() == Code::timeout || error.code() == Code::cancelled);
 }
 
 // For members that were not begun because of `error`.
@@ -124,7 +132,9 @@ class Application {
         lease_.reset();  // which rolls back
         if (lost || ends_batch(error)) {
           ended_ = error;
-        } else if (has_collided(error) && attempt < most_attempts) {
+        } else if (may_succeed_again(error) && attempt < most_attempts) {
+          // Lets the other one through, or both would begin the same again.
+          std::this_thread::sleep_for(attempt * collision_pause);
           continue;
         }
         return error;
@@ -155,6 +165,9 @@ class Application {
     Locks locks(schema_);
     for (const std::size_t member : members) want_locks(locks, batch_[member]);
     Pipeline pipeline;
+    // A pooler's sessions may give a transaction one snapshot, older than the wait for the locks.
+    const bool own_session = !(*lease_)->pooled();
+    if (!own_session) pipeline.add(writing.statements.begin);
     locks.take(pipeline, writing.statements);
     // Threads in one order, as rows are too: see puts.cpp.
     std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
@@ -166,6 +179,7 @@ class Application {
       Reading read = add(pipeline, writing, batch_[member]);
       parts.push_back({member, begin, pipeline.size(), std::move(read)});
     }
+    if (!own_session) pipeline.add(writing.statements.commit);
     const auto results = pipeline.run(**lease_, Effect::commit, call_);
     for (const Part& part : parts) settle(part, results);
   }

@@ -171,9 +171,12 @@ void check_schema(const Catalog& catalog) {
   }
 }
 
-void check_tables(const Catalog& catalog) {
+void check_columns(const Catalog& catalog) {
   check_not_shallow(catalog);
   for (const auto& expected : expected_tables()) check_table(catalog, expected);
+}
+
+void check_not_partial(const Catalog& catalog) {
   if (!is_partial(catalog)) return;
   throw Error(Code::corrupt, "schema " + quote_identifier(catalog.schema) +
                                  " has some of LangGraph's tables but "

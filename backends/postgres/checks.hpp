@@ -12,9 +12,11 @@ namespace threadkeep::postgres {
 
 /// The schema has a name, the role may use it, the database is in UTF-8.
 void check_schema(const Catalog& catalog);
-/// Of LangGraph's tables there are all or none, and each has the columns and the key by which
-/// threadkeep uses it; those of threadkeep too.
-void check_tables(const Catalog& catalog);
+/// Each table of LangGraph's and of threadkeep's that exists has the columns and the key by which
+/// threadkeep uses it.
+void check_columns(const Catalog& catalog);
+/// Of LangGraph's tables there are all or none.
+void check_not_partial(const Catalog& catalog);
 /// The ledger serves this program.
 void check_ledger(const Catalog& catalog);
 

@@ -102,7 +102,8 @@ std::vector<Result> Connection::run(std::span<const Request> requests, Effect ef
     RoundTrip trip(handle_.get(), waiter_, call, effect);
     carry_out(trip, requests);
     if (!trip.failure()) return trip.take_results();
-    const bool repeat = stop_preparing(trip.failure()) && may_repeat;
+    // A BEGIN among the requests has been carried out: the caller has to roll back first.
+    const bool repeat = stop_preparing(trip.failure()) && may_repeat && !in_transaction();
     if (!repeat) throw make_error(trip.failure(), effect);
   }
 }

@@ -61,6 +61,7 @@ class Search {
   ConnectionHandle try_address(const Host& host, std::string_view session);
   bool wait(PGconn* connection, PostgresPollingStatusType status, const Deadline& deadline);
   void note(ConnectFailure failure);
+  void weigh_addresses(std::size_t first);
   Deadline deadline_of_attempt() const;
   [[noreturn]] void fail(Code code, std::string_view message, std::string_view state = {}) const;
 
@@ -71,8 +72,9 @@ class Search {
 };
 
 ConnectionHandle Search::run() {
-  const auto hosts = hosts_of(settings_.connection);
-  const auto session = effective_value(settings_.connection, "target_session_attrs");
+  const auto keywords = with_defaults(settings_.connection);
+  const auto hosts = hosts_of(keywords);
+  const auto session = value_of(keywords, "target_session_attrs");
   if (session != "prefer-standby") {
     if (auto connection = try_all(hosts, {})) return connection;
   } else {
@@ -107,10 +109,24 @@ ConnectionHandle Search::try_host(const Host& host, std::string_view session) {
     check_call(call_);
     note({Code::unavailable, {}, error.message()});
   }
+  const std::size_t before = failures_.size();
   for (const Host& address : addresses) {
     if (auto connection = try_address(address, session)) return connection;
   }
+  weigh_addresses(before);
   return nullptr;
+}
+
+// A name has several addresses, and a server need not listen at all of them ("localhost"). What it
+// said at one counts for its silence at the others.
+void Search::weigh_addresses(std::size_t first) {
+  const auto begin = failures_.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto answer = std::find_if(begin, failures_.end(), [](const ConnectFailure& failure) {
+    return failure.code != Code::unavailable;
+  });
+  if (answer == failures_.end()) return;
+  const Code code = answer->code;
+  std::for_each(begin, failures_.end(), [&](ConnectFailure& failure) { failure.code = code; });
 }
 
 ConnectionHandle Search::try_address(const Host& host, std::string_view session) {

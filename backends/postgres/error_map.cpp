@@ -53,6 +53,7 @@ constexpr SqlState rows[] = {
      "target_session_attrs=read-write finds the one that accepts writes"},
     {"25P02", Code::internal, report},
     {"25P03", Code::unavailable, again},
+    {"25P04", Code::timeout, more_time},
     {"26000", Code::unavailable,
      "a pooler stands between and does not know prepared statements; set prepare=never"},
     {"28000", Code::denied, "check the role, and the rules of the server's pg_hba.conf"},
@@ -206,21 +207,24 @@ const SqlState& sql_state(std::string_view state) noexcept {
   return *find_row("XX");
 }
 
-bool ends_connection(std::string_view state) noexcept {
-  constexpr std::array<std::string_view, 6> ends = {"57P01", "57P02", "57P03",
-                                                    "57P04", "57P05", "25P03"};
-  return state.starts_with("08") || std::find(ends.begin(), ends.end(), state) != ends.end();
-}
-
 std::string_view state_of(const PGresult* result) noexcept {
   return field(result, PG_DIAG_SQLSTATE);
+}
+
+// An error that ends the session may come after the commit, whatever its code. These two cannot:
+// they are raised while the server waits for a command.
+bool leaves_outcome_open(const PGresult* result) noexcept {
+  const auto state = state_of(result);
+  if (state == "57P05" || state == "25P03") return false;
+  const auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return severity == "FATAL" || severity == "PANIC" || state.starts_with("08") || state == "40003";
 }
 
 Error make_error(const PGresult* result, Effect effect) {
   const auto state = state_of(result);
   if (state.empty()) return make_lost_error(PQresultErrorMessage(result), effect);
   const SqlState& row = sql_state(state);
-  if (effect == Effect::commit && ends_connection(state)) {
+  if (effect == Effect::commit && leaves_outcome_open(result)) {
     return Error(Code::outcome_unknown, safe_message(result, row), state);
   }
   return Error(row.meaning, with_advice(safe_message(result, row), row.advice), state);
@@ -240,6 +244,11 @@ bool ConnectFailure::is_final() const noexcept {
 ConnectFailure connect_failure(std::string_view text) {
   if (const auto said = last_server_message(text); !said.state.empty()) {
     const SqlState& row = sql_state(said.state);
+    // A setting in `options` that the server does not know, or a value that it does not take; the
+    // user's own words, so they may be quoted.
+    if (said.state == "42704" || said.state == "22023") {
+      return {Code::invalid_argument, std::string(said.state), std::string(said.primary)};
+    }
     const auto message = row.condition.empty() ? said.primary : row.condition;
     return {row.meaning, std::string(said.state), with_advice(message, row.advice)};
   }

@@ -40,9 +40,6 @@ std::span<const SqlState> sql_states() noexcept;
 /// The row of a code, else of its class, else that of XX.
 const SqlState& sql_state(std::string_view state) noexcept;
 
-/// True when the server ends the connection with this code.
-bool ends_connection(std::string_view state) noexcept;
-
 /// The SQLSTATE of a failed result; empty when libpq itself failed.
 std::string_view state_of(const PGresult* result) noexcept;
 

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <system_error>
 #include <thread>
@@ -29,8 +31,8 @@ const std::string& item(const std::vector<std::string>& list, std::size_t index)
 }
 
 void shuffle(std::vector<Host>& hosts) {
-  std::random_device seed;
-  std::shuffle(hosts.begin(), hosts.end(), std::mt19937(seed()));
+  const auto seed = std::chrono::steady_clock::now().time_since_epoch().count();
+  std::shuffle(hosts.begin(), hosts.end(), std::mt19937_64(static_cast<std::uint64_t>(seed)));
 }
 
 bool needs_lookup(const Host& host) noexcept {
@@ -74,16 +76,21 @@ struct LookUp {
 
   const std::string name;
   const int done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  Addresses addresses;
+  std::mutex mutex;
+  Addresses addresses;  // guarded by mutex
 };
 
-void run_look_up(const std::shared_ptr<LookUp>& look_up_state) noexcept {
+void run_look_up(const std::shared_ptr<LookUp>& state) noexcept {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  look_up_state->addresses = look_up(look_up_state->name, 0);
+  auto addresses = look_up(state->name, 0);
+  {
+    const std::scoped_lock lock(state->mutex);
+    state->addresses = std::move(addresses);
+  }
   const std::uint64_t one = 1;
-  static_cast<void>(!write(look_up_state->done, &one, sizeof one));
+  static_cast<void>(!write(state->done, &one, sizeof one));
 }
 
 std::shared_ptr<LookUp> start_look_up(const std::string& name) {
@@ -99,8 +106,10 @@ std::shared_ptr<LookUp> start_look_up(const std::string& name) {
 Addresses look_up_in_time(const std::string& name, Waiter& waiter, const Deadline& deadline) {
   const auto state = start_look_up(name);
   switch (waiter.wait(state->done, POLLIN, deadline)) {
-    case Waiter::Wake::ready:
+    case Waiter::Wake::ready: {
+      const std::scoped_lock lock(state->mutex);
       return state->addresses;
+    }
     case Waiter::Wake::stop:
       throw Error(Code::cancelled, "the caller asked to stop");
     case Waiter::Wake::deadline:
@@ -112,13 +121,9 @@ Addresses look_up_in_time(const std::string& name, Waiter& waiter, const Deadlin
 }  // namespace
 
 std::vector<Host> hosts_of(const Keywords& keywords) {
-  const bool by_service = !value_of(keywords, "service").empty();
-  const auto effective = [&](std::string_view name) {
-    return by_service ? value_of(keywords, name) : effective_value(keywords, name);
-  };
-  const auto names = split_list(effective("host"));
-  const auto addresses = split_list(effective("hostaddr"));
-  const auto ports = split_list(effective("port"));
+  const auto names = split_list(value_of(keywords, "host"));
+  const auto addresses = split_list(value_of(keywords, "hostaddr"));
+  const auto ports = split_list(value_of(keywords, "port"));
   const auto count = std::max(names.size(), addresses.size());
   const auto fits = [&](const auto& list) { return list.size() == 1 || list.size() == count; };
   if (!fits(names) || !fits(addresses) || !fits(ports)) {
@@ -134,7 +139,7 @@ std::vector<Host> hosts_of(const Keywords& keywords) {
     if (host.port.empty()) host.port = default_port;
     hosts.push_back(std::move(host));
   }
-  if (effective("load_balance_hosts") == "random") shuffle(hosts);
+  if (value_of(keywords, "load_balance_hosts") == "random") shuffle(hosts);
   return hosts;
 }
 

@@ -17,7 +17,7 @@ struct Host {
   std::string port;
 };
 
-/// The hosts that the settings or the environment name, in the order in which to try them.
+/// The hosts that the keywords name, in the order in which to try them.
 /// Throws Error(invalid_argument) when the lists do not fit together or leave a host out.
 std::vector<Host> hosts_of(const Keywords& keywords);
 

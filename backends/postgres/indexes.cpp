@@ -84,8 +84,9 @@ void check_built(Connection& connection, const IndexStep& index, const Call& cal
 std::span<const IndexStep> indexes() {
   static constexpr std::array<IndexStep, 3> all = {{
       {step::index_run_id, "threadkeep_checkpoints_run_id", sql::setup_index_run_id,
-       "(metadata ->> 'run_id'::text) where metadata ? 'run_id'::text", true,
-       "deleting runs reads every checkpoint"},
+       "(metadata ->> 'run_id'::text) where jsonb_typeof(metadata -> 'run_id'::text) = "
+       "'string'::text AND length(metadata ->> 'run_id'::text) <= 512",
+       true, "deleting runs reads every checkpoint"},
       {step::index_order, "threadkeep_checkpoints_order", sql::setup_index_order,
        "thread_id, checkpoint_ns, checkpoint_id collate C", false,
        "the latest checkpoint is found by sorting"},

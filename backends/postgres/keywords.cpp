@@ -169,13 +169,16 @@ std::string value_of(const Keywords& keywords, std::string_view name) {
   return {};
 }
 
-std::string effective_value(const Keywords& keywords, std::string_view name) {
-  if (auto value = value_of(keywords, name); !value.empty()) return value;
+Keywords with_defaults(const Keywords& keywords) {
+  Keywords all = keywords;
+  if (!value_of(keywords, "service").empty()) return all;
   const Options defaults(PQconndefaults());
-  for (const auto* option = defaults.get(); option && option->keyword; ++option) {
-    if (option->keyword == name) return option->val ? option->val : "";
+  if (!defaults) throw std::bad_alloc();
+  for (const auto* option = defaults.get(); option->keyword; ++option) {
+    if (!option->val || !*option->val || !value_of(keywords, option->keyword).empty()) continue;
+    set_value(all, option->keyword, option->val);
   }
-  return {};
+  return all;
 }
 
 void set_value(Keywords& keywords, std::string_view name, std::string_view value) {
@@ -205,13 +208,13 @@ std::string place_of(const Keywords& keywords) {
   if (const auto service = value_of(keywords, "service"); !service.empty()) {
     return "postgresql:?service=" + service;
   }
-  auto hosts = effective_value(keywords, "host");
-  if (hosts.empty()) hosts = effective_value(keywords, "hostaddr");
-  const auto user = effective_value(keywords, "user");
-  auto database = effective_value(keywords, "dbname");
-  if (database.empty()) database = user;
-  const auto ports = effective_value(keywords, "port");
-  return "postgresql://" + user + "@" + hosts + ":" + ports + "/" + database;
+  const auto all = with_defaults(keywords);
+  const auto first_of = [&](std::string_view name, std::string_view other) {
+    const auto value = value_of(all, name);
+    return value.empty() ? value_of(all, other) : value;
+  };
+  return "postgresql://" + value_of(all, "user") + "@" + first_of("host", "hostaddr") + ":" +
+         value_of(all, "port") + "/" + first_of("dbname", "user");
 }
 
 std::vector<std::string> split_list(std::string_view list) {

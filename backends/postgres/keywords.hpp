@@ -19,9 +19,10 @@ using Keywords = std::vector<std::pair<std::string, std::string>>;
 /// The value of a keyword, empty when absent.
 std::string value_of(const Keywords& keywords, std::string_view name);
 
-/// As value_of, and where it is absent what libpq would take from the environment (PGHOST, ...),
-/// the service file that PGSERVICE names, or its defaults.
-std::string effective_value(const Keywords& keywords, std::string_view name);
+/// With what libpq would add where they say nothing: from the environment (PGHOST, ...), the
+/// service file that PGSERVICE names, its defaults. What a service of `keywords` themselves says is
+/// not among it; with one, nothing is added.
+Keywords with_defaults(const Keywords& keywords);
 
 /// Sets or replaces a value.
 void set_value(Keywords& keywords, std::string_view name, std::string_view value);

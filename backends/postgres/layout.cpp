@@ -34,6 +34,13 @@ bool is_bytewise(const Catalog& catalog) {
   });
 }
 
+bool has_thread_index(const Catalog& catalog) {
+  return std::any_of(indexes().begin(), indexes().end(), [&](const IndexStep& index) {
+    const auto* found = catalog.find_index(index.name);
+    return index.version == step::index_thread && found && found->valid;
+  });
+}
+
 bool has_all(const Catalog& catalog, std::initializer_list<std::string_view> tables) {
   return std::all_of(tables.begin(), tables.end(),
                      [&](std::string_view table) { return catalog.find(table) != nullptr; });
@@ -78,6 +85,7 @@ Layout layout_of(const Catalog& catalog) {
   const auto* blob = find(catalog, {"checkpoint_blobs", "blob"});
   layout.blob_may_be_null = blob && !blob->not_null;
   layout.bytewise = is_bytewise(catalog);
+  layout.threads_indexed = layout.bytewise || has_thread_index(catalog);
   layout.langgraph_version = catalog.langgraph_version;
   warn(catalog, layout);
   return layout;

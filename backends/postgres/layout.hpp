@@ -19,6 +19,8 @@ struct Layout {
   /// The order of checkpoints' ids in its primary key is that of their bytes. Otherwise statements
   /// that order by an id name the collation "C", for which setup() builds an index.
   bool bytewise = false;
+  /// An index has the threads of `checkpoints` in the order of their ids' bytes.
+  bool threads_indexed = false;
   int langgraph_version = -1;         ///< Greatest v of checkpoint_migrations; -1 without it.
   std::vector<std::string> warnings;  ///< For ping(): what works but should be looked at.
 };

@@ -71,9 +71,9 @@ class PostgresBackend final : public Backend {
   Health ping(const Call& call) override {
     try {
       const Lease connection = database_->lease(call);
-      static const Statement question("SELECT 1");
-      connection->run(question, {}, Effect::none, call);
-      return {true, describe(*connection)};
+      // Looked at anew: others may have run setup in the meantime, or dropped a table.
+      const Layout layout = read_layout(*connection, call);
+      return {layout.has_checkpoint_tables && layout.has_own_tables, describe(*connection, layout)};
     } catch (const Error& error) {
       return {false, error.what()};
     }
@@ -86,13 +86,17 @@ class PostgresBackend final : public Backend {
   }
 
  private:
-  std::string describe(Connection& connection) const {
-    const auto layout = database_->layout();
-    std::string text = "PostgreSQL " + describe_version(connection.server_version()) + ", schema " +
-                       layout->schema + ", LangGraph's tables in version " +
-                       std::to_string(layout->langgraph_version);
+  static std::string describe(const Connection& connection, const Layout& layout) {
+    std::string text =
+        "PostgreSQL " + describe_version(connection.server_version()) + ", schema " + layout.schema;
+    if (!layout.has_checkpoint_tables || !layout.has_own_tables) {
+      return text + ": tables of the store are gone; restore them";
+    }
+    if (layout.langgraph_version >= 0) {
+      text += ", LangGraph's tables in version " + std::to_string(layout.langgraph_version);
+    }
     if (connection.pooled()) text += ", behind a pooler";
-    for (const std::string& warning : layout->warnings) text += "; " + warning;
+    for (const std::string& warning : layout.warnings) text += "; " + warning;
     return text;
   }
 

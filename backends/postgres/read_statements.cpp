@@ -39,7 +39,7 @@ Statement make_history(const Layout& layout, bool latest) {
 // Conditions joined by AND, with placeholders numbered in the order in which they come.
 class Where {
  public:
-  explicit Where(int first = 1) : next_(first) {}
+  explicit Where(int first) : next_(first) {}
 
   std::string take(std::string_view type) { return placeholder(next_++, type); }
 
@@ -49,11 +49,13 @@ class Where {
   void add_if(bool wanted, std::string_view condition) {
     if (wanted) add(std::string(condition) + take("text"));
   }
-  // A member that is missing is NULL, which equals nothing.
+  // A member that is missing is NULL, which equals nothing. Without coalesce the planner takes a
+  // match for so rare that it reads all rows and sorts what is left, instead of going through an
+  // index in order until the page is full.
   void add_metadata(std::size_t conditions) {
     for (std::size_t i = 0; i < conditions; ++i) {
       const std::string key = take("text");
-      add("metadata -> " + key + " = " + take("jsonb"));
+      add("coalesce(metadata -> " + key + " = " + take("jsonb") + ", false)");
     }
   }
   // The first comparison is what an index can use.
@@ -105,7 +107,7 @@ const Statement& ReadStatements::list(const ListShape& shape) const {
 }
 
 Statement ReadStatements::make_list(const ListShape& shape) const {
-  Where where;
+  Where where(1);
   where.add_if(shape.thread_id, "thread_id = ");
   where.add_if(shape.checkpoint_ns, "checkpoint_ns = ");
   where.add_if(shape.checkpoint_id, "checkpoint_id = ");
@@ -133,7 +135,8 @@ const Statement& ReadStatements::threads(std::size_t conditions) const {
 Statement ReadStatements::make_threads(std::size_t conditions) const {
   Where where(3);
   where.add_metadata(conditions);
-  const auto page = conditions == 0 ? sql::threads_all : sql::threads_where;
+  const auto all = layout_.threads_indexed ? sql::threads_all : sql::threads_all_slowly;
+  const auto page = conditions == 0 ? all : sql::threads_where;
   return Statement(
       render(sql::threads, layout_, {{"{page}", std::string(page)}, {"{where}", where.text()}}));
 }

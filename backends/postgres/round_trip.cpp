@@ -39,8 +39,22 @@ std::string_view reason_of(Waiter::Wake wake) noexcept {
   throw Error(wake == Waiter::Wake::stop ? Code::cancelled : Code::timeout, reason_of(wake));
 }
 
-std::size_t size_of(const PGresult* result) noexcept {
-  return PQresultMemorySize(result);
+std::size_t size_of_row(const PGresult* result, int row) noexcept {
+  std::size_t size = 0;
+  for (int column = 0; column < PQnfields(result); ++column) {
+    size += static_cast<std::size_t>(PQgetlength(result, row, column));
+  }
+  return size;
+}
+
+// The size of the largest message, which is a row. Looked for only where it matters.
+std::size_t largest_row(const PGresult* result) noexcept {
+  std::size_t largest = 0;
+  if (PQresultMemorySize(result) <= RoundTrip::large_message) return largest;
+  for (int row = 0; row < PQntuples(result); ++row) {
+    largest = std::max(largest, size_of_row(result, row));
+  }
+  return largest;
 }
 
 }  // namespace
@@ -62,6 +76,7 @@ void RoundTrip::execute(const Request& request, bool prepared) {
   const Statement& statement = *request.statement;
   const Parameters& parameters = request.parameters;
   steps_.push_back(nullptr);
+  if (statement.sql() == "COMMIT") sealed_ = true;
   const int accepted =
       prepared ? PQsendQueryPrepared(connection_, statement.name().c_str(), parameters.count(),
                                      parameters.values(), parameters.lengths(),
@@ -73,12 +88,14 @@ void RoundTrip::execute(const Request& request, bool prepared) {
 }
 
 void RoundTrip::sync() {
+  sealed_ = true;
   queued(PQpipelineSync(connection_), 0);
   drive();
 }
 
 void RoundTrip::run_text(const std::string& sql) {
   in_pipeline_ = false;
+  sealed_ = true;
   queued(PQsendQuery(connection_, sql.c_str()), sql.size());
   drive();
 }
@@ -157,7 +174,7 @@ void RoundTrip::accept(std::shared_ptr<const PGresult> result) {
 }
 
 void RoundTrip::accept_answer(std::shared_ptr<const PGresult> result) {
-  largest_ = std::max(largest_, size_of(result.get()));
+  largest_ = std::max(largest_, largest_row(result.get()));
   const Statement* prepared = step_ < steps_.size() ? steps_[step_] : nullptr;
   if (prepared) {
     prepared_.push_back(prepared);
@@ -170,12 +187,12 @@ void RoundTrip::wait(short events) {
   const bool hides_input = PQsslInUse(connection_) == 1 || PQgssEncInUse(connection_) == 1;
   const auto at_most = hides_input ? tls_interval : std::chrono::milliseconds::max();
   const auto wake = waiter_.wait(PQsocket(connection_), events, call_.deadline, at_most);
-  if (wake != Waiter::Wake::ready) give_up(wake, effect_);
+  if (wake != Waiter::Wake::ready) give_up(wake, effect());
 }
 
 void RoundTrip::lose() {
-  if (failure_) throw make_error(failure_.get(), effect_);
-  throw make_lost_error(PQerrorMessage(connection_), effect_);
+  if (failure_) throw make_error(failure_.get(), effect());
+  throw make_lost_error(PQerrorMessage(connection_), effect());
 }
 
 }  // namespace threadkeep::postgres

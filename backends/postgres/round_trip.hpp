@@ -41,7 +41,7 @@ class RoundTrip {
   std::vector<Result> take_results() { return std::move(results_); }
   /// The statements that the server has prepared.
   const std::vector<const Statement*>& prepared() const noexcept { return prepared_; }
-  /// A message of the server was so large that libpq's buffer for it, which never shrinks, is too.
+  /// A message was so large that libpq's buffer for it, which never shrinks, is too.
   bool was_large() const noexcept { return largest_ > large_message; }
 
   static constexpr std::size_t large_message = 32 * 1024 * 1024;
@@ -56,6 +56,8 @@ class RoundTrip {
   void accept_answer(std::shared_ptr<const PGresult> result);
   void wait(short events);
   [[noreturn]] void lose();
+  /// What the server may have done with what has left so far.
+  Effect effect() const noexcept { return sealed_ ? effect_ : Effect::none; }
 
   PGconn* connection_;
   Waiter& waiter_;
@@ -67,6 +69,7 @@ class RoundTrip {
   std::vector<const Statement*> steps_;
   std::size_t step_ = 0;
   bool in_pipeline_ = true;
+  bool sealed_ = false;  // what commits may have been sent
   bool ended_ = false;
   std::size_t unsent_ = 0;  // roughly
   std::size_t largest_ = 0;

@@ -38,7 +38,7 @@ void take_duration(Url& url, std::string_view key, std::chrono::milliseconds& du
 
 // libpq's keyword: seconds, and 0 or less mean no limit.
 void read_connect_timeout(Url& url, Settings& settings) {
-  const auto text = effective_value(settings.connection, "connect_timeout");
+  const auto text = value_of(with_defaults(settings.connection), "connect_timeout");
   remove_value(settings.connection, "connect_timeout");
   if (text.empty()) return;
   const auto seconds = parse_integer(text);

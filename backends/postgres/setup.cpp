@@ -29,22 +29,27 @@ Catalog settled_catalog(Connection& connection, const Call& call) {
   Backoff backoff(partial_patience);
   for (;;) {
     Catalog catalog = read_catalog(connection, call);
+    check_columns(catalog);
     if (!is_partial(catalog) || !backoff.wait(call)) return catalog;
   }
 }
 
 void check(const Catalog& catalog) {
   check_schema(catalog);
-  check_tables(catalog);
+  check_columns(catalog);
+  check_not_partial(catalog);
   check_ledger(catalog);
 }
 
 void check_task_path(const Layout& layout) {
   if (!layout.has_checkpoint_tables || layout.has_task_path) return;
+  const std::string version = layout.langgraph_version < 0
+                                  ? "of an older version"
+                                  : "at version " + std::to_string(layout.langgraph_version);
   throw Error(Code::unsupported, "LangGraph's tables in schema " + quote_identifier(layout.schema) +
-                                     " are at version " + std::to_string(layout.langgraph_version) +
-                                     " and threadkeep needs its version 9; run `threadkeep setup`, "
-                                     "which adds what is missing");
+                                     " are " + version +
+                                     " and threadkeep needs its version 9; run "
+                                     "`threadkeep setup`, which adds what is missing");
 }
 
 bool is_ready(const Layout& layout) {
@@ -194,8 +199,9 @@ void upgrade_langgraph_tables(Connection& connection, const Call& call) {
                  call);
   }
   if (!layout.has_task_path) {
-    change_table(connection, schema + "checkpoint_writes",
-                 render(sql::setup_langgraph_task_path, layout), call);
+    std::string change(sql::setup_langgraph_task_path);
+    if (layout.langgraph_version >= 0) change += sql::setup_langgraph_record;
+    change_table(connection, schema + "checkpoint_writes", render(change, layout), call);
   }
   if (is_current(layout) && is_finished(catalog, step)) return;
   SetupTransaction transaction(connection, call);

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "postgres/sql.hpp"
+#include "template.hpp"
 
 namespace threadkeep::postgres {
 
@@ -14,6 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto lock_patience = 60s;
+constexpr auto lock_timeout = 2s;
+constexpr auto statement_timeout = 30s;
 // What is left of a call's time for saying who is in the way.
 constexpr auto time_to_explain = 500ms;
 constexpr auto time_to_clean_up = 2s;
@@ -37,18 +40,27 @@ std::string seconds_text(std::int64_t seconds) {
 }
 
 // The server ends a statement a little before the call ends, so that there is time to say so.
-std::string server_timeout(const Call& call) {
-  if (call.deadline.is_never()) return "0";
+std::chrono::milliseconds time_at_server(const Call& call, std::chrono::milliseconds longest) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline.left());
-  const auto limit = std::clamp(std::max(left - 1000ms, left / 2), 1ms, longest_timeout);
-  return std::to_string(limit.count()) + "ms";
+  return std::clamp(std::max(left - 1000ms, left / 2), 1ms, longest);
+}
+
+std::string setting(std::chrono::milliseconds timeout) {
+  return std::to_string(timeout.count()) + "ms";
+}
+
+std::string begin(const Call& call) {
+  const auto statement = time_at_server(call, statement_timeout);
+  const auto lock = std::min<std::chrono::milliseconds>(lock_timeout, (statement + 1ms) / 2);
+  return fill(sql::setup_transaction,
+              {{"{lock_timeout}", setting(lock)}, {"{statement_timeout}", setting(statement)}});
 }
 
 }  // namespace
 
 SetupTransaction::SetupTransaction(Connection& connection, const Call& call)
     : connection_(connection), call_(call) {
-  connection_.execute(std::string(sql::setup_transaction), call_);
+  connection_.execute(begin(call), call_);
 }
 
 SetupTransaction::~SetupTransaction() {
@@ -123,7 +135,7 @@ SessionTimeouts::SessionTimeouts(Connection& connection, const Call& call)
   const Result rows = connection.run(statement, {}, Effect::none, call);
   statement_timeout_ = rows.text(0, 0);
   lock_timeout_ = rows.text(0, 1);
-  set(server_timeout(call), "0", call);
+  set(call.deadline.is_never() ? "0" : setting(time_at_server(call, longest_timeout)), "0", call);
 }
 
 SessionTimeouts::~SessionTimeouts() {
@@ -135,14 +147,13 @@ SessionTimeouts::~SessionTimeouts() {
   }
 }
 
-void SessionTimeouts::set(const std::string& statement_timeout, const std::string& lock_timeout,
-                          const Call& call) {
-  const Statement statement(
+void SessionTimeouts::set(const std::string& statement, const std::string& lock, const Call& call) {
+  const Statement set_both(
       "SELECT set_config('statement_timeout', $1::text, false),"
       " set_config('lock_timeout', $2::text, false)");
   Parameters parameters;
-  parameters.text(statement_timeout).text(lock_timeout);
-  connection_.run(statement, std::move(parameters), Effect::commit, call);
+  parameters.text(statement).text(lock);
+  connection_.run(set_both, std::move(parameters), Effect::commit, call);
 }
 
 std::string describe_process(const Result& rows) {

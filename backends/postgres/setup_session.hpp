@@ -67,7 +67,7 @@ class SessionTimeouts {
   SessionTimeouts& operator=(const SessionTimeouts&) = delete;
 
  private:
-  void set(const std::string& statement_timeout, const std::string& lock_timeout, const Call& call);
+  void set(const std::string& statement, const std::string& lock, const Call& call);
 
   Connection& connection_;
   std::string statement_timeout_;

@@ -229,14 +229,27 @@ void Scheduler::give_up(Waiter& waiter, const Call& call) {
   wake_leader();
 }
 
-// True when a batch taken now begins with one of the caller's own writes: nobody overruns a
-// deadline with the work of others alone.
+// True when a batch that begins with the lane of `entry` holds it too.
+bool Scheduler::is_within_reach(const EntryPtr& entry) const {
+  std::size_t entries = 0;
+  std::size_t bytes = 0;
+  for (const EntryPtr& earlier : entry->place->queue) {
+    if (earlier == entry) return true;
+    if (earlier->is_read() || ++entries >= batch_limit_) return false;
+    bytes += weight(earlier->mutation);
+    if (bytes >= max_batch_bytes) return false;
+  }
+  return false;
+}
+
+// True when a batch taken now holds one of the caller's own writes: nobody overruns a deadline with
+// the work of others alone.
 bool Scheduler::brings_own_forward(const Waiter& waiter) {
   for (const EntryPtr& entry : waiter.entries) {
     if (entry->state != State::queued) continue;
     if (entry == ready_barrier_) return true;
     Lane* lane = entry->place;
-    if (ready_barrier_ || !lane || !lane->listed) continue;
+    if (ready_barrier_ || !lane || !lane->listed || !is_within_reach(entry)) continue;
     if (ready_writes_.front() != lane) {
       std::erase(ready_writes_, lane);
       ready_writes_.push_front(lane);

@@ -75,6 +75,7 @@ class Scheduler {
   void wait(Lock& lock, Waiter& waiter, const Call& call);
   void give_up(Waiter& waiter, const Call& call);
   bool brings_own_forward(const Waiter& waiter);
+  bool is_within_reach(const EntryPtr& entry) const;
 
   // Asynchronous callers.
   void admit(const EntryPtr& entry);

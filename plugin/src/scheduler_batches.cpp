@@ -15,9 +15,14 @@ bool is_cut_short(const Outcome& outcome) {
   return code == Code::timeout || code == Code::outcome_unknown;
 }
 
-bool says_nothing_was_done(const Error& error) {
+bool may_have_been_done(const Outcome& outcome) {
+  return !outcome.error || outcome.error->code() == Code::outcome_unknown;
+}
+
+// What a second attempt says of the mutation itself; anything else says nothing about the first.
+bool is_about_content(const Error& error) {
   const Code code = error.code();
-  return code == Code::timeout || code == Code::cancelled || code == Code::unavailable;
+  return code == Code::conflict || code == Code::duplicate || code == Code::invalid_argument;
 }
 
 }  // namespace
@@ -110,7 +115,7 @@ void Scheduler::requeue_unfinished(Batch& batch, std::vector<Outcome>& outcomes)
     const bool again = entry->state == State::running && is_cut_short(outcomes[i]) &&
                        !entry->call.deadline.passed() && !settled.contains(entry->lane);
     if (!again) {
-      settled.insert(entry->lane);
+      if (may_have_been_done(outcomes[i])) settled.insert(entry->lane);
       continue;
     }
     Lane& lane = lanes_.at(entry->lane);
@@ -143,7 +148,7 @@ void Scheduler::finish(Batch& batch, std::vector<Outcome>& outcomes) {
     const EntryPtr& entry = batch.entries[i];
     if (entry->state != State::running) continue;
     const auto& error = outcomes[i].error;
-    if (entry->uncertain && error && says_nothing_was_done(*error)) {
+    if (entry->uncertain && error && !is_about_content(*error)) {
       outcomes[i] = entry->not_done(error->code());
     }
     if (end(entry, std::move(outcomes[i]))) batch.ended.push_back(entry);

@@ -91,7 +91,10 @@ bool has_scheme(std::string_view text) {
 std::string redact_value(std::string_view key, const std::string& value) {
   if (is_secret(key)) return "***";
   if (value.find("://") == std::string::npos) {
-    return lower(value).find("password=") == std::string::npos ? value : "***";
+    // An '@' is of a URL whose scheme was forgotten.
+    const bool open =
+        value.find('@') == std::string::npos && lower(value).find("password=") == std::string::npos;
+    return open ? value : "***";
   }
   if (!has_scheme(value)) return "***";
   try {

@@ -13,8 +13,8 @@
 
 #include "backends_under_test.hpp"
 
-// THREADKEEP_LOCKSTEP_SEED=N runs one seed again; THREADKEEP_LOCKSTEP_SEEDS=N runs N of them, and
-// THREADKEEP_LOCKSTEP_START=N begins elsewhere than at 1.
+// THREADKEEP_LOCKSTEP_SEED=N runs one seed again; THREADKEEP_LOCKSTEP_SEEDS=N runs N of them (else
+// as many as take less than a minute), and THREADKEEP_LOCKSTEP_START=N begins elsewhere than at 1.
 
 namespace threadkeep::testing {
 namespace {
@@ -24,9 +24,10 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::stoull(text);
 }
 
-std::vector<std::uint64_t> seeds() {
+std::vector<std::uint64_t> seeds(const BackendSpec& backend) {
   if (const auto one = number_from("THREADKEEP_LOCKSTEP_SEED", 0)) return {one};
-  const auto count = number_from("THREADKEEP_LOCKSTEP_SEEDS", 200);
+  const bool has_server = backend.name.starts_with("postgres");
+  const auto count = number_from("THREADKEEP_LOCKSTEP_SEEDS", has_server ? 60 : 200);
   const auto start = number_from("THREADKEEP_LOCKSTEP_START", 1);
   std::vector<std::uint64_t> seeds;
   for (std::uint64_t i = 0; i < count; ++i) seeds.push_back(start + i);
@@ -35,7 +36,7 @@ std::vector<std::uint64_t> seeds() {
 
 // Runs all seeds, on two threads; the reports of those that fail.
 std::vector<std::string> run_all(const BackendSpec& backend, const BackendSpec& oracle) {
-  const auto all = seeds();
+  const auto all = seeds(backend);
   std::atomic<std::size_t> next = 0;
   std::mutex mutex;
   std::vector<std::string> reports;

@@ -2,7 +2,10 @@
 #include "postgres/connection.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <limits>
 #include <thread>
 
@@ -28,7 +31,7 @@ class PostgresConnection : public ::testing::Test {
   Connection connection{settings, Call()};
 
   std::vector<Result> run(std::vector<Request> requests, Effect effect = Effect::commit) {
-    return connection.run(requests, effect, Call());
+    return connection.run(requests, effect, call_within(5min));
   }
 };
 
@@ -213,6 +216,7 @@ TEST_F(PostgresConnection, knows_which_statements_were_prepared_when_a_run_fails
     EXPECT_EQ(error.native(), "42601") << error.what();
   }
   EXPECT_EQ(run(requests(request(later))).size(), 1U);
+  EXPECT_FALSE(connection.worn()) << "it had to learn it from the server";
 }
 
 TEST_F(PostgresConnection, reports_what_fails_at_the_commit) {
@@ -404,7 +408,9 @@ TEST_F(PostgresConnection, that_is_given_up_while_it_sends_leaves_nothing_behind
     proxy.fall_silent();
     Parameters parameters;
     parameters.bytes(bytes);
-    error_of([&] { own.run(insert, std::move(parameters), Effect::commit, call_within(300ms)); });
+    const auto error = error_of(
+        [&] { own.run(insert, std::move(parameters), Effect::commit, call_within(300ms)); });
+    EXPECT_EQ(error.code(), Code::timeout) << "the end of the transaction was never sent";
     proxy.pass();
   }
   std::this_thread::sleep_for(500ms);
@@ -484,6 +490,18 @@ TEST_F(PostgresConnection, goes_on_with_statements_that_others_have_prepared) {
   EXPECT_EQ(connection.run(statement, {}, Effect::none, Call()).integer(0, 0), 4);
 }
 
+TEST_F(PostgresConnection, repeats_nothing_within_a_transaction_that_it_began) {
+  const Statement begin("BEGIN"), statement("SELECT 5"), rollback("ROLLBACK");
+  run(requests(request(begin), request(statement), request(rollback)));
+  connection.execute("DEALLOCATE \"" + statement.name() + "\"", Call());
+  const auto error =
+      error_of([&] { run(requests(request(begin), request(statement)), Effect::none); });
+  EXPECT_EQ(error.native(), "26000");
+  EXPECT_TRUE(connection.in_transaction());
+  run(requests(request(rollback)), Effect::none);
+  EXPECT_EQ(run(requests(request(statement)))[0].integer(0, 0), 5);
+}
+
 TEST_F(PostgresConnection, goes_on_when_a_column_has_another_type) {
   connection.execute("CREATE TEMP TABLE changing(t text)", Call());
   const Statement statement("SELECT * FROM changing");
@@ -497,6 +515,41 @@ TEST_F(PostgresConnection, refuses_a_database_in_another_encoding) {
   const auto error = error_of([] { Connection(settings_of(server().url("latin1")), Call()); });
   EXPECT_EQ(error.code(), Code::unsupported);
   EXPECT_TRUE(contains(error.what(), "UTF8")) << error.what();
+}
+
+// The messages by which a server of that version lets anybody in (protocol 3.0).
+std::string welcome_of(const std::string& version) {
+  const auto number = [](std::size_t value) {
+    return std::string{static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+                       static_cast<char>(value >> 8), static_cast<char>(value)};
+  };
+  const auto message = [&](char type, const std::string& body) {
+    return type + number(body.size() + 4) + body;
+  };
+  const std::string zero(1, '\0');
+  return message('R', number(0)) + message('S', "server_version" + zero + version + zero) +
+         message('K', number(1) + number(2)) + message('Z', "I");
+}
+
+// None of that age can be installed beside those of today.
+TEST(PostgresOldServer, is_refused) {
+  const SilentListener listener;
+  std::jthread server_thread([&] {
+    const int peer = accept(listener.socket(), nullptr, nullptr);
+    std::array<char, 4096> startup{};
+    EXPECT_GT(read(peer, startup.data(), startup.size()), 8);
+    const auto welcome = welcome_of("13.9");
+    EXPECT_EQ(write(peer, welcome.data(), welcome.size()), static_cast<ssize_t>(welcome.size()));
+    while (read(peer, startup.data(), startup.size()) > 0) continue;
+    close(peer);
+  });
+  const auto error = error_of([&] {
+    Connection(settings_of("postgresql://u@127.0.0.1:" + listener.port() +
+                           "/db?sslmode=disable&gssencmode=disable"),
+               call_within(5s));
+  });
+  EXPECT_EQ(error.code(), Code::unsupported) << error.what();
+  EXPECT_TRUE(contains(error.what(), "PostgreSQL 13; threadkeep needs 14")) << error.what();
 }
 
 TEST_F(PostgresConnection, prints_no_notices) {

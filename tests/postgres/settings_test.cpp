@@ -187,7 +187,7 @@ TEST(PostgresSettings, leave_to_the_environment_what_the_url_does_not_say) {
   EXPECT_TRUE(settings.connection.empty());
   EXPECT_EQ(settings.place, "postgresql://me@h1,h2:7,8/mine");
   EXPECT_EQ(settings.connect_timeout, 4s);
-  const auto hosts = postgres::hosts_of(settings.connection);
+  const auto hosts = postgres::hosts_of(postgres::with_defaults(settings.connection));
   ASSERT_EQ(hosts.size(), 2U);
   EXPECT_EQ(hosts[1].name, "h2");
   EXPECT_EQ(hosts[1].port, "8");
@@ -205,7 +205,6 @@ TEST(PostgresHosts, are_what_the_lists_say) {
   const auto left_to_libpq = postgres::hosts_of({{"service", "s"}});
   ASSERT_EQ(left_to_libpq.size(), 1U);
   EXPECT_EQ(left_to_libpq[0].name + left_to_libpq[0].port, "");
-  const Variable address("PGHOSTADDR", "127.0.0.1");
   EXPECT_EQ(error_of([] {
               postgres::hosts_of({{"host", "h1,h2,h3"}, {"hostaddr", "1,2"}});
             }).code(),

@@ -141,7 +141,7 @@ TEST_F(Proxies, delay_both_ways) {
   EXPECT_EQ(client.ask("hello"), "hello");
   const auto lasted = std::chrono::steady_clock::now() - start;
   EXPECT_GE(lasted, 100ms);
-  EXPECT_LT(lasted, 400ms);
+  EXPECT_LT(lasted, 2s);
 }
 
 TEST_F(Proxies, fall_silent_and_deliver_later) {
@@ -166,6 +166,15 @@ TEST_F(Proxies, fall_silent_in_the_middle) {
   EXPECT_EQ(client.hear(5, 100ms), "");
   proxy_.pass();
   EXPECT_EQ(client.hear(2), "lo");
+}
+
+TEST_F(Proxies, forget_open_connections_only) {
+  Client client(proxy_.port());
+  client.ask("connected");
+  proxy_.forget();
+  client.say("hello");
+  proxy_.pass();
+  EXPECT_EQ(client.hear(5, 100ms), "");
 }
 
 TEST_F(Proxies, cut_open_connections_once) {
@@ -203,8 +212,13 @@ TEST_F(Proxies, corrupt_one_byte) {
 TEST_F(Proxies, split_into_single_bytes) {
   Client client(proxy_.port());
   proxy_.split();
-  EXPECT_EQ(client.ask("hello, hello, hello"), "hello, hello, hello");
-  EXPECT_GT(client.pieces(), 3);
+  // A reader that the machine keeps waiting finds several pieces joined.
+  int answers = 0;
+  while (answers < 50 && client.pieces() < answers + 3) {
+    EXPECT_EQ(client.ask("hello, hello, hello"), "hello, hello, hello");
+    ++answers;
+  }
+  EXPECT_GE(client.pieces(), answers + 3);
 }
 
 TEST_F(Proxies, throttle) {
@@ -215,7 +229,7 @@ TEST_F(Proxies, throttle) {
   client.ask(std::string(2'000, 'x'));
   const auto lasted = std::chrono::steady_clock::now() - start;
   EXPECT_GE(lasted, 180ms);
-  EXPECT_LT(lasted, 1s);
+  EXPECT_LT(lasted, 3s);
 }
 
 TEST_F(Proxies, reset_clients_when_the_server_is_gone) {

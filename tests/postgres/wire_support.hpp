@@ -62,6 +62,8 @@ class SilentListener {
   SilentListener& operator=(const SilentListener&) = delete;
 
   std::string port() const { return std::to_string(port_); }
+  /// The socket that it listens on.
+  int socket() const noexcept { return socket_; }
 
  private:
   int socket_;

@@ -37,6 +37,9 @@ TEST(RegistryOf, this_build_knows_its_backends) {
 #ifdef THREADKEEP_TEST_MEMORY
   expected.emplace_back("memory");
 #endif
+#ifdef THREADKEEP_TEST_POSTGRES
+  expected.insert(expected.end(), {"postgres", "postgresql"});
+#endif
 #ifdef THREADKEEP_TEST_REDIS
   expected.insert(expected.end(), {"redis", "redis+unix", "rediss"});
 #endif

@@ -243,6 +243,19 @@ TEST_F(SchedulerAsync, sends_again_what_an_early_deadline_of_another_left_unknow
   EXPECT_EQ(ending(patient), "ok");
 }
 
+TEST_F(SchedulerAsync, queues_again_what_stood_before_a_hasty_call_of_its_own_thread) {
+  recorder_->hold();
+  recorder_->obey_deadlines();
+  auto first = submit(*store_, labelled("t", "first"), Call{Deadline::after(50ms), {}});
+  recorder_->wait_until_inside(1);
+  auto patient = submit(*store_, labelled("u", "patient"));
+  auto hasty = submit(*store_, labelled("u", "hasty"), Call{Deadline::after(300ms), {}});
+  EXPECT_EQ(ending(first), "timeout");
+  EXPECT_EQ(ending(hasty), "timeout");
+  recorder_->release();
+  EXPECT_EQ(ending(patient), "ok");
+}
+
 TEST_F(SchedulerAsync, does_not_claim_that_nothing_was_done_of_what_was_sent_before) {
   recorder_->hold();
   recorder_->obey_deadlines(Code::outcome_unknown);

@@ -2,10 +2,9 @@
 """Every test that takes `url`, `store` or `saver` runs on each store under test.
 
 Stores are named by --url (may be repeated) or THREADKEEP_TEST_URLS (separated by spaces). `TMP` in
-a URL becomes a new path for each test. `postgres:` is a new schema of a server that the tests start,
-which threadkeep makes by itself; `postgres-icu:` is one in a database that orders text by a language
-and has the tables of LangGraph's own saver. `redis:` is a prefix of its own on a server that the tests
-start.
+a URL becomes a new path for each test. `postgres:` is an empty schema on a server that the tests
+start. `postgres-icu:` is one with the tables of LangGraph's own saver, in a database that orders
+text as a language does. `redis:` is a prefix of its own on a server that the tests start.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _programs() -> Path:
     if found:
         return found[-1].parent
     on_path = shutil.which("initdb")
-    assert on_path, "PostgreSQL is not installed: scripts/install-deps.sh python"
+    assert on_path, "PostgreSQL is not installed: scripts/install-deps.sh tests"
     return Path(on_path).parent
 
 
@@ -113,6 +113,13 @@ class PostgresServer:
 
     def connect(self, database: str = BYTEWISE) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url(database), autocommit=True)
+
+    def new_database(self) -> str:
+        name = f"d{next(self._numbers)}"
+        with self.connect("postgres") as connection:
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE template0")
+            connection.execute(create.format(sql.Identifier(name)))
+        return name
 
     def schema(self, database: str = BYTEWISE, *, adopted: bool = False) -> str:
         """A new schema: empty, or with the tables that LangGraph's saver makes."""

@@ -250,11 +250,24 @@ def test_a_turn_of_the_other_shows_in_the_times(postgres_server: PostgresServer)
         assert datetime.now(timezone.utc) - info.updated_at < timedelta(minutes=2)
 
 
+def test_a_thread_that_the_other_deleted(postgres_server: PostgresServer) -> None:
+    """Its row stays until it is deleted here too."""
+    tables = tables_at(postgres_server, NEWEST)
+    with tables.saver(OURS) as ours, tables.saver(THEIRS) as theirs:
+        put(ours, config_of("t"), new_checkpoint({"c": 1}))
+        theirs.delete_thread("t")
+        assert ours.get_tuple(config_of("t")) is None and ids(ours) == ["t"]
+        ours.delete_thread("t")
+        assert ids(ours) == []
+        config = put(theirs, config_of("t"), new_checkpoint({"c": 2}))
+        assert values_of(ours, config) == {"c": 2} and ids(ours) == ["t"]
+
+
 # Threads of LangGraph.js
 
 
 def js_thread(tables: SharedTables, thread: str) -> list[str]:
-    """Two checkpoints as LangGraph.js stores them: JSON blobs, integer versions, no inline values."""
+    """Two checkpoints as LangGraph.js stores them: JSON, integer versions, nothing inline."""
     found: list[str] = []
     for step in (1, 2):
         document = new_checkpoint({"messages": 0, "count": 0}, version=step) | {

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from helpers import config_of, id_of, new_checkpoint, put
+from helpers import V1, config_of, id_of, new_checkpoint, put
+from threadkeep import _native
 from threadkeep.langgraph import ThreadkeepSaver
 
 
@@ -136,3 +138,22 @@ async def test_async_and_latest(saver: ThreadkeepSaver, thread: str) -> None:
     absent = config_of(f"{thread}-absent")
     assert saver.get_delta_channel_history(config=absent, channels=["a"]) == {"a": {"writes": []}}
     assert await saver.aget_delta_channel_history(config=latest, channels=[]) == {}
+
+
+def test_snapshots_are_blobs_and_marked_in_the_document(
+    saver: ThreadkeepSaver, thread: str
+) -> None:
+    """Also where the version of the channel stayed as it was."""
+    snapshot = _DeltaSnapshot(["whole"])
+    first = step(saver, thread, None, 0)
+    for values in ({"a": snapshot}, {"a": snapshot, "b": _DeltaSnapshot([])}):
+        checkpoint = new_checkpoint(values) | {"channel_versions": {"a": V1, "b": V1}}
+        config = put(saver, first, checkpoint, new_versions={})
+        found = saver.get_tuple(config)
+        assert found is not None and found.checkpoint["channel_values"] == values
+        row = saver.store.call(_native.get(thread, "", id_of(config)), 30)
+        assert json.loads(row[4])["channel_values"] == dict.fromkeys(values, True)
+        assert [blob[0] for blob in row[6]] == list(values)
+    leaf = step(saver, thread, config, 2)
+    history = saver.get_delta_channel_history(config=leaf, channels=["a"])
+    assert history["a"]["seed"] == snapshot

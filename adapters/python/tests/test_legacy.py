@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import operator
+from base64 import b64encode
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -105,16 +106,34 @@ def test_a_lost_parent_is_no_error(store: threadkeep.Store, thread: str) -> None
     assert "__pregel_tasks" not in found.checkpoint["channel_values"]
 
 
+def agent_with_sends(saver: ThreadkeepSaver) -> Any:
+    graph = StateGraph(State)
+    graph.add_node("n", lambda number: {"seen": [number]})
+    graph.add_node("start", lambda state: {})
+    graph.add_edge(START, "start")
+    return graph.compile(checkpointer=saver)
+
+
 class State(TypedDict):
     seen: Annotated[list[int], operator.add]
 
 
 async def test_a_graph_goes_on_with_them(store: threadkeep.Store, old_thread: str) -> None:
     """The sends of an old checkpoint run when its thread is continued."""
-    graph = StateGraph(State)
-    graph.add_node("n", lambda number: {"seen": [number]})
-    graph.add_node("start", lambda state: {})
-    graph.add_edge(START, "start")
-    agent = graph.compile(checkpointer=ThreadkeepSaver(store))
+    agent = agent_with_sends(ThreadkeepSaver(store))
     result = agent.invoke(None, config_of(old_thread))
+    assert sorted(result["seen"]) == [1, 2, 3, 4]
+
+
+async def test_sends_that_are_packed_into_the_document(
+    store: threadkeep.Store, thread: str
+) -> None:
+    """So wrote LangGraph's Postgres saver before 1.0.5; later versions lose them."""
+    type_tag, data = JsonPlusSerializer().dumps_typed(SENDS)
+    document = old_document(CHILD, pending_sends=[type_tag, b64encode(data).decode()])
+    store.call(_native.put(thread, "", CHILD, None, document, '{"step":1}', []), 30)
+    saver = ThreadkeepSaver(store)
+    for found in (saver.get_tuple(config_of(thread)), await anext(saver.alist(config_of(thread)))):
+        assert found is not None and found.checkpoint["pending_sends"] == SENDS
+    result = agent_with_sends(saver).invoke(None, config_of(thread))
     assert sorted(result["seen"]) == [1, 2, 3, 4]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import threadkeep
+from postgres_server import PostgresServer
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "python.md"
@@ -52,9 +53,13 @@ def readme_blocks() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
 
 
-def run(code: str, folder: Path) -> None:
+# The server of the documentation; the tests have one of their own in its place.
+DOCUMENTED = "postgresql://agents@db.example/agents"
+
+
+def run(code: str, folder: Path, database: str) -> None:
     script = folder / "block.py"
-    script.write_text(code)
+    script.write_text(code.replace(DOCUMENTED, database))
     environment = {"THREADKEEP_URL": "sqlite:server.db", "LANGGRAPH_AES_KEY": "k" * 32}
     result = subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", str(script)],
@@ -68,15 +73,18 @@ def run(code: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [code for _, code in blocks()], ids=[name for name, _ in blocks()])
-def test_the_documentation_runs(code: str, tmp_path: Path) -> None:
+def test_the_documentation_runs(code: str, tmp_path: Path, postgres_server: PostgresServer) -> None:
     """Each block of docs/python.md is a program of its own."""
-    run(code, tmp_path)
+    run(code, tmp_path, postgres_server.url(postgres_server.new_database()))
 
 
-def test_the_documentation_runs_again_in_one_folder(tmp_path: Path) -> None:
+def test_the_documentation_runs_again_in_one_folder(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
     """A reader tries one block after the other, and one of them twice."""
+    database = postgres_server.url(postgres_server.new_database())
     for code in [*readme_blocks(), *(code for _, code in blocks())] * 2:
-        run(code, tmp_path)
+        run(code, tmp_path, database)
 
 
 def test_there_are_blocks() -> None:

@@ -178,9 +178,11 @@ def test_exit_of_a_run_that_was_interrupted(durable_url: str) -> None:
 
 
 def test_ctrl_c_ends_a_program(durable_url: str) -> None:
+    # Whoever runs in the background inherits that SIGINT is ignored.
     code = """
-        import sys
+        import signal, sys
         from threadkeep.langgraph import ThreadkeepSaver
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         saver = ThreadkeepSaver(sys.argv[1])
         config = {"configurable": {"thread_id": "t", "checkpoint_id": "c"}}
         print("ready", flush=True)
@@ -191,7 +193,10 @@ def test_ctrl_c_ends_a_program(durable_url: str) -> None:
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    try:
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert "KeyboardInterrupt" in err and process.returncode in (1, 130, -signal.SIGINT)
 
 

@@ -86,10 +86,24 @@ def test_bad_timeouts(store: threadkeep.Store) -> None:
             store.call(_native.ping(), bad)
 
 
+async def test_setup_has_a_time_limit_of_its_own(durable_url: str) -> None:
+    with ThreadkeepSaver(durable_url, timeout=0) as saver:
+        for late in (saver.setup, saver.store.setup):
+            with pytest.raises(threadkeep.DeadlineError):
+                late(timeout=0)
+        with pytest.raises(ValueError, match="timeout"):
+            saver.setup(timeout=-1)
+        with pytest.raises(threadkeep.DeadlineError):
+            saver.get_tuple(config_of("t"))
+        saver.setup()
+        await saver.asetup(timeout=None)
+
+
 async def test_ping_and_capabilities(store: threadkeep.Store, url: str) -> None:
     assert store.ping().ok and (await store.aping()).ok
-    assert store.capabilities.name == url.split(":")[0].split("+")[0]
-    assert store.capabilities.max_value_bytes >= 256 * 1024 * 1024
+    scheme = url.split(":")[0].split("+")[0]
+    assert store.capabilities.name == scheme.replace("postgresql", "postgres")
+    assert store.capabilities.max_value_bytes >= 256 * 1024 * 1024 - 1
     await store.asetup()
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """threadkeep keeps the threads of agent runtimes: their checkpoints and pending writes.
 
-A store is opened by URL: ``memory:`` for this process only, ``sqlite:PATH`` for a file. Most
-programs do not use this module but :class:`threadkeep.langgraph.ThreadkeepSaver`.
+A store is opened by URL: ``memory:`` for this process only, ``sqlite:PATH`` for a file,
+``postgresql://HOST/DATABASE`` for a server. Most programs do not use this module but
+:class:`threadkeep.langgraph.ThreadkeepSaver`.
 """
 
 from threadkeep import _native

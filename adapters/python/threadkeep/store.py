@@ -26,6 +26,7 @@ from threadkeep._arguments import (
 from threadkeep.errors import Error
 
 DEFAULT_TIMEOUT = 30.0
+SETUP_TIMEOUT = 3600.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -119,7 +120,7 @@ class Store:
     A store cannot be pickled, and a forked process must open its own.
 
     Args:
-        url: ``memory:``, ``sqlite:PATH``, or another scheme of this build.
+        url: ``memory:``, ``sqlite:PATH``, ``postgresql://...``, or another scheme of this build.
         timeout: Seconds after which a call ends with an error; ``None`` waits for ever.
     """
 
@@ -131,13 +132,22 @@ class Store:
         _open_stores.add(self._native)
         self.capabilities = Capabilities(**self._native.capabilities())
 
-    def setup(self) -> None:
-        """Creates what the store needs. First use does it too; idempotent."""
-        self.call(_native.setup(), self.timeout)
+    def setup(self, *, timeout: float | None = SETUP_TIMEOUT) -> None:
+        """Makes and brings up to date all that the store needs. Idempotent.
 
-    async def asetup(self) -> None:
+        First use creates what is missing and touches nothing else. On Postgres this does more: it
+        upgrades tables that LangGraph's own saver made long ago, and builds indexes, without
+        blocking those who use them. When it was cut off, the next call goes on where it stopped.
+
+        Args:
+            timeout: As that of the store, which does not count here: an index over a large table
+                takes its time.
+        """
+        self.call(_native.setup(), checked_timeout(timeout))
+
+    async def asetup(self, *, timeout: float | None = SETUP_TIMEOUT) -> None:
         """As :meth:`setup`."""
-        await self.acall(_native.setup(), self.timeout)
+        await self.acall(_native.setup(), checked_timeout(timeout))
 
     def ping(self) -> Health:
         """Asks the store whether it works. Reports an outage and does not raise for it."""

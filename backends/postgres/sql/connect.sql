@@ -11,6 +11,9 @@ SELECT
   -- Plans do not depend on the values of parameters here, and planning costs more than most reads.
   CASE WHEN direct AND current_setting('plan_cache_mode') = 'auto'
     THEN set_config('plan_cache_mode', 'force_generic_plan', false) END,
+  -- A plan made while a table is small stays in use while it grows. Every statement has an index.
+  CASE WHEN direct AND current_setting('enable_seqscan') = 'on'
+    THEN set_config('enable_seqscan', 'off', false) END,
   CASE WHEN direct AND current_setting('jit') = 'on'
     THEN set_config('jit', 'off', false) END,
   -- A call that was given up must not go on at the server. Only Linux can watch its sockets so.
@@ -18,5 +21,10 @@ SELECT
       AND version() LIKE '%linux%'
     THEN set_config('client_connection_check_interval', '2s', false) END,
   CASE WHEN direct AND current_setting('idle_in_transaction_session_timeout') = '0'
-    THEN set_config('idle_in_transaction_session_timeout', '60s', false) END
+    THEN set_config('idle_in_transaction_session_timeout', '60s', false) END,
+  -- What a write decides behind a lock, it decides by what it finds after the wait. This one is no
+  -- matter of taste, and is set even where it holds: the server's own setting may be changed and
+  -- loaded while the session lasts.
+  CASE WHEN direct
+    THEN set_config('default_transaction_isolation', 'read committed', false) END
 FROM session

@@ -4,7 +4,8 @@
 -- primary keys, whatever the statistics say: hence LIMIT 1, which keeps the planner from joining
 -- everything that the thread has.
 WITH checkpoint AS MATERIALIZED (
-  SELECT thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint AS document, metadata
+  SELECT thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id,
+         checkpoint AS document, metadata
   FROM {schema}checkpoints
   WHERE thread_id = $1::text AND checkpoint_ns = $2::text {which}
 )

@@ -35,8 +35,8 @@ SELECT CASE WHEN wanted = '{}' THEN 0 ELSE 1 END AS kind, checkpoint_id,
        NULL AS task_path, NULL::int AS idx, NULL::bytea AS payload, NULL::jsonb AS inline
 FROM way
 UNION ALL
-SELECT 2, way.checkpoint_id, NULL, name, ancestor.versions ->> name, blob.type, NULL, NULL, blob.blob,
-       CASE WHEN blob.blob IS NULL THEN ancestor.inline -> name END
+SELECT 2, way.checkpoint_id, NULL, name, ancestor.versions ->> name, blob.type, NULL,
+       NULL, blob.blob, CASE WHEN blob.blob IS NULL THEN ancestor.inline -> name END
 FROM way
 CROSS JOIN LATERAL (
   SELECT checkpoint -> 'channel_versions' AS versions, checkpoint -> 'channel_values' AS inline

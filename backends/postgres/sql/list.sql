@@ -4,7 +4,8 @@
 -- as checkpoint_rows.hpp says. A value that several checkpoints share is one row. Only keys are
 -- sorted, and the planner cannot join whole threads: see get.sql.
 WITH place AS MATERIALIZED (
-  SELECT thread_id, checkpoint_ns, checkpoint_id, (row_number() OVER (ORDER BY {order}))::int AS item
+  SELECT thread_id, checkpoint_ns, checkpoint_id,
+         (row_number() OVER (ORDER BY {order}))::int AS item
   FROM (SELECT thread_id, checkpoint_ns, checkpoint_id
         FROM {schema}checkpoints
         WHERE {where}
@@ -36,7 +37,8 @@ WITH place AS MATERIALIZED (
   ) AS blob
   WHERE blob.type <> 'empty' AND blob.blob IS NOT NULL
 ), pending AS MATERIALIZED (
-  SELECT checkpoint.item, write.channel, write.task_id, write.type, write.task_path, write.idx, write.blob
+  SELECT checkpoint.item, write.channel, write.task_id, write.type, write.task_path, write.idx,
+         write.blob
   FROM checkpoint
   CROSS JOIN LATERAL (
     SELECT channel, task_id, type, task_path, idx, blob FROM {schema}checkpoint_writes

@@ -8,6 +8,7 @@ BEGIN;
 GRANT USAGE ON SCHEMA :"schema" TO :"grantee";
 GRANT SELECT ON {schema}checkpoint_migrations, {schema}threadkeep_migrations TO :"grantee";
 GRANT SELECT, INSERT, UPDATE, DELETE
-  ON {schema}checkpoints, {schema}checkpoint_blobs, {schema}checkpoint_writes,
-     {schema}threadkeep_threads, {schema}threadkeep_tombstones TO :"grantee";
+  ON {schema}checkpoints, {schema}checkpoint_writes, {schema}threadkeep_threads,
+     {schema}threadkeep_tombstones TO :"grantee";
+GRANT SELECT, INSERT, DELETE ON {schema}checkpoint_blobs TO :"grantee";  -- they never change
 COMMIT;

@@ -11,7 +11,8 @@ BEGIN;
 \if :missing
   CREATE SCHEMA :"schema";
 \endif
-GRANT USAGE, CREATE ON SCHEMA :"schema" TO :"grantee";
+GRANT CREATE ON SCHEMA :"schema" TO :"grantee";
+GRANT USAGE ON SCHEMA :"schema" TO :"grantee" WITH GRANT OPTION;  -- for the users of its tables
 COMMIT;
 SELECT coalesce(string_agg(format('ALTER TABLE %I.%I OWNER TO %I;', n.nspname, c.relname, r.rolname), ' '), '')
          AS owned, count(*) > 0 AS others

@@ -7,6 +7,7 @@ SELECT count(DISTINCT name) = 0 AS fresh,
        count(*) FILTER (WHERE name = 'checkpoint_writes') > 0
          AND count(*) FILTER (WHERE name = 'checkpoint_writes' AND col = 'task_path') = 0
          AS lacks_task_path,
+       count(*) FILTER (WHERE name = 'checkpoint_migrations') > 0 AS keeps_record,
        coalesce(bool_and(bytewise) FILTER (WHERE
            (name = 'checkpoints' AND col IN ('thread_id', 'checkpoint_ns', 'checkpoint_id'))
            OR (name = 'checkpoint_writes' AND col IN ('task_id', 'task_path'))), true) AS bytewise

@@ -58,6 +58,9 @@ COMMIT;
 \if :lacks_task_path
 {begin}
 {langgraph_task_path}
+  \if :keeps_record
+{langgraph_record}
+  \endif
 COMMIT;
 \endif
 {record_2}

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The first two conditions are those of the index over runs.
+-- The last two conditions are those of the index over runs.
 SELECT DISTINCT thread_id
 FROM {schema}checkpoints
-WHERE metadata ? 'run_id'
-  AND metadata ->> 'run_id' = ANY ($1::text[])
+WHERE metadata ->> 'run_id' = ANY ($1::text[])
   AND jsonb_typeof(metadata -> 'run_id') = 'string'
+  AND length(metadata ->> 'run_id') <= 512

@@ -106,6 +106,8 @@ class Link : public std::enable_shared_from_this<Link> {
     end();
   }
 
+  void forget() { forgotten_ = true; }
+
   void wake() {
     for (auto& flow : flows_) flow.changed.cancel();
   }
@@ -128,6 +130,7 @@ class Link : public std::enable_shared_from_this<Link> {
     asio::steady_timer changed;  // Never expires; cancelled when there is something to look at.
   };
 
+  bool is_silent() const { return shared_.faults.silent || forgotten_; }
   Flow& flow(Direction direction) { return flows_[index_of(direction)]; }
   tcp::socket& source(Direction direction) {
     return direction == Direction::to_server ? client_ : server_;
@@ -152,14 +155,14 @@ class Link : public std::enable_shared_from_this<Link> {
   asio::awaitable<void> read(Direction direction) {
     Flow& mine = flow(direction);
     for (;;) {
-      while (shared_.faults.silent || mine.size > most_waiting) co_await change_of(mine);
+      while (is_silent() || mine.size > most_waiting) co_await change_of(mine);
       std::vector<char> bytes(piece_size);
       std::error_code error;
       const auto size = co_await source(direction).async_read_some(
           asio::buffer(bytes), redirect_error(asio::use_awaitable, error));
       if (error && error != asio::error::eof) throw std::system_error(error);
       bytes.resize(size);
-      take(direction, std::move(bytes));
+      if (size > 0) take(direction, std::move(bytes));
       if (!error) continue;
       push(direction, {}, Then::shut);
       co_return;
@@ -193,7 +196,6 @@ class Link : public std::enable_shared_from_this<Link> {
   }
 
   void count(Direction direction, std::size_t size) {
-    if (size == 0) return;
     auto& counts = shared_.counts;
     const bool from_client = direction == Direction::to_server;
     (from_client ? counts.to_server : counts.to_client) += size;
@@ -220,7 +222,7 @@ class Link : public std::enable_shared_from_this<Link> {
     asio::steady_timer clock(client_.get_executor(), piece.due);
     co_await clock.async_wait(asio::use_awaitable);
     for (std::size_t sent = 0; sent < piece.bytes.size();) {
-      while (shared_.faults.silent) co_await change_of(flow(direction));
+      while (is_silent()) co_await change_of(flow(direction));
       const auto size = std::min(portion(), piece.bytes.size() - sent);
       const auto bytes = asio::buffer(piece.bytes.data() + sent, size);
       co_await asio::async_write(target(direction), bytes, asio::use_awaitable);
@@ -230,7 +232,7 @@ class Link : public std::enable_shared_from_this<Link> {
                           shared_.faults.bytes_per_second);
       co_await clock.async_wait(asio::use_awaitable);
     }
-    while (shared_.faults.silent) co_await change_of(flow(direction));
+    while (is_silent()) co_await change_of(flow(direction));
   }
 
   // How many bytes to send at a time.
@@ -261,6 +263,7 @@ class Link : public std::enable_shared_from_this<Link> {
   tcp::socket server_;
   std::array<Flow, 2> flows_;
   bool client_speaks_ = false;
+  bool forgotten_ = false;
   bool ended_ = false;
   int shut_ = 0;
 };
@@ -355,6 +358,12 @@ void TcpProxy::fall_silent() {
 void TcpProxy::fall_silent_after(Direction direction, std::size_t bytes) {
   impl_->apply(
       [=](Shared& shared) { shared.faults.silence_after[index_of(direction)].arm(bytes); });
+}
+
+void TcpProxy::forget() {
+  impl_->apply([](Shared& shared) {
+    for (const auto& link : shared.links) link->forget();
+  });
 }
 
 void TcpProxy::cut() {

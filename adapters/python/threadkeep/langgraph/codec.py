@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -140,10 +141,14 @@ def new_writes(
     )
 
 
-def parsed_document(row: _native.CheckpointRow) -> Checkpoint:
+def parsed_document(serde: SerializerProtocol, row: _native.CheckpointRow) -> Checkpoint:
     """The checkpoint in a row, with its inline values only."""
-    checkpoint: Checkpoint = json.loads(row[4])
-    return checkpoint
+    checkpoint: dict[str, Any] = json.loads(row[4])
+    match checkpoint.get("pending_sends"):
+        # LangGraph's Postgres saver before 1.0.5 packs them so; later versions cannot read it.
+        case [str(type_tag), str(text)]:
+            checkpoint["pending_sends"] = _decode(serde, type_tag, b64decode(text))
+    return cast("Checkpoint", checkpoint)
 
 
 def parent_with_sends(row: _native.CheckpointRow, checkpoint: Mapping[str, Any]) -> Address | None:

@@ -15,11 +15,13 @@ from threadkeep.langgraph.saver import ThreadkeepSaver
 async def checkpointer() -> AsyncIterator[ThreadkeepSaver]:
     """Yields a saver on the store that the environment variable ``THREADKEEP_URL`` names.
 
-    Made for ``checkpointer.path`` in ``langgraph.json``.
+    Made for ``checkpointer.path`` in ``langgraph.json``. It uses the store once, so that a server
+    that cannot work does not start.
     """
     url = os.environ.get("THREADKEEP_URL")
     if not url:
         raise InvalidArgumentError("set THREADKEEP_URL to the URL of a store")
     async with ThreadkeepSaver(url) as saver:
-        await saver.asetup()
+        async for _ in saver.athreads(limit=1):
+            pass
         yield saver

@@ -33,7 +33,7 @@ from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph import codec
 from threadkeep.langgraph.codec import Address
 from threadkeep.langgraph.values import SeenBlobs
-from threadkeep.store import DEFAULT_TIMEOUT, Store, ThreadInfo
+from threadkeep.store import DEFAULT_TIMEOUT, SETUP_TIMEOUT, Store, ThreadInfo
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import DeltaChannelHistory
@@ -60,8 +60,8 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
     that it opened. Two savers may share a store.
 
     Args:
-        store: A URL such as ``sqlite:agent.db`` or ``memory:``, or an open
-            :class:`threadkeep.Store`, which stays open when the saver is closed.
+        store: A URL such as ``postgresql://host/database``, ``sqlite:agent.db`` or ``memory:``, or
+            an open :class:`threadkeep.Store`, which stays open when the saver is closed.
         serde: Turns channel values and writes into bytes. The default is LangGraph's own. With any
             other, such as an encrypting one, no channel value bypasses it.
         timeout: Seconds after which a call ends with an error; ``None`` waits for ever.
@@ -98,13 +98,17 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
 
     # Life
 
-    def setup(self) -> None:
-        """Creates what the store needs. First use does it too; idempotent."""
-        self.store.call(_native.setup(), self.timeout)
+    def setup(self, *, timeout: float | None = SETUP_TIMEOUT) -> None:
+        """Makes and brings up to date all that the store needs; see :meth:`threadkeep.Store.setup`.
 
-    async def asetup(self) -> None:
+        Only a Postgres database that an older version of LangGraph's saver made needs this before
+        use. Idempotent.
+        """
+        self.store.setup(timeout=timeout)
+
+    async def asetup(self, *, timeout: float | None = SETUP_TIMEOUT) -> None:
         """As :meth:`setup`."""
-        await self.store.acall(_native.setup(), self.timeout)
+        await self.store.asetup(timeout=timeout)
 
     def close(self) -> None:
         """Closes the store if the saver opened it. Copies of the saver are closed with it."""
@@ -171,7 +175,7 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             return result
 
     def _decoded(self, row: _native.CheckpointRow) -> Steps[CheckpointTuple]:
-        checkpoint = codec.parsed_document(row)
+        checkpoint = codec.parsed_document(self.serde, row)
         sends: list[Any] = []
         if (parent := codec.parent_with_sends(row, checkpoint)) is not None:
             parent_row = yield _native.get(*parent, values=False)

@@ -40,6 +40,9 @@ class TcpProxy {
   void fall_silent();
   /// The same once that many more bytes went in the direction, over all connections.
   void fall_silent_after(Direction direction, std::size_t bytes);
+  /// Open connections fall silent for good, whatever comes; new ones do not. So a firewall forgets
+  /// connections that were idle for long.
+  void forget();
   /// Resets all open connections, once.
   void cut();
   /// Resets the connection that carries the last of that many more bytes, once, after they went.

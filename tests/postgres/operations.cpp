@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operations.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace threadkeep::postgres_test {
+
+namespace {
+
+constexpr std::size_t batch_size = 5;
+
+Draft checkpoint(const std::string& thread, int number) {
+  Draft draft(thread, std::to_string(number));
+  if (number > 1) draft.parent(std::to_string(number - 1));
+  return draft.value("a", std::to_string(number), std::string(300, 'a'))
+      .value("b", std::to_string(number), "b")
+      .metadata("{\"run_id\": " + testing::json_string(thread + " run " + std::to_string(number)) +
+                "}");
+}
+
+PutWrites writes(const std::string& thread) {
+  return {
+      thread,
+      "",
+      "3",
+      {pending("task", 0, "a", "1"), pending("task", 1, "a", "2"), pending("task", -1, "b", "3")}};
+}
+
+void prepare_thread(Backend& backend, const std::string& thread) {
+  for (int number = 1; number <= 3; ++number) apply(backend, checkpoint(thread, number));
+  apply(backend, writes(thread));
+}
+
+using Batch = std::vector<Mutation>;
+
+Batch five_puts(const std::string& id) {
+  Batch batch;
+  for (std::size_t i = 0; i < batch_size; ++i) batch.push_back(checkpoint(thread_of(id, i), 4));
+  return batch;
+}
+
+PutWrites late_writes(const std::string& thread) {
+  return {thread, "", "3", {pending("late", 0, "a", "1"), pending("late", -1, "b", "2")}};
+}
+
+std::vector<Operation> writing_operations() {
+  const auto of = [](std::string name, const std::function<Mutation(const std::string&)>& make) {
+    const auto batch = [make](const std::string& id) { return Batch{make(thread_of(id, 0))}; };
+    return Operation{std::move(name), batch, {}};
+  };
+  const auto demand = [](const std::string& t) { return checkpoint(t, 4).require_latest_parent(); };
+  return {
+      of("put", [](const std::string& t) { return PutCheckpoint(checkpoint(t, 4)); }),
+      of("put_on_latest", [=](const std::string& t) { return PutCheckpoint(demand(t)); }),
+      of("put_writes", [](const std::string& t) { return late_writes(t); }),
+      of("put_thread",
+         [](const std::string& t) {
+           return PutThread{t, R"({"name": "n"})"};
+         }),
+      of("delete_thread", [](const std::string& t) { return DeleteThread{t}; }),
+      of("delete_runs", [](const std::string& t) { return DeleteRuns{{t + " run 2"}}; }),
+      of("copy_thread",
+         [](const std::string& t) {
+           return CopyThread{"source", t};
+         }),
+      of("prune", [](const std::string& t) { return Prune{t}; }),
+      Operation{"batch", five_puts, {}},
+  };
+}
+
+std::string text_of(const Page<CheckpointTuple>& page) {
+  std::string text;
+  for (const auto& tuple : page.items) {
+    text += tuple.checkpoint_id + " " + std::to_string(tuple.values.size()) + " " +
+            std::to_string(tuple.writes.size()) + ", ";
+  }
+  return text;
+}
+
+std::string list(Backend& backend, const Call& call) {
+  CheckpointList query;
+  query.thread_id = "read";
+  return text_of(backend.list(query, call));
+}
+
+std::string get(Backend& backend, const Call& call) {
+  const auto tuple = backend.get({"read", "", {}, {}}, call);
+  return tuple ? text_of({{*tuple}, ""}) : "absent";
+}
+
+std::string history(Backend& backend, const Call& call) {
+  const auto channels = backend.history({"read", "", {}, {"a"}}, call);
+  const auto& seed = channels.at(0).seed;
+  return seed ? seed->version + " " + std::to_string(seed->data.size()) : "none";
+}
+
+std::string threads(Backend& backend, const Call& call) {
+  return backend.threads({{}, 1, {}}, call).items.at(0).thread_id;
+}
+
+// It reports what others throw.
+std::string ping(Backend& backend, const Call& call) {
+  const auto health = backend.ping(call);
+  if (!health.ok) throw Error(Code::unavailable, health.detail);
+  return "ok";
+}
+
+std::string setup(Backend& backend, const Call& call) {
+  backend.setup(call);
+  return "done";
+}
+
+}  // namespace
+
+bool Ended::succeeded() const {
+  return std::none_of(errors.begin(), errors.end(), [](const auto& error) { return error; });
+}
+
+Ended Operation::carry_out(Backend& backend, const std::string& id, const Call& call) const {
+  const auto mutations = writes() ? batch(id) : Batch();
+  Ended ended;
+  ended.lasted = duration_of([&] {
+    const auto thrown = error_of([&] {
+      if (!writes()) return void(ended.text = read(backend, call));
+      for (auto& outcome : backend.apply(mutations, call)) ended.errors.push_back(outcome.error);
+    });
+    if (thrown || !writes())
+      ended.errors.assign(std::max<std::size_t>(1, mutations.size()), thrown);
+  });
+  return ended;
+}
+
+std::vector<Operation> operations() {
+  auto all = writing_operations();
+  all.push_back({"get", {}, get});
+  all.push_back({"list", {}, list});
+  all.push_back({"history", {}, history});
+  all.push_back({"threads", {}, threads});
+  all.push_back({"ping", {}, ping});
+  all.push_back({"setup", {}, setup});
+  return all;
+}
+
+void prepare(Backend& backend, const Operation& operation, const std::string& id) {
+  if (!operation.writes() || operation.name == "copy_thread") return;
+  const auto threads = operation.batch(id).size();
+  for (std::size_t i = 0; i < threads; ++i) prepare_thread(backend, thread_of(id, i));
+}
+
+void prepare_for_reads(Backend& backend) {
+  prepare_thread(backend, "read");
+  prepare_thread(backend, "source");
+}
+
+std::string thread_of(const std::string& id, std::size_t place) {
+  return id + "-" + std::to_string(place);
+}
+
+std::string state_of(RawDatabase& raw, const std::string& thread) {
+  return raw
+      .run(
+          "SELECT (SELECT count(*) FROM checkpoints WHERE thread_id = $1) || ' checkpoints, ' || "
+          "(SELECT count(*) FROM checkpoint_blobs WHERE thread_id = $1) || ' blobs, ' || "
+          "(SELECT count(*) FROM checkpoint_writes WHERE thread_id = $1) || ' writes, ' || "
+          "(SELECT count(*) FROM threadkeep_tombstones WHERE thread_id = $1) || ' tombstones, ' "
+          "|| coalesce((SELECT 'revision ' || revision FROM threadkeep_threads "
+          "WHERE thread_id = $1), 'no thread')",
+          {thread})
+      .at(0);
+}
+
+}  // namespace threadkeep::postgres_test

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store behind PgBouncer in transaction mode: everything that the conformance suite asks for, and
+// setup, which needs a way past it.
+#include <gtest/gtest.h>
+
+#include "chaos_store.hpp"
+#include "mixed_load.hpp"
+#include "threadkeep/testing/conformance.hpp"
+#include "threadkeep/testing/pgbouncer.hpp"
+
+namespace threadkeep::postgres_test {
+namespace {
+
+using testing::BackendSpec;
+using testing::Pgbouncer;
+using testing::PostgresServer;
+
+Pgbouncer& bouncer() {
+  static Pgbouncer bouncer(PostgresServer::shared());
+  return bouncer;
+}
+
+std::string pooled_url(const std::string& schema) {
+  return bouncer().url() + "?schema=" + schema;
+}
+
+std::string with_direct_url(const std::string& schema) {
+  std::string direct;
+  for (const char letter : PostgresServer::shared().url()) {
+    direct += letter == ':' ? "%3A" : letter == '/' ? "%2F" : std::string(1, letter);
+  }
+  return pooled_url(schema) + "&direct_url=" + direct;
+}
+
+BackendSpec pooled_backend() {
+  return {"postgres_pooled", [](const Environment& environment) {
+            auto kept = std::make_shared<testing::StoreInSchema>(testing::bytewise_schemas(),
+                                                                 with_direct_url, environment);
+            return std::shared_ptr<Store>(kept, kept->store());
+          }};
+}
+
+class Pooled : public ::testing::Test {
+ protected:
+  Schema schema_;
+};
+
+TEST_F(Pooled, store_refuses_setup_and_names_the_remedy) {
+  const auto backend = open_backend(pooled_url(schema_.name()));
+  const auto error = must_fail([&] { backend->setup(Call()); });
+  EXPECT_EQ(error.code(), Code::unsupported) << error.what();
+  EXPECT_NE(error.message().find("direct_url"), std::string::npos) << error.what();
+}
+
+TEST_F(Pooled, store_is_set_up_past_the_pooler) {
+  const auto backend = open_backend(with_direct_url(schema_.name()));
+  EXPECT_NO_THROW(backend->setup(Call()));
+  EXPECT_NO_THROW(apply(*backend, Draft("t", "1")));
+  RawDatabase raw(schema_.url());
+  EXPECT_EQ(raw.value("SELECT count(*) FROM checkpoints"), "1");
+  EXPECT_GT(std::stoi(raw.value("SELECT count(*) FROM threadkeep_migrations "
+                                "WHERE finished_at IS NOT NULL")),
+            0);
+}
+
+TEST_F(Pooled, store_works_again_after_the_pooler_was_restarted) {
+  Pgbouncer own(PostgresServer::shared());
+  const auto backend = open_backend(own.url() + "?schema=" + schema_.name());
+  apply(*backend, Draft("t", "1"));
+  own.restart();
+  EXPECT_TRUE(backend->get({"t", "", {}, {}}, Call()));
+}
+
+TEST_F(Pooled, store_serves_many_threads_by_few_connections) {
+  run_mixed_load(open(pooled_url(schema_.name()) + "&pool_size=8"));
+}
+
+}  // namespace
+}  // namespace threadkeep::postgres_test
+
+THREADKEEP_CONFORMANCE(threadkeep::postgres_test::pooled_backend())
