@@ -67,7 +67,7 @@ TEST_F(DeletingRuns, says_when_it_ended_in_the_middle) {
   const std::string last = "thread 001000";
   raw_.run("BEGIN");
   raw_.run("SELECT pg_advisory_xact_lock(" + lock_key(last) + ")");
-  const Call call{.deadline = Deadline::after(std::chrono::seconds(5)), .stop = {}};
+  const Call call{.deadline = Deadline::after(std::chrono::seconds(15)), .stop = {}};
   const auto outcome = apply(DeleteRuns{{"r"}}, call);
   raw_.run("ROLLBACK");
   ASSERT_TRUE(outcome.error);
