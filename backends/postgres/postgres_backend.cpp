@@ -72,7 +72,7 @@ class PostgresBackend final : public Backend {
     try {
       const Lease connection = database_->lease(call);
       // Looked at anew: others may have run setup in the meantime, or dropped a table.
-      const Layout layout = read_layout(*connection, call);
+      const Layout layout = look_at_store(*connection, call);
       return {layout.has_checkpoint_tables && layout.has_own_tables, describe(*connection, layout)};
     } catch (const Error& error) {
       return {false, error.what()};

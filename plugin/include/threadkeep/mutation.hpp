@@ -12,7 +12,7 @@
 
 /// \file
 /// Every write there is, as one closed type. Layers, batches and journals handle a Mutation without
-/// knowing which it is, so nothing can bypass them. Each mutation is atomic and idempotent.
+/// knowing which it is, so nothing can bypass them. Each is idempotent, and atomic in a thread.
 ///
 /// Deletions (DeleteThread, DeleteRuns, Prune) leave a tombstone in the thread: the greatest
 /// checkpoint_id they deleted. It keeps a run that was under way from resurrecting what is gone:
@@ -56,9 +56,9 @@ struct DeleteThread {
   std::string thread_id;
 };
 
-/// Deletes the checkpoints whose metadata member `run_id` is one of the given, in all threads, with
-/// their writes and the blobs that nothing else refers to. Children stay. When a checkpoint that
-/// stays needs a deleted one to rebuild a delta channel, it is a `conflict` and nothing is deleted.
+/// Deletes checkpoints whose metadata member `run_id` is given, their writes and unshared blobs, in
+/// all threads, each atomically. Children stay. `conflict` if a checkpoint that stays needs one of
+/// them to rebuild a delta channel: nothing is deleted then, unless a put comes in between.
 struct DeleteRuns {
   std::vector<std::string> run_ids;
 };
