@@ -4,7 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "doctor_command.hpp"
 #include "exit_status.hpp"
+#include "help_format.hpp"
 #include "setup_command.hpp"
 #include "terminal.hpp"
 #include "threads_change.hpp"
@@ -20,6 +22,7 @@ using Commands = std::vector<std::unique_ptr<cli::StoreCommand>>;
 Commands make_commands(CLI::App& app) {
   Commands all;
   all.push_back(std::make_unique<cli::SetupCommand>(app));
+  all.push_back(std::make_unique<cli::DoctorCommand>(app));
   auto* threads = app.add_subcommand("threads", "Looks at threads, copies and deletes them.");
   threads->require_subcommand(1);
   all.push_back(std::make_unique<cli::ThreadsList>(*threads));
@@ -33,6 +36,7 @@ Commands make_commands(CLI::App& app) {
 cli::ExitStatus run(int argc, char** argv) {
   CLI::App app("Looks after stores of agent threads. See `threadkeep COMMAND --help`.",
                "threadkeep");
+  app.formatter(std::make_shared<cli::HelpFormat>());
   app.set_version_flag("--version", "threadkeep " THREADKEEP_VERSION);
   app.require_subcommand(1);
   const Commands commands = make_commands(app);

@@ -48,12 +48,13 @@ SetupCommand::SetupCommand(CLI::App& app) : StoreCommand(app, "setup", descripti
   grantee->needs(role);
 }
 
-void SetupCommand::execute() {
+ExitStatus SetupCommand::execute() {
   if (print_sql_) {
     print_script();
   } else {
     set_up();
   }
+  return ExitStatus::done;
 }
 
 void SetupCommand::print_script() const {

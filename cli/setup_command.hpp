@@ -13,7 +13,7 @@ class SetupCommand final : public StoreCommand {
   explicit SetupCommand(CLI::App& app);
 
  private:
-  void execute() override;
+  ExitStatus execute() override;
   void print_script() const;
   void set_up() const;
 

@@ -42,8 +42,7 @@ StoreCommand::StoreCommand(CLI::App& parent, const std::string& name,
 
 ExitStatus StoreCommand::run() {
   try {
-    execute();
-    return ExitStatus::done;
+    return execute();
   } catch (const Error& error) {
     report(error.what(), std::string(to_string(error.code())));
     return error.code() == Code::invalid_argument ? ExitStatus::usage : ExitStatus::failed;

@@ -36,7 +36,7 @@ class StoreCommand {
 
  protected:
   /// Throws Error or Refusal.
-  virtual void execute() = 0;
+  virtual ExitStatus execute() = 0;
 
   CLI::App& options() { return *app_; }
   CLI::Option* json_flag() { return json_flag_; }

@@ -46,17 +46,18 @@ ThreadsCopy::ThreadsCopy(CLI::App& threads)
   options().add_option("TARGET", target_, "The id of the copy")->required();
 }
 
-void ThreadsCopy::execute() {
+ExitStatus ThreadsCopy::execute() {
   const Written written = open_store()->write(CopyThread{source_, target_}, call());
   if (written.changed + written.kept == 0) throw no_thread(source_, store_name());
   if (json()) {
     std::cout << Json{{"ok", true}, {"copied", written.changed}, {"kept", written.kept}}.dump()
               << "\n";
-    return;
+    return ExitStatus::done;
   }
   std::cout << "copied " << count_text(written.changed);
   if (written.kept > 0) std::cout << ", " << written.kept << " were there";
   std::cout << "\n";
+  return ExitStatus::done;
 }
 
 ThreadsDelete::ThreadsDelete(CLI::App& threads)
@@ -80,7 +81,7 @@ void ThreadsDelete::demand_consent() const {
   }
 }
 
-void ThreadsDelete::execute() {
+ExitStatus ThreadsDelete::execute() {
   demand_consent();
   const Call limits = call();
   const auto store = open_store();
@@ -94,6 +95,7 @@ void ThreadsDelete::execute() {
     }
   }
   if (json()) std::cout << Json{{"ok", true}, {"threads", all}}.dump() << "\n";
+  return ExitStatus::done;
 }
 
 }  // namespace threadkeep::cli

@@ -14,7 +14,7 @@ class ThreadsCopy final : public StoreCommand {
   explicit ThreadsCopy(CLI::App& threads);
 
  private:
-  void execute() override;
+  ExitStatus execute() override;
 
   std::string source_;
   std::string target_;
@@ -26,7 +26,7 @@ class ThreadsDelete final : public StoreCommand {
   explicit ThreadsDelete(CLI::App& threads);
 
  private:
-  void execute() override;
+  ExitStatus execute() override;
   void demand_consent() const;
 
   std::vector<std::string> thread_ids_;

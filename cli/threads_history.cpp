@@ -57,7 +57,7 @@ ThreadsHistory::ThreadsHistory(CLI::App& threads)
   options().add_option("--cursor", cursor_, "Go on where the page before ended")->excludes(all);
 }
 
-void ThreadsHistory::execute() {
+ExitStatus ThreadsHistory::execute() {
   const Call limits = call();
   CheckpointList query{.thread_id = thread_id_,
                        .checkpoint_ns = ns_,
@@ -75,9 +75,13 @@ void ThreadsHistory::execute() {
     std::move(page.items.begin(), page.items.end(), std::back_inserter(checkpoints));
   } while (all_ && !query.cursor.empty());
   if (checkpoints.empty()) throw no_thread(thread_id_, store_name());
-  if (json()) return print_json(checkpoints, query.cursor);
+  if (json()) {
+    print_json(checkpoints, query.cursor);
+    return ExitStatus::done;
+  }
   print_table(checkpoints);
   if (!query.cursor.empty()) std::cout << "more: --cursor " << query.cursor << "\n";
+  return ExitStatus::done;
 }
 
 }  // namespace threadkeep::cli

@@ -14,7 +14,7 @@ class ThreadsHistory final : public StoreCommand {
   explicit ThreadsHistory(CLI::App& threads);
 
  private:
-  void execute() override;
+  ExitStatus execute() override;
 
   std::string thread_id_;
   std::optional<std::string> ns_;

@@ -79,7 +79,7 @@ ThreadList ThreadsList::query() const {
   return query;
 }
 
-void ThreadsList::execute() {
+ExitStatus ThreadsList::execute() {
   const Call limits = call();
   ThreadList next = query();
   const auto store = open_store();
@@ -89,13 +89,17 @@ void ThreadsList::execute() {
     next.cursor = page.next;
     std::move(page.items.begin(), page.items.end(), std::back_inserter(threads));
   } while (all_ && !next.cursor.empty());
-  if (json()) return print_json(threads, next.cursor);
+  if (json()) {
+    print_json(threads, next.cursor);
+    return ExitStatus::done;
+  }
   if (threads.empty()) {
     std::cout << "no threads in " << store_name() << "\n";
-    return;
+    return ExitStatus::done;
   }
   print_table(threads);
   if (!next.cursor.empty()) std::cout << "more: --cursor " << next.cursor << "\n";
+  return ExitStatus::done;
 }
 
 }  // namespace threadkeep::cli

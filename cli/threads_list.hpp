@@ -14,7 +14,7 @@ class ThreadsList final : public StoreCommand {
   explicit ThreadsList(CLI::App& threads);
 
  private:
-  void execute() override;
+  ExitStatus execute() override;
   ThreadList query() const;
 
   std::size_t limit_ = 50;

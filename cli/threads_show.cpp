@@ -19,10 +19,11 @@ using Json = nlohmann::json;
 using Checkpoints = std::vector<CheckpointTuple>;
 
 constexpr const char* description =
-    "Shows what happened in a thread: its steps, oldest first, with the channels that changed and\n"
-    "what the tasks of each step wrote. Where a thread forks, the lines that were left come "
-    "first,\n"
-    "further to the right; the line that leads to the latest checkpoint stays at the left.\n"
+    "Shows what happened in a thread, step by step.\n"
+    "\n"
+    "Oldest first: the channels that changed with each step, and what the tasks after it wrote.\n"
+    "Where a thread forks, the lines that were left come first, further to the right; the line\n"
+    "that leads to the latest checkpoint stays at the left.\n"
     "\n"
     "Interrupts, errors and answers to interrupts are shown with their values, the rest with\n"
     "--values, where the type is safe to decode: JSON, text and MessagePack. Nothing is ever\n"
@@ -173,7 +174,7 @@ Checkpoints ThreadsShow::read(bool& more) const {
   return checkpoints;
 }
 
-void ThreadsShow::execute() {
+ExitStatus ThreadsShow::execute() {
   bool more = false;
   const auto namespaces = by_namespace(read(more));
   if (namespaces.empty()) throw no_thread(thread_id_, store_name());
@@ -193,6 +194,7 @@ void ThreadsShow::execute() {
     const Json result = {{"thread_id", thread_id_}, {"more", more}, {"namespaces", all}};
     std::cout << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
   }
+  return ExitStatus::done;
 }
 
 }  // namespace threadkeep::cli

@@ -15,7 +15,7 @@ class ThreadsShow final : public StoreCommand {
   explicit ThreadsShow(CLI::App& threads);
 
  private:
-  void execute() override;
+  ExitStatus execute() override;
   /// The newest checkpoints, and whether there are older ones.
   std::vector<CheckpointTuple> read(bool& more) const;
 
