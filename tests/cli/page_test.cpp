@@ -12,9 +12,13 @@ namespace threadkeep {
 namespace {
 
 const std::vector<Arguments>& commands() {
-  static const std::vector<Arguments> all = {{"setup"},           {"threads", "list"},
-                                             {"threads", "show"}, {"threads", "history"},
-                                             {"threads", "copy"}, {"threads", "delete"}};
+  static const std::vector<Arguments> all = {{"setup"},
+                                             {"doctor"},
+                                             {"threads", "list"},
+                                             {"threads", "show"},
+                                             {"threads", "history"},
+                                             {"threads", "copy"},
+                                             {"threads", "delete"}};
   return all;
 }
 
