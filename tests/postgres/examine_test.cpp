@@ -23,8 +23,8 @@ TEST_F(PostgresExamine, finds_that_a_crash_may_destroy_everything) {
 }
 
 TEST_F(PostgresExamine, finds_that_the_last_writes_may_be_lost) {
-  const PostgresServer durable({.durable = true, .settings = {}});
-  const auto place = durable.url("postgres");
+  PostgresServer durable({.durable = true, .settings = {}});
+  const auto place = durable.url(durable.create_database());
   EXPECT_EQ(examined(place, "durability"), "good");
   EXPECT_TRUE(examined(with(place, "options=-csynchronous_commit%3Doff"), "durability")
                   .starts_with("warning: synchronous_commit is off"));
