@@ -7,6 +7,7 @@
 
 #include "apply.hpp"
 #include "database.hpp"
+#include "examine.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
@@ -77,6 +78,15 @@ class PostgresBackend final : public Backend {
     } catch (const Error& error) {
       return {false, error.what()};
     }
+  }
+
+  std::vector<Finding> examine(const Call& call) override {
+    auto findings = Backend::examine(call);
+    if (findings.front().level == Finding::Level::good) {
+      const Lease connection = database_->lease(call);
+      postgres::examine(*connection, database_->settings().pool_size, environment_, call, findings);
+    }
+    return findings;
   }
 
   void setup(const Call& call) override { database_->setup(call); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "database.hpp"
+#include "examine.hpp"
 #include "fork_guard.hpp"
 #include "health.hpp"
 #include "mutations.hpp"
@@ -72,6 +73,17 @@ class RedisBackend final : public Backend {
     } catch (const Error& error) {
       return {false, error.what()};
     }
+  }
+
+  std::vector<Finding> examine(const Call& call) override {
+    auto findings = Backend::examine(call);
+    try {
+      const Lease connection = lease(call);
+      redis::examine(*connection, database_->settings(), environment_, call, findings);
+    } catch (const Error&) {
+      // The first finding says so.
+    }
+    return findings;
   }
 
   void setup(const Call& call) override { lease(call); }
