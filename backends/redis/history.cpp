@@ -50,7 +50,8 @@ class Walk {
 
   Reply read(const std::string& at, bool from_parent) const {
     ScriptCall call{{reader_.settings.prefix, query_.thread_id},
-                    {query_.checkpoint_ns, at, from_parent ? "1" : "", most_ancestors, most_bytes}};
+                    {query_.thread_id, std::to_string(reader_.settings.ttl.count()),
+                     query_.checkpoint_ns, at, from_parent ? "1" : "", most_ancestors, most_bytes}};
     for (const ChannelHistory& history : histories_) {
       if (!is_complete(history)) call.arguments.push_back(history.channel);
     }

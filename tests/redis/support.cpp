@@ -107,10 +107,13 @@ std::vector<std::string> RawClient::keys(const std::string& pattern) {
 }
 
 std::map<std::string, std::int64_t> RawClient::lifetimes(const std::string& pattern) {
-  // At one moment, so that equal deadlines give equal lifetimes.
+  // From one moment, so that equal deadlines give equal lifetimes.
   const auto words = run({"EVAL",
-                          "local r = {} for _, k in ipairs(redis.call('KEYS', ARGV[1])) do "
-                          "r[#r + 1] = k; r[#r + 1] = redis.call('PTTL', k) end return r",
+                          "local r, now = {}, redis.call('TIME') "
+                          "for _, k in ipairs(redis.call('KEYS', ARGV[1])) do "
+                          "local at = redis.call('PEXPIRETIME', k) "
+                          "if at >= 0 then at = at - now[1] * 1000 - math.floor(now[2] / 1000) end "
+                          "r[#r + 1] = k; r[#r + 1] = at end return r",
                           "0", pattern});
   std::map<std::string, std::int64_t> lifetimes;
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads of which the server has lost a key: an error until they are deleted, never less than was
+// stored.
+#include <gtest/gtest.h>
+
+#include "layout.hpp"
+#include "support.hpp"
+
+namespace threadkeep::redis_test {
+namespace {
+
+class TornThread : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    PutCheckpoint first = Draft("t", "1").value("a", "1", "x").metadata(R"({"run_id": "r"})");
+    store_.put(first);
+    store_.put(Draft("t", "2").parent("1").carries("a", "1"));
+    const redis::Keys keys("threadkeep", "t");
+    client_.run({"DEL", GetParam() == std::string("hash") ? keys.thread : keys.index});
+  }
+
+  void expect_corrupt(const std::function<void()>& call, const std::string& what) {
+    SCOPED_TRACE(what);
+    EXPECT_EQ(code_of(call), Code::corrupt);
+  }
+
+  RedisServer server_;
+  RawClient client_{server_};
+  Checkpointer store_ = open_store(server_.url());
+};
+
+TEST_P(TornThread, stays_an_error_whatever_is_written) {
+  const std::string large(100'000, 'x');
+  for (const std::string& value : {std::string("small"), large}) {
+    expect_corrupt(
+        [&] { store_.put(Draft("t", "3").parent("2").carries("a", "1").value("b", "1", value)); },
+        "put");
+    expect_corrupt(
+        [&] {
+          store_.put_writes({"t", "", "2", {pending("x", 0, "a", value)}});
+        },
+        "put_writes");
+  }
+  expect_corrupt([&] { store_.put_thread({"t", R"({"a": 1})"}); }, "put_thread");
+  expect_corrupt([&] { store_.get({"t", "", {}, {}}); }, "latest");
+  expect_corrupt([&] { store_.get({"t", "", "1", {}}); }, "get");
+  expect_corrupt([&] { store_.list(of_thread("t")); }, "list");
+  expect_corrupt([&] { store_.history({"t", "", "2", {"a"}}); }, "history");
+  expect_corrupt([&] { store_.copy_thread("t", "u"); }, "copy");
+  expect_corrupt([&] { prune(store_, "t"); }, "prune");
+  EXPECT_EQ(client_.keys("*:[ti]:t").size(), 1U);
+  EXPECT_EQ(client_.keys("*:u").size(), 0U);
+}
+
+TEST_P(TornThread, is_no_target_of_a_copy) {
+  store_.put(Draft("u", "1").value("a", "1", "x"));
+  store_.put(Draft("u", "2").parent("1").carries("a", "1"));
+  expect_corrupt([&] { store_.copy_thread("u", "t"); }, "copy");
+  EXPECT_EQ(client_.keys("*:[ti]:t").size(), 1U);
+}
+
+TEST_P(TornThread, can_be_used_again_after_its_deletion) {
+  store_.delete_thread("t");
+  EXPECT_FALSE(store_.get({"t", "", {}, {}}));
+  store_.put(Draft("t", "3").value("a", "3", "y"));
+  EXPECT_EQ(store_.get({"t", "", {}, {}})->values.at(0).data.view(), "y");
+}
+
+INSTANTIATE_TEST_SUITE_P(WithoutIts, TornThread, ::testing::Values("hash", "index"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace threadkeep::redis_test
