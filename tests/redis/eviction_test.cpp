@@ -3,6 +3,8 @@
 // stored.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "layout.hpp"
 #include "support.hpp"
 
@@ -64,6 +66,43 @@ TEST_P(TornThread, can_be_used_again_after_its_deletion) {
   EXPECT_FALSE(store_.get({"t", "", {}, {}}));
   store_.put(Draft("t", "3").value("a", "3", "y"));
   EXPECT_EQ(store_.get({"t", "", {}, {}})->values.at(0).data.view(), "y");
+}
+
+TEST(FullServer, has_what_it_acknowledged_and_nothing_of_the_rest) {
+  const RedisServer server({.settings = {{"maxmemory-policy", "noeviction"}}});
+  RawClient client(server);
+  auto store = open_store(server.url("ttl=1h"));
+  store.put(Draft("t", padded(0)));
+  const auto used = client.value({"INFO", "memory"});
+  const auto at = used.find("used_memory:") + 12;
+  client.run(
+      {"CONFIG", "SET", "maxmemory", std::to_string(std::stoull(used.substr(at)) + 3'000'000)});
+  std::set<std::string> acknowledged{padded(0)};
+  std::string latest = padded(0);
+  int refused = 0;
+  for (int i = 1; refused < 40; ++i) {
+    const std::string large(static_cast<std::size_t>(i % 7) * 30'000 + 10, 'x');
+    PutCheckpoint put = Draft("t", padded(i))
+                            .parent(latest)
+                            .value("a", padded(i), large)
+                            .value("b", padded(i), large);
+    try {
+      store.put(put);
+      acknowledged.insert(latest = padded(i));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::no_space) << error.what();
+      ++refused;
+    }
+  }
+  client.run({"CONFIG", "SET", "maxmemory", "0"});
+  std::set<std::string> stored;
+  for (const auto& tuple : store.list(of_thread("t", 10'000)).items) {
+    stored.insert(tuple.checkpoint_id);
+    EXPECT_EQ(tuple.values.size(), tuple.checkpoint_id == padded(0) ? 0U : 2U);
+  }
+  EXPECT_EQ(stored, acknowledged);
+  const auto fields = client.value({"HLEN", redis::Keys("threadkeep", "t").thread});
+  EXPECT_EQ(fields, std::to_string(3 * acknowledged.size() - 1)) << "a head, and no value too many";
 }
 
 INSTANTIATE_TEST_SUITE_P(WithoutIts, TornThread, ::testing::Values("hash", "index"),

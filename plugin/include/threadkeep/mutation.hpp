@@ -12,7 +12,8 @@
 
 /// \file
 /// Every write there is, as one closed type. Layers, batches and journals handle a Mutation without
-/// knowing which it is, so nothing can bypass them. Each mutation is atomic and idempotent.
+/// knowing which it is, so nothing can bypass them. Each mutation is atomic and idempotent;
+/// DeleteRuns may be atomic for each thread only.
 ///
 /// Deletions (DeleteThread, DeleteRuns, Prune) leave a tombstone in the thread: the greatest
 /// checkpoint_id they deleted. It keeps a run that was under way from resurrecting what is gone:
@@ -59,6 +60,8 @@ struct DeleteThread {
 /// Deletes the checkpoints whose metadata member `run_id` is one of the given, in all threads, with
 /// their writes and the blobs that nothing else refers to. Children stay. When a checkpoint that
 /// stays needs a deleted one to rebuild a delta channel, it is a `conflict` and nothing is deleted.
+/// A store without transactions over threads looks at all of them first and then deletes thread by
+/// thread; what fails in between is `outcome_unknown`, and the same again deletes the rest.
 struct DeleteRuns {
   std::vector<std::string> run_ids;
 };
