@@ -53,7 +53,8 @@ Source read_source(Writer& writer, const std::string& thread_id) {
   for (std::size_t i = 0; i + 1 < source.reply.size(); i += 2) {
     add_field(source, runs, source.reply[i], source.reply[i + 1]);
   }
-  check_whole({source.reply.size() != 0, !source.checkpoints.empty(), found[1].integer() != 0});
+  check_whole(keys,
+              {source.reply.size() != 0, !source.checkpoints.empty(), found[1].integer() != 0});
   source.others.insert(source.others.end(), runs.begin(), runs.end());
   return source;
 }

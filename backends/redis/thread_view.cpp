@@ -56,9 +56,9 @@ std::set<std::string> fields_with_value(Writer& writer, const Keys& keys,
 
 }  // namespace
 
-void check_whole(const Found& found) {
+void check_whole(const Keys& keys, const Found& found) {
   const bool torn = found.index ? !found.hash : found.checkpoints;
-  if (torn) throw make_error("TORN a part of the thread is missing");
+  if (torn) throw make_error("TORN a part of " + keys.thread + " is missing");
 }
 
 std::optional<ThreadView> view_thread(Writer& writer, const std::string& thread_id) {
@@ -74,9 +74,9 @@ std::optional<ThreadView> view_thread(Writer& writer, const std::string& thread_
   ThreadView view;
   for (std::size_t i = 0; i < names.size(); ++i) add_name(view, names[i].view());
   const auto has_checkpoints = [](const auto& entry) { return !entry.second.checkpoints.empty(); };
-  check_whole({names.size() != 0,
-               std::any_of(view.namespaces.begin(), view.namespaces.end(), has_checkpoints),
-               found[2].integer() != 0});
+  check_whole(keys, {names.size() != 0,
+                     std::any_of(view.namespaces.begin(), view.namespaces.end(), has_checkpoints),
+                     found[2].integer() != 0});
   if (found[0].is_nil()) return {};
   Head head = decode_head(found[0].view());
   view.changes = head.changes;

@@ -35,7 +35,7 @@ struct Found {
   bool index;
 };
 /// Throws Error(corrupt) when a key is missing: the server has evicted or lost it.
-void check_whole(const Found& found);
+void check_whole(const Keys& keys, const Found& found);
 
 /// Empty when there is no such thread.
 std::optional<ThreadView> view_thread(Writer& writer, const std::string& thread_id);

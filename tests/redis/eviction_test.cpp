@@ -23,7 +23,9 @@ class TornThread : public ::testing::TestWithParam<const char*> {
 
   void expect_corrupt(const std::function<void()>& call, const std::string& what) {
     SCOPED_TRACE(what);
-    EXPECT_EQ(code_of(call), Code::corrupt);
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::corrupt) << error.what();
+    EXPECT_NE(error.message().find(":t:t is missing"), std::string::npos) << error.what();
   }
 
   RedisServer server_;

@@ -8,6 +8,7 @@
 
 #include "layout.hpp"
 #include "support.hpp"
+#include "threadkeep/testing/tcp_proxy.hpp"
 
 namespace threadkeep::redis_test {
 namespace {
@@ -53,53 +54,72 @@ class Expiry : public ::testing::Test {
 
 constexpr std::int64_t hour = 3'600'000;
 
-TEST_F(Expiry, is_the_same_for_all_keys_after_every_operation) {
+TEST_F(Expiry, is_the_same_for_all_keys_after_every_put) {
   auto store = open_store(url("ttl=1h"));
   const std::string large(100'000, 'x');
-  const std::vector<std::pair<std::string, std::function<void()>>> steps = {
-      {"put_writes before the checkpoint",
-       [&] {
-         store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
-       }},
-      {"put", [&] { store.put(Draft("t", "1").value("a", "1", "x")); }},
-      {"large put", [&] { store.put(Draft("t", "2").parent("1").value("a", "2", large)); }},
-      {"large put_writes",
-       [&] {
-         store.put_writes({"t", "", "2", {pending("task", 0, "a", large)}});
-       }},
-      {"put_thread",
-       [&] {
-         store.put_thread({"t", R"({"a": 1})"});
-       }},
-      {"put again", [&] { store.put(Draft("t", "2").parent("1").value("a", "2", large)); }},
-      {"a refused put",
-       [&] {
-         EXPECT_EQ(code_of([&] { store.put(Draft("t", "3").require_latest_parent()); }),
-                   Code::conflict);
-       }},
-      {"get",
-       [&] {
-         store.get({"t", "", {}, {}});
-       }},
-      {"prune", [&] { prune(store, "t"); }},
-      {"put of a run",
-       [&] { store.put(Draft("t", "3").parent("2").metadata(R"({"run_id": "r"})")); }},
-      {"delete_runs", [&] { store.delete_runs({"r"}); }},
-      {"delete_thread", [&] { store.delete_thread("t"); }},
-      {"put_writes that are dropped",
-       [&] {
-         store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
-       }},
-      {"put after the deletion", [&] { store.put(Draft("t", "4").value("a", "4", "x")); }},
+  const auto after = [&](const std::string& step) {
+    expect_one_lifetime(hour - 30'000, hour, step);
   };
-  for (const auto& [name, step] : steps) {
-    step();
-    expect_one_lifetime(hour - 30'000, hour, name);
+  store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+  after("put_writes before the checkpoint");
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  after("put");
+  store.put(Draft("t", "2").parent("1").value("a", "2", large));
+  after("a large put");
+  store.put_writes({"t", "", "2", {pending("task", 0, "a", large), pending("x", -1, "a", large)}});
+  after("large put_writes");
+  store.put_thread({"t", R"({"a": 1})"});
+  after("put_thread");
+  store.put(Draft("t", "2").parent("1").value("a", "2", large));
+  after("a put again");
+  EXPECT_EQ(code_of([&] { store.put(Draft("t", "3").require_latest_parent()); }), Code::conflict);
+  after("a refused put");
+  store.get({"t", "", {}, {}});
+  store.list(of_thread("t"));
+  store.history({"t", "", {}, {"a"}});
+  after("reads");
+}
+
+TEST_F(Expiry, is_the_same_for_all_keys_after_every_deletion_and_copy) {
+  auto store = open_store(url("ttl=1h"));
+  const auto after = [&](const std::string& step) {
+    expect_one_lifetime(hour - 30'000, hour, step);
+  };
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  store.put(Draft("t", "2").parent("1").value("a", "2", "x"));
+  prune(store, "t");
+  after("prune");
+  store.put(Draft("t", "3").parent("2").metadata(R"({"run_id": "r"})"));
+  store.delete_runs({"r"});
+  after("delete_runs");
+  store.delete_thread("t");
+  after("delete_thread");
+  store.put_writes({"t", "", "1", {pending("task", 0, "a", "x")}});
+  after("put_writes that are dropped");
+  store.put(Draft("t", "4").value("a", "4", "x"));
+  after("a put after the deletion");
+  open_store(url()).put(Draft("s", "1").value("a", "1", "x"));
+  store.copy_thread("s", "u");
+  EXPECT_EQ(client_.keys("*:[ti]:u").size(), 2U);
+  for (const auto& [key, left] : client_.lifetimes("*:[ti]:u")) EXPECT_GT(left, 0) << key;
+  for (const auto& [key, left] : client_.lifetimes("*:[ti]:s")) EXPECT_EQ(left, -1) << key;
+}
+
+TEST_F(Expiry, that_comes_between_the_steps_of_a_read_leaves_no_part) {
+  testing::TcpProxy proxy(server_.port());
+  auto store = open_store(proxy.in_front_of(url("script_bytes=10")));
+  store.get({"t", "", {}, {}});
+  for (const auto& read : std::vector<std::function<bool()>>{
+           [&] {
+             return store.get({"t", "", {}, {}}).has_value();
+           },
+           [&] { return !store.list(of_thread("t")).items.empty(); }}) {
+    open_store(url()).put(Draft("t", "1").value("a", "1", std::string(1000, 'x')));
+    shorten(600);
+    proxy.delay(200ms);
+    EXPECT_FALSE(read()) << "the values take another 400 ms";
+    proxy.pass();
   }
-  store.copy_thread("t", "u");
-  for (const auto& [key, left] : client_.lifetimes("*:[ti]:u"))
-    EXPECT_GT(left, hour - 30'000) << key;
-  EXPECT_EQ(client_.lifetimes("*:[ti]:u").size(), 2U);
 }
 
 TEST_F(Expiry, takes_whole_threads_and_their_names) {

@@ -20,7 +20,7 @@ end
 
 -- A key is missing: the server has evicted or lost it. Scripts that write look at it too, so that
 -- what is left does not grow into something that looks whole.
-local torn = redis.error_reply('TORN a part of the thread is missing')
+local torn = redis.error_reply('TORN a part of ' .. thread .. ' is missing')
 local function is_torn(head)
   if call('EXISTS', index) == 1 then return call('EXISTS', thread) == 0 end
   return head.checkpoints > 0

@@ -5,7 +5,7 @@
 local id, ttl, nonce = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local head = read_head()
 if is_torn(head) then return torn end
-local newest = {}   -- of each namespace, the id of its latest checkpoint
+local pruned = {}   -- namespaces
 local staying = {}  -- fields of checkpoints, and of the blobs that they refer to
 
 -- Which blobs a checkpoint refers to; channels that have a value there are open no longer.
@@ -23,34 +23,38 @@ end
 
 local function keep_latest(ns)
   local field, open, parent = latest(ns)
-  newest[ns] = field:sub(#ns + 3)
+  local id_of_latest = field:sub(#ns + 3)
   repeat
     local content = call('HGET', thread, field)
-    if not content then return end
+    if not content then break end
     staying[field] = true
     open, parent = keep(ns, content, open)
     field = 'c' .. ns .. '\0' .. parent
   until not next(open) or parent == '' or staying[field]
+  return id_of_latest
 end
-
-for _, ns in ipairs(namespaces()) do keep_latest(ns) end
 
 local checkpoints, writes, blobs, greatest = {}, {}, {}, head.tombstone
-for _, field in ipairs(call('ZRANGEBYLEX', index, '[c', '(d')) do
-  if not staying[field] then
-    checkpoints[#checkpoints + 1] = field
-    local checkpoint = field:match('%z(.*)$')
-    if less(greatest, checkpoint) then greatest = checkpoint end
+for _, ns in ipairs(namespaces()) do
+  local start = ns .. '\0'
+  local newest, last = keep_latest(ns), nil
+  pruned[ns] = true
+  for _, field in ipairs(call('ZRANGEBYLEX', index, '[c' .. start, '(c' .. start .. newest)) do
+    if not staying[field] then
+      checkpoints[#checkpoints + 1] = field
+      last = field:sub(#start + 2)
+    end
   end
-end
-for _, field in ipairs(call('ZRANGEBYLEX', index, '[w', '(x')) do
-  local place, ns, checkpoint = field:match('^w(([^%z]*)%z([^%z]*))')
-  local ahead = not newest[ns] or not less(checkpoint, newest[ns])
-  if not ahead and not staying['c' .. place] then writes[#writes + 1] = field end
+  if last and less(greatest, last) then greatest = last end
+  local up_to = '(w' .. start .. newest .. '\0'
+  for _, field in ipairs(call('ZRANGEBYLEX', index, '[w' .. start, up_to)) do
+    local place = field:match('^w([^%z]*%z[^%z]*)')
+    if not staying['c' .. place] then writes[#writes + 1] = field end
+  end
 end
 for _, field in ipairs(call('HKEYS', thread)) do
   local ns = field:match('^b([^%z]*)')
-  if ns and newest[ns] and not staying[field] then blobs[#blobs + 1] = field end
+  if ns and pruned[ns] and not staying[field] then blobs[#blobs + 1] = field end
 end
 if #checkpoints + #writes + #blobs == 0 then return {'ok', 0, 0} end
 
