@@ -48,6 +48,8 @@ constexpr std::array known_parts = {
     Known{"NOREPLICAS ", Code::unavailable, ""},
     Known{"can't run this command or subcommand", Code::denied,
           "docs/storage/redis.md lists what the user must be allowed"},
+    Known{"ACL failure in script", Code::denied,
+          "docs/storage/redis.md lists what the user must be allowed"},
     Known{"max number of clients", Code::unavailable, ""},
     Known{"DB index is out of range", Code::invalid_argument,
           "the server has not so many databases"},

@@ -43,7 +43,7 @@ class RedisBackend final : public Backend {
 
   std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) override {
     const Lease connection = lease(call);
-    return std::move(read_checkpoints(reader(connection, call), {query}).front());
+    return std::move(read_checkpoints(reader(connection, call), {query}, 0).front());
   }
   Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) override {
     const Lease connection = lease(call);

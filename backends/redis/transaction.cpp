@@ -32,16 +32,17 @@ void add_script(Pipeline& pipeline, const Transaction& transaction, bool whole_t
 }
 
 // A script that the server does not know would fail inside EXEC, where the commands after it are
-// carried out nevertheless. So the texts are sent here.
+// carried out nevertheless. So the texts are sent here, and after an error decide() of head.lua
+// keeps the values out.
 void add_multi(Pipeline& pipeline, const Transaction& transaction) {
   pipeline.add({"MULTI"});
   add_script(pipeline, transaction, true);
-  Arguments unblock = begin_script(scripts::unblock, transaction.keys, true);
+  Arguments finish = begin_script(scripts::finish, transaction.keys, true);
   for (const NewValue& value : transaction.values) {
     pipeline.add({"HSETNX", transaction.keys.thread, value.field, value.value.argument()});
-    unblock.emplace_back(value.field);
+    finish.emplace_back(value.field);
   }
-  pipeline.add(unblock);
+  pipeline.add(finish);
   pipeline.add({"EXEC"});
 }
 

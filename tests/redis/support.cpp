@@ -107,11 +107,16 @@ std::vector<std::string> RawClient::keys(const std::string& pattern) {
 }
 
 std::map<std::string, std::int64_t> RawClient::lifetimes(const std::string& pattern) {
-  // At one moment, so that equal deadlines give equal lifetimes.
-  const auto words = run({"EVAL",
-                          "local r = {} for _, k in ipairs(redis.call('KEYS', ARGV[1])) do "
-                          "r[#r + 1] = k; r[#r + 1] = redis.call('PTTL', k) end return r",
-                          "0", pattern});
+  // From one moment, so that equal deadlines give equal lifetimes.
+  const auto words =
+      run({"EVAL",
+           "local function now() local t = redis.call('TIME') "
+           "return t[1] * 1000 + math.floor(t[2] / 1000) end "
+           "local keys, found, at = redis.call('KEYS', ARGV[1]) "
+           "repeat at, found = now(), {} for _, key in ipairs(keys) do "
+           "found[#found + 1] = key; found[#found + 1] = redis.call('PTTL', key) end "
+           "until now() == at return found",
+           "0", pattern});
   std::map<std::string, std::int64_t> lifetimes;
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
     lifetimes[words[i]] = std::stoll(words[i + 1]);

@@ -53,7 +53,7 @@ class RawClient {
   /// The only word.
   std::string value(const std::vector<std::string>& command);
   std::vector<std::string> keys(const std::string& pattern = "*");
-  /// PTTL of each key.
+  /// How many milliseconds each key has left; -1 where it stays.
   std::map<std::string, std::int64_t> lifetimes(const std::string& pattern = "*");
 
  private:

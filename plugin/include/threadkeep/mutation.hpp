@@ -56,9 +56,11 @@ struct DeleteThread {
   std::string thread_id;
 };
 
-/// Deletes checkpoints whose metadata member `run_id` is given, their writes and unshared blobs, in
-/// all threads, each atomically. Children stay. `conflict` if a checkpoint that stays needs one of
-/// them to rebuild a delta channel: nothing is deleted then, unless a put comes in between.
+/// Deletes the checkpoints whose metadata member `run_id` is one of the given, in all threads, with
+/// their writes and the blobs that nothing else refers to. Children stay. When a checkpoint that
+/// stays needs a deleted one to rebuild a delta channel, it is a `conflict`: all threads are looked
+/// at first, so nothing is deleted then, unless a put comes in between. Each thread is atomic; what
+/// fails between two threads is `outcome_unknown`, and the same again deletes the rest.
 struct DeleteRuns {
   std::vector<std::string> run_ids;
 };
