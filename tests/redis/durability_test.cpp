@@ -41,6 +41,7 @@ TEST(Durability, by_fsync_waits_for_a_server_that_does_it_every_second) {
 TEST(Durability, by_fsync_needs_a_server_that_does_not_leave_it_to_the_system) {
   const RedisServer server({.durable = true, .settings = {{"appendfsync", "no"}}});
   const bool waits = has_waitaof(server);
+  open_store(server.url()).put(Draft("t", "1"));
   expect_refused(server.url("durability=fsync&durability_timeout=200ms"),
                  waits ? Code::unavailable : Code::unsupported, "appendfsync always");
 }
