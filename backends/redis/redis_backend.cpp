@@ -36,8 +36,7 @@ class RedisBackend final : public Backend {
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
     if (batch.empty()) return {};
     const Lease connection = lease(call);
-    Writer writer(*connection, database_->settings(), database_->server(), environment_.now(),
-                  call);
+    Writer writer(*connection, database_->settings(), environment_.now(), call);
     return redis::apply(writer, batch);
   }
 

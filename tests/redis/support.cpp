@@ -50,6 +50,24 @@ Code code_of(const std::function<void()>& call) {
   return error_of(call).code();
 }
 
+void expect_works(const std::string& url) {
+  auto store = open_store(url);
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  EXPECT_EQ(store.get({"t", "", {}, {}})->values.size(), 1U) << url;
+  store.delete_thread("t");
+}
+
+void expect_refused(const std::string& url, Code code, const std::string& part) {
+  const Error error = error_of([&] { open_store(url).put(Draft("t", "1")); });
+  EXPECT_EQ(error.code(), code) << error.what();
+  EXPECT_NE(error.message().find(part), std::string::npos) << error.what();
+}
+
+void expect_told_by_ping(const std::string& url, const std::string& part) {
+  const auto detail = health_of(url).detail;
+  EXPECT_NE(detail.find(part), std::string::npos) << detail;
+}
+
 RawClient::RawClient(const RedisServer& server)
     : context_(redisConnectUnix(server.socket().c_str())) {
   if (context_ == nullptr || context_->err != 0) throw std::runtime_error("cannot connect");
@@ -122,6 +140,10 @@ std::map<std::string, std::int64_t> RawClient::lifetimes(const std::string& patt
     lifetimes[words[i]] = std::stoll(words[i + 1]);
   }
   return lifetimes;
+}
+
+bool has_waitaof(const RedisServer& server) {
+  return RawClient(server).run({"WAITAOF", "0", "0", "1"}).size() == 2;
 }
 
 std::string padded(int number) {
