@@ -130,6 +130,9 @@ end
 -- their fields taken, and finish.lua gives those back. So it is after an error too, which does not
 -- keep the rest of a transaction from being carried out.
 local function decide(body, fields)
+  -- EXEC has looked at the memory for all of it. Redis 6.2 would refuse the first write of a script
+  -- that needs memory when another client's script was the last to find none; this one needs none.
+  if #fields > 0 then redis.pcall('HDEL', thread, '') end
   local done, reply = pcall(body)
   if done and reply[1] == 'ok' then return reply end
   for _, field in ipairs(fields) do redis.pcall('HSETNX', thread, field, '') end
