@@ -33,10 +33,9 @@ TEST(Deletions, that_were_prepared_for_a_thread_do_not_touch_one_that_was_made_s
   const RedisServer server;
   Url url = Url::parse(server.url());
   const redis::Settings settings = redis::read_settings(url);
-  redis::Server kind;
   const Call call;
-  const auto connection = redis::open_connection(settings, call, kind);
-  redis::Writer writer(*connection, settings, kind, 1, call);
+  const auto connection = redis::open_connection(settings, call);
+  redis::Writer writer(*connection, settings, 1, call);
   auto store = open_store(server.url());
   store.put(Draft("t", "1").value("a", "1", "x"));
   const auto view = redis::view_thread(writer, "t");
