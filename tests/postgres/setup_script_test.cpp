@@ -18,7 +18,7 @@ using testing::Draft;
 using testing::pending;
 
 std::string script(const std::string& url, std::vector<std::string> options = {}) {
-  std::vector<std::string> command = {THREADKEEP_COMMAND, "setup", url, "--print-sql"};
+  std::vector<std::string> command = {THREADKEEP_COMMAND, "setup", "--url", url, "--print-sql"};
   command.insert(command.end(), options.begin(), options.end());
   return run_program(command);
 }
