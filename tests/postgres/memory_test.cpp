@@ -21,6 +21,10 @@ __attribute__((noinline)) void* operator new(std::size_t size) {
   throw std::bad_alloc();
 }
 
+__attribute__((noinline)) void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size == 0 ? 1 : size);
+}
+
 __attribute__((noinline)) void operator delete(void* memory) noexcept {
   std::free(memory);
 }
