@@ -168,6 +168,7 @@ void finish(CheckpointTuple& tuple) {
 std::vector<std::optional<CheckpointTuple>> read_checkpoints(
     const Reader& reader, const std::vector<CheckpointQuery>& queries, std::size_t max_bytes) {
   std::vector<Reading> readings;
+  readings.reserve(queries.size());
   for (const CheckpointQuery& query : queries) {
     readings.push_back({&query, {}, {}, {}, false, false, {}});
   }
