@@ -6,37 +6,19 @@
 #include <string_view>
 
 #include "findings.hpp"
+#include "info.hpp"
 
 namespace threadkeep::redis {
 
 namespace {
 
-/// The lines "name:value" that INFO answers.
-class Info {
- public:
-  explicit Info(std::string_view text) : text_(text) {}
-
-  std::string text(std::string_view name) const {
-    const auto at = text_.find("\n" + std::string(name) + ":");
-    if (at == std::string_view::npos) return {};
-    const auto value = text_.substr(at + name.size() + 2);
-    return std::string(value.substr(0, value.find_first_of("\r\n")));
-  }
-  std::int64_t number(std::string_view name) const {
-    const std::string value = text(name);
-    std::int64_t result = 0;
-    std::from_chars(value.data(), value.data() + value.size(), result);
-    return result;
-  }
-
- private:
-  std::string_view text_;
-};
-
 // Every policy but noeviction takes keys one by one, and a thread has two.
 Finding judge_eviction(const Info& info) {
   const std::string policy = info.text("maxmemory_policy");
   if (policy == "noeviction") return good("eviction", "keys are never evicted");
+  if (policy.empty()) {
+    return warning("eviction", "maxmemory-policy could not be checked", "it must be noeviction");
+  }
   const std::string text = "maxmemory-policy is " + policy;
   constexpr auto remedy = "set maxmemory-policy to noeviction";
   if (info.number("maxmemory") == 0) {

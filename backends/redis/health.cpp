@@ -4,16 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "info.hpp"
+
 namespace threadkeep::redis {
 
 namespace {
-
-std::string_view value_of(std::string_view info, std::string_view name) {
-  const auto at = info.find("\n" + std::string(name) + ":");
-  if (at == std::string_view::npos) return {};
-  const auto value = info.substr(at + name.size() + 2);
-  return value.substr(0, value.find_first_of("\r\n"));
-}
 
 std::string describe(const Server& server, const Settings& settings) {
   std::string text = server.name.empty() ? "server" : server.name;
@@ -32,17 +27,16 @@ std::string describe(const Server& server, const Settings& settings) {
 
 // Every policy but noeviction takes keys one by one, and a thread has two.
 void look_at_eviction(const Reply& reply, Health& health) {
-  const auto info = reply.is_text() ? reply.view() : std::string_view();
-  const auto policy = value_of(info, "maxmemory_policy");
-  const auto limit = value_of(info, "maxmemory");
+  const Info info(reply.is_text() ? reply.view() : std::string_view());
+  const std::string policy = info.text("maxmemory_policy");
   if (policy.empty()) {  // A proxy or the access list forbids the question.
     health.detail += "; maxmemory-policy could not be checked: it must be noeviction";
     return;
   }
   if (policy == "noeviction") return;
-  const bool in_force = !limit.empty() && limit != "0";
+  const bool in_force = info.number("maxmemory") != 0;
   health.ok = !in_force;
-  health.detail += std::string("; maxmemory-policy ") + std::string(policy) +
+  health.detail += "; maxmemory-policy " + policy +
                    (in_force ? " may take parts of threads away: set noeviction"
                              : " would take parts of threads away if maxmemory were set");
 }
