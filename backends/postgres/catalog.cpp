@@ -87,19 +87,30 @@ bool has_versions(const Catalog& catalog) {
          catalog.find("checkpoint_migrations")->find("v") != nullptr;
 }
 
+Request about_schema(const Statement& statement, const Catalog& catalog) {
+  Request request{&statement, {}, true};
+  request.parameters.text(catalog.schema);
+  return request;
+}
+
+// Looks at the tables again behind the versions: another program may have made tables in between,
+// and must not seem to have lost those of the version that it has reached.
 void read_versions(Connection& connection, Catalog& catalog, const Call& call) {
   const Statement langgraph(in_schema(sql::catalog_langgraph_version, catalog));
   const Statement ledger(in_schema(sql::catalog_ledger, catalog));
-  std::vector<Request> requests;
-  if (has_versions(catalog)) requests.push_back({&langgraph, {}, true});
+  const Statement columns{std::string(sql::catalog_columns)};
+  const bool has_langgraph = has_versions(catalog);
   const bool has_ledger = may_read(catalog, "threadkeep_migrations");
+  if (!has_langgraph && !has_ledger) return;
+  std::vector<Request> requests;
+  if (has_langgraph) requests.push_back({&langgraph, {}, true});
   if (has_ledger) requests.push_back({&ledger, {}, true});
-  if (requests.empty()) return;
+  requests.push_back(about_schema(columns, catalog));
   const auto results = connection.run(requests, Effect::none, call);
-  if (has_ledger) read_ledger(results.back(), catalog);
-  if (requests.size() > (has_ledger ? 1U : 0U)) {
-    catalog.langgraph_version = static_cast<int>(results.front().integer(0, 0));
-  }
+  if (has_langgraph) catalog.langgraph_version = static_cast<int>(results.front().integer(0, 0));
+  if (has_ledger) read_ledger(results[results.size() - 2], catalog);
+  catalog.tables.clear();
+  read_columns(results.back(), catalog);
 }
 
 }  // namespace
@@ -130,8 +141,7 @@ Catalog read_catalog(Connection& connection, const Call& call) {
   catalog.schema = connection.schema();
   std::vector<Request> requests;
   for (const Statement& statement : statements) {
-    requests.push_back({&statement, {}, true});
-    requests.back().parameters.text(catalog.schema);
+    requests.push_back(about_schema(statement, catalog));
   }
   const auto results = connection.run(requests, Effect::none, call);
   read_schema(results[0], catalog);

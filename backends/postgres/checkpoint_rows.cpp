@@ -5,6 +5,8 @@
 #include <charconv>
 #include <tuple>
 
+#include "threadkeep/error.hpp"
+
 namespace threadkeep::postgres {
 
 namespace {
@@ -43,6 +45,10 @@ PendingWrite read_write(const Result& rows, std::size_t row) {
           .data = rows.bytes(row, column::payload)};
 }
 
+[[noreturn]] void refuse_place() {
+  throw Error(Code::corrupt, "the server's answer names a checkpoint that is not in it");
+}
+
 // Calls back for each number of "1,2,9".
 template <class Use>
 void for_each_item(std::string_view items, Use use) {
@@ -50,13 +56,18 @@ void for_each_item(std::string_view items, Use use) {
   const char* const end = at + items.size();
   while (at < end) {
     std::size_t item = 0;
-    at = std::from_chars(at, end, item).ptr + 1;
+    const auto read = std::from_chars(at, end, item);
+    if (read.ec != std::errc() || item == 0) refuse_place();
+    at = read.ptr + 1;
     use(item);
   }
 }
 
-std::size_t item_of(const Result& rows, std::size_t row) {
-  return static_cast<std::size_t>(rows.integer(row, column::item));
+// Counts from 1. What the network has changed must not become the size of a container.
+std::size_t item_of(const Result& rows, std::size_t row, std::size_t most) {
+  const std::int64_t item = rows.integer(row, column::item);
+  if (item < 1 || static_cast<std::uint64_t>(item) > most) refuse_place();
+  return static_cast<std::size_t>(item);
 }
 
 // Checkpoints come first, each in its place.
@@ -66,7 +77,7 @@ CheckpointRows read_places(const Result& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     if (rows.integer(row, column::kind) != checkpoint_kind) continue;
     before_cut = static_cast<std::size_t>(rows.integer(row, column::number));
-    const std::size_t item = item_of(rows, row);
+    const std::size_t item = item_of(rows, row, rows.size());
     if (read.tuples.size() < item) read.tuples.resize(item);
     read.tuples[item - 1] = read_checkpoint(rows, row);
   }
@@ -88,7 +99,7 @@ CheckpointRows read_checkpoints(const Result& rows) {
         if (item <= tuples.size()) tuples[item - 1].values.push_back(value);
       });
     } else if (kind == write_kind) {
-      tuples.at(item_of(rows, row) - 1).writes.push_back(read_write(rows, row));
+      tuples[item_of(rows, row, tuples.size()) - 1].writes.push_back(read_write(rows, row));
     }
   }
   for (CheckpointTuple& tuple : tuples) {

@@ -116,6 +116,24 @@ TEST_F(PostgresSetup, makes_no_empty_table_in_the_place_of_one_that_is_gone) {
   EXPECT_EQ(dump(url), before);
 }
 
+// The look at the tables is over when the lock stops the look at the versions.
+TEST_F(PostgresSetup, does_not_call_tables_lost_that_come_while_it_looks) {
+  raw.run(langgraph_tables(9) +
+          "ALTER TABLE checkpoint_writes RENAME TO later;"
+          "DELETE FROM checkpoint_migrations WHERE v > 2");
+  RawDatabase other(url);
+  other.run(
+      "BEGIN; LOCK TABLE checkpoint_migrations IN ACCESS EXCLUSIVE MODE;"
+      "ALTER TABLE later RENAME TO checkpoint_writes;"
+      "INSERT INTO checkpoint_migrations SELECT generate_series(3, 9)");
+  std::jthread looking([&] { EXPECT_NO_THROW(setup()); });
+  const auto waiting =
+      "SELECT count(*) FROM pg_locks WHERE NOT granted AND "
+      "relation = 'checkpoint_migrations'::regclass";
+  while (raw.value(waiting) == "0") std::this_thread::sleep_for(2ms);
+  other.run("COMMIT");
+}
+
 TEST_F(PostgresSetupIcu, builds_the_indexes_that_the_order_of_bytes_needs) {
   raw.run(langgraph_tables(9));
   setup();
