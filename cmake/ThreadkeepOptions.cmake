@@ -17,5 +17,10 @@ function(threadkeep_compile_options target)
     target_compile_options(${target} PUBLIC
       -fsanitize=${THREADKEEP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${THREADKEEP_SANITIZE})
+    # These look at every access to memory once more, where AddressSanitizer stands already, and
+    # make up half of the time that the compiler takes.
+    if(THREADKEEP_SANITIZE MATCHES "undefined")
+      target_compile_options(${target} PUBLIC -fno-sanitize=null,alignment,vptr,object-size)
+    endif()
   endif()
 endfunction()

@@ -43,6 +43,16 @@ def test_everything_public_is_documented() -> None:
     assert undocumented == []
 
 
+def test_the_command_comes_with_the_package(tmp_path: Path) -> None:
+    with threadkeep.Store("sqlite:" + str(tmp_path / "agent.db")) as store:
+        store.setup()
+    command = Path(sys.executable).with_name("threadkeep")
+    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.split()[-1] == threadkeep.__version__
+    doctor = [command, "doctor", "--url", "sqlite:" + str(tmp_path / "agent.db")]
+    subprocess.run(doctor, check=True)
+
+
 def blocks() -> list[tuple[str, str]]:
     text = PAGE.read_text()
     found = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
