@@ -80,7 +80,9 @@ Written carry_out(Writer& writer, const Mutation& mutation) {
   return std::visit(Overloaded{[&](const Prune& m) { return prune(writer, m); },
                                [&](const DeleteRuns& m) { return delete_runs(writer, m); },
                                [&](const CopyThread& m) { return copy_thread(writer, m); },
-                               [&](const auto&) { return Written{}; }},
+                               [&](const auto&) -> Written {
+                                 throw Error(Code::unsupported, "not on redis stores");
+                               }},
                     mutation);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace threadkeep {
@@ -38,23 +40,23 @@ struct Filter {
   static Filter negation(Filter part) { return {Kind::negation, {std::move(part)}, {}, {}}; }
 
   static Filter eq(Path path, std::string value) {
-    return leaf(Kind::eq, path, {std::move(value)});
+    return leaf(Kind::eq, std::move(path), {std::move(value)});
   }
   /// The path is there and its value is another.
   static Filter ne(Path path, std::string value) {
-    return leaf(Kind::ne, path, {std::move(value)});
+    return leaf(Kind::ne, std::move(path), {std::move(value)});
   }
   static Filter lt(Path path, std::string value) {
-    return leaf(Kind::lt, path, {std::move(value)});
+    return leaf(Kind::lt, std::move(path), {std::move(value)});
   }
   static Filter le(Path path, std::string value) {
-    return leaf(Kind::le, path, {std::move(value)});
+    return leaf(Kind::le, std::move(path), {std::move(value)});
   }
   static Filter gt(Path path, std::string value) {
-    return leaf(Kind::gt, path, {std::move(value)});
+    return leaf(Kind::gt, std::move(path), {std::move(value)});
   }
   static Filter ge(Path path, std::string value) {
-    return leaf(Kind::ge, path, {std::move(value)});
+    return leaf(Kind::ge, std::move(path), {std::move(value)});
   }
   /// Equal to one of the values.
   static Filter in(Path path, std::vector<std::string> values) {
