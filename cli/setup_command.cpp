@@ -4,9 +4,6 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <threadkeep/threadkeep.hpp>
-
-#include "interrupt.hpp"
 
 namespace threadkeep::cli {
 
@@ -21,12 +18,11 @@ constexpr const char* description =
 
 constexpr const char* examples =
     "Examples:\n"
-    "  threadkeep setup postgresql://owner@db.example/agents\n"
-    "  threadkeep setup 'postgresql://owner@db.example/agents?schema=tenant_a' --timeout 6h\n"
-    "  threadkeep setup postgresql:///agents --print-sql | psql agents\n"
-    "  threadkeep setup postgresql:///agents --print-sql --role app --grantee web | psql agents\n"
-    "\n"
-    "Exit status: 0 done, 1 the store refused or could not be reached, 2 wrong usage.";
+    "  threadkeep setup --url postgresql://owner@db.example/agents\n"
+    "  threadkeep setup --url 'postgresql://owner@db.example/agents?schema=tenant_a' --timeout 6h\n"
+    "  threadkeep setup --url postgresql:///agents --print-sql | psql agents\n"
+    "  threadkeep setup --url postgresql:///agents --print-sql --role app --grantee web |\n"
+    "    psql agents";
 
 const std::map<std::string, SetupRole>& roles() {
   static const std::map<std::string, SetupRole> all = {
@@ -34,75 +30,47 @@ const std::map<std::string, SetupRole>& roles() {
   return all;
 }
 
-const std::map<std::string, std::chrono::milliseconds::rep>& units() {
-  static const std::map<std::string, std::chrono::milliseconds::rep> all = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  return all;
-}
-
 }  // namespace
 
-SetupCommand::SetupCommand(CLI::App& app) : command_(app.add_subcommand("setup", description)) {
-  command_->add_option("URL", url_, "The store, such as postgresql://host/database?schema=name")
-      ->envname("THREADKEEP_URL")
-      ->required();
-  command_
-      ->add_option("--timeout", timeout_,
-                   "Time for all of it, such as 90s, 30m, 6h; 1h if not given")
-      ->transform(CLI::AsNumberWithUnit(units(), CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"));
-  auto* json = command_->add_flag("--json", json_, "Report as one JSON object");
+SetupCommand::SetupCommand(CLI::App& app) : StoreCommand(app, "setup", description, examples) {
+  default_timeout(std::chrono::hours(1));
   auto* print =
-      command_->add_flag("--print-sql", print_sql_, "Print a script for psql and do not connect");
-  json->excludes(print);
+      options().add_flag("--print-sql", print_sql_, "Print a script for psql and do not connect");
+  json_flag()->excludes(print);
   auto* role =
-      command_
-          ->add_option("--role", role_, "Print the rights of a role instead: app, cron or migrator")
+      options()
+          .add_option("--role", role_, "Print the rights of a role instead: app, cron or migrator")
           ->check(CLI::IsMember(roles()))
           ->needs(print);
   auto* grantee =
-      command_->add_option("--grantee", grantee_, "The role of the server that gets the rights");
+      options().add_option("--grantee", grantee_, "The role of the server that gets the rights");
   role->needs(grantee);
   grantee->needs(role);
-  command_->footer(examples);
 }
 
-ExitStatus SetupCommand::run() const {
-  try {
-    if (print_sql_) {
-      print_script();
-    } else {
-      set_up();
-    }
-    return ExitStatus::done;
-  } catch (const Error& error) {
-    report(error.what(), std::string(to_string(error.code())));
-    return error.code() == Code::invalid_argument ? ExitStatus::usage : ExitStatus::failed;
+ExitStatus SetupCommand::execute() {
+  if (print_sql_) {
+    print_script();
+  } else {
+    set_up();
   }
+  return ExitStatus::done;
 }
 
 void SetupCommand::print_script() const {
-  const auto store = open(url_);
   const SetupRole role = role_.empty() ? SetupRole::owner : roles().at(role_);
-  std::cout << store->setup_script(role, grantee_) << std::flush;
+  std::cout << open_store()->setup_script(role, grantee_) << std::flush;
 }
 
 void SetupCommand::set_up() const {
-  const Call call{.deadline = Deadline::after(std::chrono::milliseconds(timeout_)),
-                  .stop = stop_on_interrupt()};
-  const auto store = open(url_);
-  store->setup(call);
-  const Health health = store->ping(call);
-  report(Url::parse(url_).redacted() + " is set up: " + health.detail, "");
-}
-
-// Errors of a URL do not name it, so that no password is printed.
-void SetupCommand::report(const std::string& text, const std::string& code) const {
-  if (json_) {
-    nlohmann::json object = {{"ok", code.empty()}, {"message", text}};
-    if (!code.empty()) object["code"] = code;
-    std::cout << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  const Call limits = call();
+  const auto store = open_store();
+  store->setup(limits);
+  const std::string text = store_name() + " is set up: " + store->ping(limits).detail;
+  if (json()) {
+    std::cout << nlohmann::json{{"ok", true}, {"message", text}}.dump() << "\n";
   } else {
-    (code.empty() ? std::cout : std::cerr) << (code.empty() ? "" : "threadkeep: ") << text << "\n";
+    std::cout << text << "\n";
   }
 }
 

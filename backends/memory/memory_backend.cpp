@@ -5,6 +5,7 @@
 #include <shared_mutex>
 #include <utility>
 
+#include "findings.hpp"
 #include "memory/tables.hpp"
 
 namespace threadkeep::memory {
@@ -73,6 +74,10 @@ class MemoryBackend final : public Backend {
             .sessions = true};
   }
   Health ping(const Call&) override { return {true, "in this process; not durable"}; }
+  std::vector<Finding> examine(const Call&) override {
+    return {warning("durability", "threads end with the process",
+                    "for threads that stay, name another store, such as sqlite:threads.db")};
+  }
   void setup(const Call&) override {}
 
  private:

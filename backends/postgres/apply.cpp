@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -67,7 +68,7 @@ Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation
           [&](const PutThread& m) { return add_put_thread(pipeline, writing, m); },
           [&](const DeleteThread& m) { return add_delete_thread(pipeline, writing, m); },
           [&](const CopyThread& m) { return add_copy_thread(pipeline, writing, m); },
-          [](const auto&) -> Reading { throw Error(Code::internal, "not of one round trip"); }},
+          [](const auto&) -> Reading { throw Error(Code::unsupported, "not on postgres stores"); }},
       mutation);
 }
 
@@ -90,6 +91,16 @@ Error not_begun(const Error& error, const Call& call) {
   if (error.code() != Code::outcome_unknown) return error;
   if (call.deadline.passed()) return Error(Code::timeout, "nothing was done");
   return Error(Code::unavailable, "the connection was lost before its turn; nothing was done");
+}
+
+// For a member that has committed a part of what it does.
+Error of_a_part(const Error& error, const Written& done) {
+  if (done.changed == 0) return error;
+  const Code code = error.code() == Code::conflict ? Code::conflict : Code::outcome_unknown;
+  return Error(code,
+               error.message() + "; " + std::to_string(done.changed) +
+                   " checkpoints were deleted before that, in other threads",
+               error.native());
 }
 
 /// One call of apply.
@@ -127,6 +138,9 @@ class Application {
         connect();
         together(members);
         return {};
+      } catch (const std::bad_alloc&) {
+        lease_.reset();
+        return Error(Code::unavailable, "out of memory; nothing was done");
       } catch (const Error& error) {
         const bool lost = !lease_ || (*lease_)->broken();
         lease_.reset();  // which rolls back
@@ -146,7 +160,7 @@ class Application {
     const Mutation& first = batch_[members.front()];
     const Writing writing{statements_->write, schema_, now_};
     if (const auto* runs = std::get_if<DeleteRuns>(&first)) {
-      outcomes_[members.front()] = {delete_runs(**lease_, writing, *runs, call_), {}};
+      delete_runs(**lease_, writing, *runs, outcomes_[members.front()].written, call_);
     } else if (const auto* one = std::get_if<Prune>(&first)) {
       outcomes_[members.front()] = {prune(**lease_, writing, *one, call_), {}};
     } else {
@@ -190,12 +204,15 @@ class Application {
       outcomes_[part.member] = {part.read(own), {}};
     } catch (const Error& error) {
       fail({part.member}, error);
+    } catch (const std::bad_alloc&) {
+      fail({part.member}, Error(Code::outcome_unknown, "out of memory after the commit"));
     }
   }
 
   void fail(const Members& members, const Error& error) {
     for (const std::size_t member : members) {
-      outcomes_[member] = {{}, error.during(operation_name(batch_[member]))};
+      const Written done = std::exchange(outcomes_[member].written, {});
+      outcomes_[member].error = of_a_part(error, done).during(operation_name(batch_[member]));
     }
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger.hpp"
@@ -64,8 +65,9 @@ const std::array<ExpectedTable, 5>& expected_tables() {
   return all;
 }
 
-constexpr std::array<std::string_view, 3> langgraph_tables = {"checkpoints", "checkpoint_blobs",
-                                                              "checkpoint_writes"};
+// With the version of LangGraph's that makes each.
+constexpr std::array<std::pair<int, std::string_view>, 3> langgraph_tables = {
+    {{1, "checkpoints"}, {2, "checkpoint_blobs"}, {3, "checkpoint_writes"}}};
 
 std::string qualified(const Catalog& catalog, std::string_view table) {
   return quote_identifier(catalog.schema) + "." + std::string(table);
@@ -130,10 +132,11 @@ void check_not_shallow(const Catalog& catalog) {
                "checkpoint for each thread");
 }
 
-std::string missing_tables(const Catalog& catalog) {
+// Of those that LangGraph's setup() has made when it has reached a version.
+std::string missing_tables(const Catalog& catalog, int reached) {
   std::string names;
-  for (const auto table : langgraph_tables) {
-    if (catalog.find(table)) continue;
+  for (const auto& [version, table] : langgraph_tables) {
+    if (version > reached || catalog.find(table)) continue;
     names += (names.empty() ? "" : ", ") + std::string(table);
   }
   return names;
@@ -143,12 +146,12 @@ std::string missing_tables(const Catalog& catalog) {
 
 bool is_fresh(const Catalog& catalog) {
   return std::none_of(langgraph_tables.begin(), langgraph_tables.end(),
-                      [&](auto table) { return catalog.find(table) != nullptr; }) &&
+                      [&](const auto& made) { return catalog.find(made.second) != nullptr; }) &&
          !catalog.find("checkpoint_migrations");
 }
 
 bool is_partial(const Catalog& catalog) {
-  return !is_fresh(catalog) && !missing_tables(catalog).empty();
+  return !is_fresh(catalog) && !missing_tables(catalog, known_langgraph_version).empty();
 }
 
 void check_schema(const Catalog& catalog) {
@@ -176,14 +179,13 @@ void check_columns(const Catalog& catalog) {
   for (const auto& expected : expected_tables()) check_table(catalog, expected);
 }
 
-void check_not_partial(const Catalog& catalog) {
-  if (!is_partial(catalog)) return;
+void check_none_gone(const Catalog& catalog) {
+  const std::string gone = missing_tables(catalog, catalog.langgraph_version);
+  if (gone.empty()) return;
   throw Error(Code::corrupt, "schema " + quote_identifier(catalog.schema) +
-                                 " has some of LangGraph's tables but "
-                                 "not " +
-                                 missing_tables(catalog) +
-                                 "; run the setup() of LangGraph's saver to its "
-                                 "end or restore them, or name another schema with ?schema=NAME");
+                                 " has lost tables: its checkpoint_migrations is at version " +
+                                 std::to_string(catalog.langgraph_version) + ", and it has not " +
+                                 gone + "; restore them, or name another schema with ?schema=NAME");
 }
 
 void check_ledger(const Catalog& catalog) {

@@ -15,12 +15,13 @@ void check_schema(const Catalog& catalog);
 /// Each table of LangGraph's and of threadkeep's that exists has the columns and the key by which
 /// threadkeep uses it.
 void check_columns(const Catalog& catalog);
-/// Of LangGraph's tables there are all or none.
-void check_not_partial(const Catalog& catalog);
+/// No table is missing that LangGraph's record says was made.
+void check_none_gone(const Catalog& catalog);
 /// The ledger serves this program.
 void check_ledger(const Catalog& catalog);
 
-/// Some but not all of LangGraph's tables exist, as while its own setup() runs.
+/// Some but not all of LangGraph's tables exist, as while its own setup() runs or when it was
+/// broken off.
 bool is_partial(const Catalog& catalog);
 bool is_fresh(const Catalog& catalog);
 

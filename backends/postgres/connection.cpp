@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <new>
 #include <string_view>
 
 #include "postgres/sql.hpp"
@@ -142,8 +143,13 @@ void Connection::check_usable(const Call& call) const {
 // Broken while it is under way, and so after an exception too.
 void Connection::carry_out(RoundTrip& trip, std::span<const Request> requests) {
   broken_ = true;
-  queue(trip, requests);
-  trip.sync();
+  try {
+    queue(trip, requests);
+    trip.sync();
+  } catch (const std::bad_alloc&) {
+    if (trip.effect() == Effect::none) throw;
+    throw Error(Code::outcome_unknown, "out of memory while the server was at work");
+  }
   broken_ = false;
   finish(trip);
 }

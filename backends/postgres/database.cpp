@@ -42,8 +42,7 @@ Lease Database::lease(const Call& call) {
 
 void Database::setup(const Call& call) {
   fork_guard_.check();
-  Settings settings = settings_;
-  if (settings.direct) settings.connection = *settings.direct;
+  const Settings settings = for_setup(settings_);
   Connection connection(settings, call);
   run_setup(connection, call);
   auto found = std::make_shared<const Found>(read_layout(connection, call));

@@ -63,11 +63,33 @@ std::uint64_t count(const Result& result) {
 Texts find_threads_of_runs(Connection& connection, const Writing& writing, const Texts& run_ids,
                            const Call& call) {
   Pipeline pipeline;
+  if (!writing.statements.runs_indexed) pipeline.add(writing.statements.scan_for_runs);
   pipeline.add(writing.statements.threads_of_runs).text_array(run_ids);
-  const Result found = pipeline.run(connection, Effect::none, call).front();
+  const Result found = pipeline.run(connection, Effect::none, call).back();
   Texts thread_ids;
   for (std::size_t row = 0; row < found.size(); ++row) thread_ids.push_back(found.text(row, 0));
   return thread_ids;
+}
+
+// How many threads are locked at once: each lock takes a place in a table that the whole server
+// shares, some thousands of them with the usual settings.
+constexpr std::size_t most_locked = 250;
+
+std::vector<Texts> divide(const Texts& thread_ids) {
+  std::vector<Texts> parts;
+  for (const std::string& thread_id : thread_ids) {
+    if (parts.empty() || parts.back().size() == most_locked) parts.emplace_back();
+    parts.back().push_back(thread_id);
+  }
+  return parts;
+}
+
+std::map<Place, Graph> read(Connection& connection, const Writing& writing, const Texts& thread_ids,
+                            const Texts& run_ids, const Call& call) {
+  Pipeline pipeline;
+  add_graphs(pipeline, writing, thread_ids, run_ids);
+  const auto results = pipeline.run(connection, Effect::none, call);
+  return read_graphs(results[0], results[1]);
 }
 
 std::map<Place, Graph> lock_and_read(Connection& connection, const Writing& writing,
@@ -95,6 +117,30 @@ void check_not_needed(const Place& place, const Graph& graph) {
                                       "channels; delete its run too, or the thread");
     }
   }
+}
+
+void check_not_needed(const std::map<Place, Graph>& graphs) {
+  for (const auto& [place, graph] : graphs) {
+    if (!graph.of_runs.empty()) check_not_needed(place, graph);
+  }
+}
+
+std::uint64_t delete_from(Connection& connection, const Writing& writing, const Texts& thread_ids,
+                          const Texts& run_ids, const Call& call) {
+  const auto graphs = lock_and_read(connection, writing, thread_ids, run_ids, call);
+  check_not_needed(graphs);
+  Keys doomed;
+  Keys places;
+  for (const auto& [place, graph] : graphs) {
+    if (graph.of_runs.empty()) continue;
+    doomed.add(place, graph.of_runs);
+    places.add(place);
+  }
+  Pipeline pipeline;
+  add_erase(pipeline, writing, doomed);
+  add_collect_blobs(pipeline, writing, places);
+  pipeline.add(writing.statements.commit);
+  return count(pipeline.run(connection, Effect::commit, call).front());
 }
 
 // ---- Pruning ----
@@ -137,26 +183,21 @@ Reading add_delete_thread(Pipeline& pipeline, const Writing& writing,
 }
 
 // Threads are found without a lock, for nobody can lock what is not known yet. What a run puts into
-// further threads from then on comes after the deletion.
-Written delete_runs(Connection& connection, const Writing& writing, const DeleteRuns& deletion,
-                    const Call& call) {
-  if (deletion.run_ids.empty()) return {};
-  const Texts threads = find_threads_of_runs(connection, writing, deletion.run_ids, call);
-  if (threads.empty()) return {};
-  const auto graphs = lock_and_read(connection, writing, threads, deletion.run_ids, call);
-  Keys doomed;
-  Keys places;
-  for (const auto& [place, graph] : graphs) {
-    if (graph.of_runs.empty()) continue;
-    check_not_needed(place, graph);
-    doomed.add(place, graph.of_runs);
-    places.add(place);
+// further threads from then on comes after the deletion. Where there are too many for one
+// transaction, all are looked at before anything goes, because a conflict in one spares them all.
+void delete_runs(Connection& connection, const Writing& writing, const DeleteRuns& deletion,
+                 Written& written, const Call& call) {
+  const Texts& run_ids = deletion.run_ids;
+  if (run_ids.empty()) return;
+  const auto parts = divide(find_threads_of_runs(connection, writing, run_ids, call));
+  if (parts.size() > 1) {
+    for (const Texts& part : parts) {
+      check_not_needed(read(connection, writing, part, run_ids, call));
+    }
   }
-  Pipeline pipeline;
-  add_erase(pipeline, writing, doomed);
-  add_collect_blobs(pipeline, writing, places);
-  pipeline.add(writing.statements.commit);
-  return {.changed = count(pipeline.run(connection, Effect::commit, call).front())};
+  for (const Texts& part : parts) {
+    written.changed += delete_from(connection, writing, part, run_ids, call);
+  }
 }
 
 Written prune(Connection& connection, const Writing& writing, const Prune& prune,

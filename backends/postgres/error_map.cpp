@@ -254,6 +254,8 @@ ConnectFailure connect_failure(std::string_view text) {
   }
   std::string said(without_line_ends(text));
   std::replace(said.begin(), said.end(), '\n', ' ');
+  std::erase(said, '\t');
+  if (said.ends_with('.')) said.pop_back();  // advice follows
   // A value of a keyword that libpq refuses before it does anything.
   if (said.starts_with("invalid ")) return {Code::invalid_argument, {}, said};
   const LocalFailure& failure = local_failure(text);

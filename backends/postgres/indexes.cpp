@@ -102,9 +102,9 @@ bool is_wanted(const IndexStep& index, const Layout& layout) {
 
 bool is_built(const Catalog& catalog, const IndexStep& index) {
   const auto* found = catalog.find_index(index.name);
-  if (!found || !found->valid) return false;
+  if (!found) return false;
   check_definition(catalog, index, *found);
-  return true;
+  return found->valid;
 }
 
 void ensure_index(Connection& connection, const IndexStep& index, const Call& call) {

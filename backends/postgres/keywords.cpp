@@ -135,6 +135,20 @@ void check_ports(Url& url, const Keywords& keywords) {
   }
 }
 
+// PQconndefaults with a service that the environment does not name. libpq tells what a service says
+// only of a connection; an sslmode that it refuses keeps this one from being made.
+Options with_service(const std::string& service) {
+  const std::array<const char*, 3> names = {"service", "sslmode", nullptr};
+  const std::array<const char*, 3> values = {service.c_str(), "none", nullptr};
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> refused(
+      PQconnectStartParams(names.data(), values.data(), 0), PQfinish);
+  Options options(PQconninfo(refused.get()));
+  for (auto* option = options.get(); option && option->keyword; ++option) {
+    if (std::string_view(option->keyword) == "sslmode" && option->val) *option->val = '\0';
+  }
+  return options;
+}
+
 // As many ports as hosts, or one for all; as many addresses as hosts.
 void check_lists(Url& url, const Keywords& keywords) {
   const auto count = [&](std::string_view name) {
@@ -171,8 +185,8 @@ std::string value_of(const Keywords& keywords, std::string_view name) {
 
 Keywords with_defaults(const Keywords& keywords) {
   Keywords all = keywords;
-  if (!value_of(keywords, "service").empty()) return all;
-  const Options defaults(PQconndefaults());
+  const auto service = value_of(keywords, "service");
+  const Options defaults = service.empty() ? Options(PQconndefaults()) : with_service(service);
   if (!defaults) throw std::bad_alloc();
   for (const auto* option = defaults.get(); option->keyword; ++option) {
     if (!option->val || !*option->val || !value_of(keywords, option->keyword).empty()) continue;

@@ -19,9 +19,8 @@ using Keywords = std::vector<std::pair<std::string, std::string>>;
 /// The value of a keyword, empty when absent.
 std::string value_of(const Keywords& keywords, std::string_view name);
 
-/// With what libpq would add where they say nothing: from the environment (PGHOST, ...), the
-/// service file that PGSERVICE names, its defaults. What a service of `keywords` themselves says is
-/// not among it; with one, nothing is added.
+/// With what libpq would add where they say nothing: from the service that they or PGSERVICE name,
+/// the environment (PGHOST, ...), its defaults.
 Keywords with_defaults(const Keywords& keywords);
 
 /// Sets or replaces a value.

@@ -34,10 +34,10 @@ bool is_bytewise(const Catalog& catalog) {
   });
 }
 
-bool has_thread_index(const Catalog& catalog) {
+bool has_index(const Catalog& catalog, int version) {
   return std::any_of(indexes().begin(), indexes().end(), [&](const IndexStep& index) {
     const auto* found = catalog.find_index(index.name);
-    return index.version == step::index_thread && found && found->valid;
+    return index.version == version && found && found->valid;
   });
 }
 
@@ -85,7 +85,8 @@ Layout layout_of(const Catalog& catalog) {
   const auto* blob = find(catalog, {"checkpoint_blobs", "blob"});
   layout.blob_may_be_null = blob && !blob->not_null;
   layout.bytewise = is_bytewise(catalog);
-  layout.threads_indexed = layout.bytewise || has_thread_index(catalog);
+  layout.threads_indexed = layout.bytewise || has_index(catalog, step::index_thread);
+  layout.runs_indexed = has_index(catalog, step::index_run_id);
   layout.langgraph_version = catalog.langgraph_version;
   warn(catalog, layout);
   return layout;

@@ -21,6 +21,7 @@ struct Layout {
   bool bytewise = false;
   /// An index has the threads of `checkpoints` in the order of their ids' bytes.
   bool threads_indexed = false;
+  bool runs_indexed = false;          ///< Runs are found by an index.
   int langgraph_version = -1;         ///< Greatest v of checkpoint_migrations; -1 without it.
   std::vector<std::string> warnings;  ///< For ping(): what works but should be looked at.
 };

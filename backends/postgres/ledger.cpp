@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <set>
 
+#include "langgraph_tables.hpp"
 #include "postgres/sql.hpp"
 #include "template.hpp"
 
@@ -101,8 +102,8 @@ std::span<const Step> steps() {
   static const std::array<Step, store_version> all = {{
       {step::own_tables, "own_tables", true, 1, checksum({sql::setup_own_tables})},
       {step::langgraph_tables, "langgraph_tables", false, 1,
-       checksum({sql::setup_langgraph_tables, sql::setup_langgraph_blob,
-                 sql::setup_langgraph_task_path, sql::setup_langgraph_record})},
+       checksum({all_langgraph_tables(), sql::setup_langgraph_blob, sql::setup_langgraph_task_path,
+                 sql::setup_langgraph_record})},
       {step::index_run_id, "index_run_id", false, 1, checksum({sql::setup_index_run_id})},
       {step::index_order, "index_order", false, 1, checksum({sql::setup_index_order})},
       {step::index_thread, "index_thread", false, 1, checksum({sql::setup_index_thread})},

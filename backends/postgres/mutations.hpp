@@ -51,8 +51,9 @@ Reading add_delete_thread(Pipeline& pipeline, const Writing& writing, const Dele
 // transaction is still open.
 
 // deletions.cpp
-Written delete_runs(Connection& connection, const Writing& writing, const DeleteRuns& deletion,
-                    const Call& call);
+/// Several such transactions where there are many threads; `written` grows with each.
+void delete_runs(Connection& connection, const Writing& writing, const DeleteRuns& deletion,
+                 Written& written, const Call& call);
 Written prune(Connection& connection, const Writing& writing, const Prune& prune, const Call& call);
 
 }  // namespace threadkeep::postgres

@@ -7,6 +7,7 @@
 
 #include "apply.hpp"
 #include "database.hpp"
+#include "examine.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
@@ -72,11 +73,20 @@ class PostgresBackend final : public Backend {
     try {
       const Lease connection = database_->lease(call);
       // Looked at anew: others may have run setup in the meantime, or dropped a table.
-      const Layout layout = read_layout(*connection, call);
+      const Layout layout = look_at_store(*connection, call);
       return {layout.has_checkpoint_tables && layout.has_own_tables, describe(*connection, layout)};
     } catch (const Error& error) {
       return {false, error.what()};
     }
+  }
+
+  std::vector<Finding> examine(const Call& call) override {
+    auto findings = Backend::examine(call);
+    if (findings.front().level == Finding::Level::good) {
+      const Lease connection = database_->lease(call);
+      postgres::examine(*connection, database_->settings().pool_size, environment_, call, findings);
+    }
+    return findings;
   }
 
   void setup(const Call& call) override { database_->setup(call); }

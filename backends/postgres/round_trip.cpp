@@ -64,6 +64,7 @@ RoundTrip::RoundTrip(PGconn* connection, Waiter& waiter, const Call& call, Effec
       waiter_(waiter),
       call_(call),
       watch_(waiter, call.stop),
+      deadline_(call.deadline),
       effect_(effect) {}
 
 void RoundTrip::prepare(const Statement& statement) {
@@ -186,8 +187,19 @@ void RoundTrip::accept_answer(std::shared_ptr<const PGresult> result) {
 void RoundTrip::wait(short events) {
   const bool hides_input = PQsslInUse(connection_) == 1 || PQgssEncInUse(connection_) == 1;
   const auto at_most = hides_input ? tls_interval : std::chrono::milliseconds::max();
-  const auto wake = waiter_.wait(PQsocket(connection_), events, call_.deadline, at_most);
-  if (wake != Waiter::Wake::ready) give_up(wake, effect());
+  const auto wake = waiter_.wait(PQsocket(connection_), events, deadline_, at_most);
+  if (wake == Waiter::Wake::ready || (wake == Waiter::Wake::stop && outlasts_stop())) return;
+  give_up(call_.stop.stop_requested() && !call_.deadline.passed() ? Waiter::Wake::stop : wake,
+          effect());
+}
+
+// What commits has been sent, and its answer tells more than "unknown". Text is for changes of a
+// schema, which may take hours and are taken up where they were left.
+bool RoundTrip::outlasts_stop() {
+  if (effect() != Effect::commit || !in_pipeline_) return false;
+  watch_.end();
+  deadline_ = std::min(deadline_, Deadline::after(stop_patience));
+  return true;
 }
 
 void RoundTrip::lose() {

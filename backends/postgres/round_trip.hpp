@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,7 +30,8 @@ class RoundTrip {
   // In pipeline mode.
   void prepare(const Statement& statement);
   void execute(const Request& request, bool prepared);
-  /// Ends the pipeline and waits for its end.
+  /// Ends the pipeline and waits for its end. Where it commits, a stop comes too late: the answer
+  /// is waited for, though no longer than stop_patience.
   void sync();
 
   /// Outside pipeline mode: text of one or several statements, and waits for its end.
@@ -44,7 +46,11 @@ class RoundTrip {
   /// A message was so large that libpq's buffer for it, which never shrinks, is too.
   bool was_large() const noexcept { return largest_ > large_message; }
 
+  /// What the server may have done with what has left so far.
+  Effect effect() const noexcept { return sealed_ ? effect_ : Effect::none; }
+
   static constexpr std::size_t large_message = 32 * 1024 * 1024;
+  static constexpr std::chrono::seconds stop_patience{10};
 
  private:
   void queued(int accepted, std::size_t size);
@@ -55,14 +61,13 @@ class RoundTrip {
   void accept(std::shared_ptr<const PGresult> result);
   void accept_answer(std::shared_ptr<const PGresult> result);
   void wait(short events);
+  bool outlasts_stop();
   [[noreturn]] void lose();
-  /// What the server may have done with what has left so far.
-  Effect effect() const noexcept { return sealed_ ? effect_ : Effect::none; }
-
   PGconn* connection_;
   Waiter& waiter_;
   const Call& call_;
-  const Waiter::Watch watch_;
+  Waiter::Watch watch_;
+  Deadline deadline_;
   const Effect effect_;
 
   // One for each statement that was sent: what is prepared, or null for an execution.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "indexes.hpp"
+#include "langgraph_tables.hpp"
 #include "ledger.hpp"
 #include "postgres/sql.hpp"
 #include "setup.hpp"
@@ -133,7 +134,8 @@ std::string setup_script(const std::optional<std::string>& schema, SetupRole rol
                                   {"{lock_timeout}", "2s"},
                                   {"{statement_timeout}", "30s"},
                                   {"{own_tables}", body(sql::setup_own_tables)},
-                                  {"{langgraph_tables}", body(sql::setup_langgraph_tables)},
+                                  {"{langgraph_tables}", body(all_langgraph_tables())},
+                                  {"{missing_tables}", body(missing_langgraph_tables())},
                                   {"{langgraph_blob}", body(sql::setup_langgraph_blob)},
                                   {"{langgraph_task_path}", body(sql::setup_langgraph_task_path)},
                                   {"{langgraph_record}", body(sql::setup_langgraph_record)},

@@ -9,6 +9,7 @@
 #include "catalog.hpp"
 #include "checks.hpp"
 #include "indexes.hpp"
+#include "langgraph_tables.hpp"
 #include "ledger.hpp"
 #include "postgres/sql.hpp"
 #include "setup_session.hpp"
@@ -30,6 +31,7 @@ Catalog settled_catalog(Connection& connection, const Call& call) {
   for (;;) {
     Catalog catalog = read_catalog(connection, call);
     check_columns(catalog);
+    check_none_gone(catalog);
     if (!is_partial(catalog) || !backoff.wait(call)) return catalog;
   }
 }
@@ -37,12 +39,12 @@ Catalog settled_catalog(Connection& connection, const Call& call) {
 void check(const Catalog& catalog) {
   check_schema(catalog);
   check_columns(catalog);
-  check_not_partial(catalog);
+  check_none_gone(catalog);
   check_ledger(catalog);
 }
 
-void check_task_path(const Layout& layout) {
-  if (!layout.has_checkpoint_tables || layout.has_task_path) return;
+void check_not_older(const Catalog& catalog, const Layout& layout) {
+  if (is_fresh(catalog) || (layout.has_checkpoint_tables && layout.has_task_path)) return;
   const std::string version = layout.langgraph_version < 0
                                   ? "of an older version"
                                   : "at version " + std::to_string(layout.langgraph_version);
@@ -70,7 +72,7 @@ bool is_collision(const Error& error) {
 }
 
 void create_langgraph_tables(SetupTransaction& transaction, const Layout& layout) {
-  transaction.execute(render(sql::setup_langgraph_tables, layout));
+  transaction.execute(render(all_langgraph_tables(), layout));
   record(transaction, step::langgraph_tables, layout);
   Layout fresh = layout;
   fresh.bytewise = true;
@@ -138,7 +140,9 @@ void create_under_lock(Connection& connection, const Call& call) {
   bool last = false;
   while (!try_create_again(connection, lock, last, call)) {
     if (last) {
-      check(read_catalog(connection, call));
+      const Catalog catalog = read_catalog(connection, call);
+      check(catalog);
+      check_not_older(catalog, layout_of(catalog));
       throw lock.busy();
     }
     last = !backoff.wait(call);
@@ -189,6 +193,13 @@ void change_table(Connection& connection, const std::string& table, const std::s
   }
 }
 
+void add_missing_tables(Connection& connection, const Call& call) {
+  const Catalog catalog = read_catalog(connection, call);
+  if (!is_partial(catalog)) return;
+  change_table(connection, quote_identifier(catalog.schema) + ".checkpoint_blobs",
+               render(missing_langgraph_tables(), layout_of(catalog)), call);
+}
+
 void upgrade_langgraph_tables(Connection& connection, const Call& call) {
   const Catalog catalog = read_catalog(connection, call);
   const Layout layout = layout_of(catalog);
@@ -209,9 +220,17 @@ void upgrade_langgraph_tables(Connection& connection, const Call& call) {
   transaction.commit();
 }
 
+void check_not_pooled(const Connection& connection) {
+  if (!connection.pooled()) return;
+  throw Error(Code::unsupported,
+              "setup has work to do, which needs a session of its own, and a pooler is between; "
+              "give the server's own address with direct_url=, which is used for setup only");
+}
+
 void complete(Connection& connection, const Call& call) {
   SetupLock lock(connection, call);
   lock.hold();
+  add_missing_tables(connection, call);
   create_under_lock(connection, call);
   upgrade_langgraph_tables(connection, call);
   for (const IndexStep& index : indexes()) ensure_index(connection, index, call);
@@ -223,22 +242,25 @@ Layout prepare_first_use(Connection& connection, const Call& call) {
   const Catalog catalog = settled_catalog(connection, call);
   check(catalog);
   Layout layout = layout_of(catalog);
-  check_task_path(layout);
+  check_not_older(catalog, layout);
   if (is_ready(layout)) return layout;
   check_may_create(catalog);
   create_under_lock(connection, call);
   return read_layout(connection, call);
 }
 
+Layout look_at_store(Connection& connection, const Call& call) {
+  const Catalog catalog = read_catalog(connection, call);
+  check_schema(catalog);
+  check_ledger(catalog);
+  return layout_of(catalog);
+}
+
 void run_setup(Connection& connection, const Call& call) {
-  if (connection.pooled()) {
-    throw Error(Code::unsupported,
-                "setup needs a session of its own, and a pooler is between; give the server's own "
-                "address with direct_url=, which is used for setup only");
-  }
   const Catalog catalog = settled_catalog(connection, call);
   check(catalog);
   if (is_complete(catalog)) return;
+  check_not_pooled(connection);
   try {
     complete(connection, call);
   } catch (const Error& error) {

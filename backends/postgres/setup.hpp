@@ -19,9 +19,14 @@ namespace threadkeep::postgres {
 /// without setup().
 Layout prepare_first_use(Connection& connection, const Call& call);
 
-/// Everything: first use, what LangGraph's own migrations up to 9 add to older tables, and indexes
-/// built without blocking writers. One runner at a time; resumes where a killed one stopped.
-/// Needs a session: throws Error(unsupported), naming `direct_url`, behind a pooler.
+/// What there is, for those who want to know and change nothing. Throws Error(denied) when the role
+/// may not see it, Error(unsupported) when the store is that of a newer threadkeep.
+Layout look_at_store(Connection& connection, const Call& call);
+
+/// Everything: first use, what LangGraph's own migrations up to 9 add to older tables or to those
+/// that its setup() has begun to make, and indexes built without blocking writers. One runner at a
+/// time; resumes where a killed one stopped. What it does needs a session: where something is left
+/// to do it throws Error(unsupported), naming `direct_url`, behind a pooler.
 void run_setup(Connection& connection, const Call& call);
 
 /// What run_setup does as a script for psql, or the rights of a role; see Backend::setup_script.

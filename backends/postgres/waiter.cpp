@@ -59,7 +59,7 @@ Waiter::Watch::Watch(Waiter& waiter, const std::stop_token& stop) : waiter_(wait
 Waiter::Watch::~Watch() {
   if (!callback_) return;
   callback_.reset();
-  waiter_.stop_ = {};
+  end();
   waiter_.silence();
 }
 

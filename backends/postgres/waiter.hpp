@@ -29,6 +29,9 @@ class Waiter {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
+    /// The stop came too late: it wakes nobody any more.
+    void end() noexcept { waiter_.stop_ = {}; }
+
    private:
     Waiter& waiter_;
     std::optional<std::stop_callback<std::function<void()>>> callback_;

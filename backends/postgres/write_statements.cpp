@@ -87,6 +87,8 @@ WriteStatements::WriteStatements(const Layout& layout)
       put_writes(render(sql::put_writes, layout), 4, write_types()),
       put_thread(statement(sql::put_thread, layout)),
       delete_thread(statement(sql::delete_thread, layout)),
+      scan_for_runs("SELECT set_config('enable_seqscan', 'on', true)"),
+      runs_indexed(layout.runs_indexed),
       threads_of_runs(statement(sql::threads_of_runs, layout)),
       nodes_of_threads(statement(sql::nodes_of_threads, layout)),
       delta_values(statement(sql::delta_values, layout)),

@@ -50,6 +50,10 @@ struct WriteStatements {
   Statement put_thread;
 
   Statement delete_thread;
+  /// Comes before threads_of_runs, in its transaction: lets it read the table as it lies on the
+  /// disk where there is no index over runs. Connections would rather go through another index.
+  Statement scan_for_runs;
+  bool runs_indexed;
   Statement threads_of_runs;
   Statement nodes_of_threads;
   Statement delta_values;

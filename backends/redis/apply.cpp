@@ -77,8 +77,7 @@ class Wave {
 };
 
 Written carry_out(Writer& writer, const Mutation& mutation) {
-  return std::visit(Overloaded{[&](const Prune& m) { return prune(writer, m); },
-                               [&](const DeleteRuns& m) { return delete_runs(writer, m); },
+  return std::visit(Overloaded{[&](const DeleteRuns& m) { return delete_runs(writer, m); },
                                [&](const CopyThread& m) { return copy_thread(writer, m); },
                                [&](const auto&) -> Written {
                                  throw Error(Code::unsupported, "not on redis stores");

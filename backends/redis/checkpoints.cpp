@@ -28,6 +28,7 @@ struct Reading {
   struct Rest {
     std::string field;
     std::size_t version;  // or npos for a write
+    std::size_t size;
   };
   std::vector<Rest> rest;  // values that were too large for the script
 
@@ -39,6 +40,11 @@ void add_value(Reading& reading, std::size_t version, const Reply& value) {
   if (auto blob = to_blob(channel, number, value)) reading.tuple.values.push_back(std::move(*blob));
 }
 
+// The length that stands for a value which was too large.
+std::size_t size_of(const Reply& value) {
+  return static_cast<std::size_t>(value.integer());
+}
+
 void take_values(Reading& reading, const Reply& values) {
   const auto& ns = reading.query->checkpoint_ns;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -48,7 +54,7 @@ void take_values(Reading& reading, const Reply& values) {
       continue;
     }
     const auto& [channel, version] = reading.versions[i];
-    reading.rest.push_back({blob_field(ns, channel, version), i});
+    reading.rest.push_back({blob_field(ns, channel, version), i, size_of(values[i])});
   }
 }
 
@@ -57,7 +63,7 @@ void take_writes(Reading& reading, const Reply& writes) {
     if (writes[i + 1].is_text()) {
       reading.tuple.writes.push_back(to_write(writes[i].view(), writes[i + 1]));
     } else {
-      reading.rest.push_back({writes[i].text(), Reading::npos});
+      reading.rest.push_back({writes[i].text(), Reading::npos, size_of(writes[i + 1])});
     }
   }
 }
@@ -91,7 +97,7 @@ void take(Reading& reading, const Reply& reply) {
 void take_rest(Reading& reading, const Reply& reply) {
   if (reply[0].is_nil() || decode_head(reply[0].view()).generation != reading.generation) return;
   for (std::size_t i = 0; i < reading.rest.size(); ++i) {
-    const auto& [field, version] = reading.rest[i];
+    const auto& [field, version, size] = reading.rest[i];
     const Reply value = reply[i + 1];
     if (value.is_nil()) return;
     if (version == Reading::npos) {
@@ -140,6 +146,17 @@ void read_rest(const Reader& reader, const Readings& readings) {
   for (std::size_t i = 0; i < readings.size(); ++i) take_rest(*readings[i], replies[i]);
 }
 
+// Gives up the last ones where large values would take more than `bytes`, but never the first.
+void keep_within(std::vector<Reading>& readings, std::size_t bytes) {
+  std::size_t sum = 0;
+  const auto beyond = std::find_if(readings.begin(), readings.end(), [&](const Reading& reading) {
+    if (sum > bytes) return true;
+    for (const auto& rest : reading.rest) sum += rest.size;
+    return false;
+  });
+  readings.erase(beyond, readings.end());
+}
+
 void finish(CheckpointTuple& tuple) {
   std::sort(tuple.values.begin(), tuple.values.end(),
             [](const Blob& a, const Blob& b) { return a.channel < b.channel; });
@@ -149,13 +166,15 @@ void finish(CheckpointTuple& tuple) {
 }  // namespace
 
 std::vector<std::optional<CheckpointTuple>> read_checkpoints(
-    const Reader& reader, const std::vector<CheckpointQuery>& queries) {
+    const Reader& reader, const std::vector<CheckpointQuery>& queries, std::size_t max_bytes) {
   std::vector<Reading> readings;
+  readings.reserve(queries.size());
   for (const CheckpointQuery& query : queries) {
     readings.push_back({&query, {}, {}, {}, false, false, {}});
   }
   for (auto open = unfinished(readings); !open.empty(); open = unfinished(readings)) {
     read_most(reader, open);
+    keep_within(readings, max_bytes);
     read_rest(reader, unfinished(readings));
   }
   std::vector<std::optional<CheckpointTuple>> tuples;

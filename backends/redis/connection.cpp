@@ -13,6 +13,13 @@ namespace threadkeep::redis {
 
 namespace {
 
+// After this answer the server closes the connection, at some moment.
+bool gave_up(const std::vector<Reply>& replies) {
+  return std::any_of(replies.begin(), replies.end(), [](const Reply& reply) {
+    return reply.is_error() && reply.view().starts_with("ERR Protocol error");
+  });
+}
+
 // As many pieces as a system call takes at once in asio.
 constexpr std::size_t most_pieces = 64;
 
@@ -59,15 +66,7 @@ struct Connection::Transfer {
 
 Connection::Connection(const Settings& settings, const Call& call)
     : stream_(make_stream(context_, settings)) {
-  Call patient = call;
-  patient.deadline = std::min(call.deadline, Deadline::after(settings.connect_timeout));
-  try {
-    connect(settings, patient);
-  } catch (const Error& error) {
-    // Where the call has time left, it is the server that took too long.
-    if (error.code() != Code::timeout || call.deadline.passed()) throw;
-    throw Error(Code::unavailable, settings.place + " does not answer within connect_timeout");
-  }
+  connect(settings, call);
 }
 
 Connection::~Connection() {
@@ -175,7 +174,8 @@ Exchange Connection::exchange(const Pipeline& pipeline, const Call& call,
     break_off();
     throw;
   }
-  if (transfer.exchange.failure || !transfer.all_sent()) break_off();
+  const bool lost = transfer.exchange.failure || gave_up(transfer.exchange.replies);
+  if (lost || !transfer.all_sent()) break_off();
   return std::move(transfer.exchange);
 }
 

@@ -19,6 +19,19 @@
 
 namespace threadkeep::redis {
 
+/// What a server says about itself. Empty where a proxy does not let us ask.
+struct Server {
+  std::string name;     ///< "redis", "valkey"
+  std::string version;  ///< "7.0.15"
+  int major = 0;
+  int minor = 0;
+  bool has_waitaof = false;  ///< Set where durability by fsync is asked for.
+
+  bool at_least(int wanted_major, int wanted_minor) const noexcept {
+    return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
+  }
+};
+
 /// What became of the commands of a pipeline.
 struct Exchange {
   std::vector<Reply> replies;    ///< Of the first commands, in order; of all if nothing failed.
@@ -48,6 +61,9 @@ class Connection {
   /// The replies of commands that only read; throws the failure or the first error.
   std::vector<Reply> read(const Pipeline& pipeline, const Call& call);
 
+  /// Filled in by the handshake.
+  Server& server() noexcept { return server_; }
+  const Server& server() const noexcept { return server_; }
   bool broken() const noexcept { return broken_; }
   /// Looks at the socket without a round trip.
   bool alive() noexcept { return !broken_ && stream_->alive(); }
@@ -68,6 +84,7 @@ class Connection {
   ReplyReader reader_;
   std::array<char, 64 * 1024> buffer_;
   bool broken_ = false;
+  Server server_;
 };
 
 }  // namespace threadkeep::redis

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <set>
 
+#include "error_map.hpp"
 #include "mutations.hpp"
+#include "thread_view.hpp"
 
 namespace threadkeep::redis {
 
@@ -39,13 +41,20 @@ void add_field(Source& source, std::set<std::string>& runs, const Reply& name, c
 
 Source read_source(Writer& writer, const std::string& thread_id) {
   Pipeline pipeline;
-  pipeline.add({"HGETALL", Keys(writer.settings().prefix, thread_id).thread});
+  const Keys keys(writer.settings().prefix, thread_id);
+  pipeline.add({"MULTI"});
+  pipeline.add({"HGETALL", keys.thread});
+  pipeline.add({"EXISTS", keys.index});
+  pipeline.add({"EXEC"});
+  const Reply found = writer.read(pipeline).back();
   Source source;
-  source.reply = writer.read(pipeline).front();
+  source.reply = checked(found[0]);
   std::set<std::string> runs;
   for (std::size_t i = 0; i + 1 < source.reply.size(); i += 2) {
     add_field(source, runs, source.reply[i], source.reply[i + 1]);
   }
+  check_whole(keys,
+              {source.reply.size() != 0, !source.checkpoints.empty(), found[1].integer() != 0});
   source.others.insert(source.others.end(), runs.begin(), runs.end());
   return source;
 }

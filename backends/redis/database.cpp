@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "durability.hpp"
+#include "handshake.hpp"
+
 namespace threadkeep::redis {
 
 Lease::~Lease() {
@@ -12,11 +15,6 @@ Lease::~Lease() {
 
 Database::Database(Settings settings) : settings_(std::move(settings)) {
   idle_.reserve(settings_.pool_size);
-}
-
-Server Database::server() const {
-  const std::lock_guard lock(mutex_);
-  return server_;
 }
 
 // The caller closes dead connections when the lock is free.
@@ -65,16 +63,13 @@ Lease Database::lease(const Call& call) {
 }
 
 std::unique_ptr<Connection> Database::open(const Call& call) {
-  Server server;
-  auto connection = open_connection(settings_, call, server);
-  bool checked = true;
+  auto connection = open_connection(settings_, call);
+  bool first = false;
   {
     const std::lock_guard lock(mutex_);
-    server_ = server;
-    checked = durability_checked_;
+    first = !durability_checked_;
   }
-  if (checked) return connection;
-  check_durability(*connection, settings_, server, call);
+  check_durability(*connection, settings_, first, call);
   const std::lock_guard lock(mutex_);
   durability_checked_ = true;
   return connection;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "connection.hpp"
-#include "handshake.hpp"
 #include "settings.hpp"
 
 namespace threadkeep::redis {
@@ -42,8 +41,6 @@ class Database {
   /// Throws `unavailable` when no connection came free within pool_wait, naming pool_size.
   Lease lease(const Call& call);
   const Settings& settings() const noexcept { return settings_; }
-  /// What the server said at the last connect. To be called under a lease.
-  Server server() const;
 
  private:
   friend class Lease;
@@ -55,11 +52,10 @@ class Database {
   void give_back(std::unique_ptr<Connection> connection) noexcept;
 
   const Settings settings_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any changed_;
   Idle idle_;             // guarded by mutex_, as all that follows
   std::size_t lent_ = 0;  // and being opened
-  Server server_;
   bool durability_checked_ = false;
 };
 

@@ -16,45 +16,6 @@ Ids to_vector(const std::set<std::string>& ids) {
   return {ids.begin(), ids.end()};
 }
 
-// The latest checkpoint, and the ancestors that its delta channels are rebuilt from.
-std::set<std::string> kept_by_prune(Writer& writer, const std::string& thread_id,
-                                    const std::string& name, const NamespaceView& view) {
-  const std::string latest = *view.checkpoints.rbegin();
-  std::set<std::string> keep{latest};
-  const auto newest = read_contents(writer, thread_id, name, {latest});
-  if (newest.front().delta_channels.empty()) return keep;
-  const Ids all = to_vector(view.checkpoints);
-  const auto contents = read_contents(writer, thread_id, name, all);
-  keep.merge(dependencies(writer, thread_id, name, all, contents).needed_by(latest));
-  return keep;
-}
-
-void prune_namespace(Writer& writer, const std::string& thread_id, const std::string& name,
-                     const NamespaceView& view, Erasure& erasure) {
-  if (view.checkpoints.empty()) return;
-  const std::string latest = *view.checkpoints.rbegin();
-  const auto keep = kept_by_prune(writer, thread_id, name, view);
-  for (const std::string& id : view.checkpoints) {
-    if (!keep.contains(id)) erasure.add_checkpoint(name, id);
-  }
-  for (const std::string& id : view.written) {
-    const bool orphans = id < latest && !view.checkpoints.contains(id);
-    if (orphans) erasure.places.push_back(place(name, id));
-  }
-  // Also when no checkpoint goes: one that was put again may have left a blob behind.
-  erasure.add_unreferenced(name, view, read_contents(writer, thread_id, name, to_vector(keep)));
-}
-
-std::uint64_t prune_once(Writer& writer, const std::string& thread_id) {
-  const auto view = view_thread(writer, thread_id);
-  if (!view) return 0;
-  Erasure erasure;
-  for (const auto& [name, names] : view->namespaces) {
-    prune_namespace(writer, thread_id, name, names, erasure);
-  }
-  return erasure.empty() ? 0 : erase(writer, thread_id, *view, erasure);
-}
-
 // What deleting runs means for one thread.
 struct Plan {
   std::string thread_id;
@@ -140,26 +101,34 @@ std::vector<Plan> plan_all(Writer& writer, const Runs& runs) {
   return plans;
 }
 
-}  // namespace
-
-Written prune(Writer& writer, const Prune& prune) {
-  return {.changed = until_unchanged(writer, [&] { return prune_once(writer, prune.thread_id); })};
+// Where the thread has changed since, it is looked at again.
+std::uint64_t carry_out(Writer& writer, Plan& plan, const Runs& runs) {
+  return until_unchanged(writer, [&]() -> std::uint64_t {
+    if (plan.erasure.empty()) return 0;
+    try {
+      return erase(writer, plan.thread_id, plan.view, plan.erasure);
+    } catch (const Changed&) {
+      plan = plan_thread(writer, plan.thread_id, runs);
+      throw;
+    }
+  });
 }
+
+}  // namespace
 
 // Nothing goes before all threads have been looked at, because a conflict in one spares them all.
 Written delete_runs(Writer& writer, const DeleteRuns& deletion) {
   const Runs runs(deletion.run_ids.begin(), deletion.run_ids.end());
   Written written;
   for (Plan& plan : plan_all(writer, runs)) {
-    written.changed += until_unchanged(writer, [&]() -> std::uint64_t {
-      if (plan.erasure.empty()) return 0;
-      try {
-        return erase(writer, plan.thread_id, plan.view, plan.erasure);
-      } catch (const Changed&) {
-        plan = plan_thread(writer, plan.thread_id, runs);
-        throw;
-      }
-    });
+    try {
+      written.changed += carry_out(writer, plan, runs);
+    } catch (const Error& error) {
+      if (written.changed == 0) throw;
+      throw Error(Code::outcome_unknown,
+                  "the runs are gone from some threads and not from all; " + error.message(),
+                  error.native());
+    }
   }
   return written;
 }

@@ -21,7 +21,7 @@ constexpr std::array known_words = {
     Known{"OOM", Code::no_space, "raise maxmemory, or delete or expire threads"},
     Known{"NOAUTH", Code::denied, "the URL needs a password"},
     Known{"WRONGPASS", Code::denied, "check user and password"},
-    Known{"NOPERM", Code::denied, "docs/storage/redis.md lists what the user must be allowed"},
+    Known{"NOPERM", Code::denied, "docs/operation/redis.md lists what the user must be allowed"},
     Known{"READONLY", Code::unavailable, "this is a replica; name the master"},
     Known{"LOADING", Code::unavailable, ""},
     Known{"BUSY", Code::unavailable, ""},
@@ -39,7 +39,7 @@ constexpr std::array known_words = {
 // Parts of messages that have no word of their own.
 constexpr std::array known_parts = {
     Known{"TORN ", Code::corrupt,
-          "the server evicted or lost a key; delete the thread, and see docs/storage/redis.md"},
+          "the server evicted or lost a key; delete the thread, and see docs/operation/redis.md"},
     Known{"CORRUPT ", Code::corrupt, ""},
     Known{"WRONGTYPE ", Code::corrupt, "something else uses keys of this prefix"},
     Known{"OOM command", Code::no_space, "raise maxmemory, or delete or expire threads"},
@@ -47,7 +47,9 @@ constexpr std::array known_parts = {
     Known{"MISCONF ", Code::unavailable, ""},
     Known{"NOREPLICAS ", Code::unavailable, ""},
     Known{"can't run this command or subcommand", Code::denied,
-          "docs/storage/redis.md lists what the user must be allowed"},
+          "docs/operation/redis.md lists what the user must be allowed"},
+    Known{"ACL failure in script", Code::denied,
+          "docs/operation/redis.md lists what the user must be allowed"},
     Known{"max number of clients", Code::unavailable, ""},
     Known{"DB index is out of range", Code::invalid_argument,
           "the server has not so many databases"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handshake.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "error_map.hpp"
@@ -65,7 +66,8 @@ void read_hello(const Reply& hello, Server& server) {
 }
 
 // HELLO came with version 6; a proxy may forbid it, and INFO too.
-void ask_who_it_is(Connection& connection, const Call& call, Server& server) {
+void ask_who_it_is(Connection& connection, const Call& call) {
+  Server& server = connection.server();
   Pipeline pipeline;
   pipeline.add({"HELLO", "2"});
   pipeline.add({"INFO", "server"});
@@ -109,85 +111,22 @@ void check_format(Connection& connection, const Settings& settings, const Call& 
                                      std::to_string(buckets));
 }
 
-[[noreturn]] void refuse_fsync(const std::string& why) {
-  throw Error(Code::unsupported, "durability=fsync: " + why);
-}
-
-std::string config(Connection& connection, const char* name, const Call& call) {
-  Pipeline pipeline;
-  pipeline.add({"CONFIG", "GET", name});
-  Exchange answer = connection.exchange(pipeline, call);
-  if (answer.failure) throw Error(*answer.failure);
-  const Reply& reply = answer.replies.front();
-  if (reply.is_error() || reply.size() != 2) {
-    refuse_fsync("the server does not tell its configuration, and has no WAITAOF");
-  }
-  return reply[1].text();
-}
-
-void check_fsync(Connection& connection, const Server& server, const Settings& settings,
-                 const Call& call) {
-  if (!server.at_least(7, 2)) {
-    if (config(connection, "appendonly", call) != "yes" ||
-        config(connection, "appendfsync", call) != "always") {
-      refuse_fsync("before version 7.2 the server needs appendonly yes and appendfsync always");
-    }
-    return;
-  }
-  Pipeline pipeline;
-  add_confirmation(pipeline, settings, server);
-  Exchange answer = connection.exchange(pipeline, call);
-  if (answer.failure) throw Error(*answer.failure);
-  const Reply& reply = answer.replies.front();
-  if (reply.is_error()) refuse_fsync("the server says: " + reply.text());
-  if (!is_confirmed(reply, settings)) refuse_fsync("the server needs appendonly yes");
-}
-
-void check_replicas(Connection& connection, const Server& server, const Settings& settings,
-                    const Call& call) {
-  Pipeline pipeline;
-  add_confirmation(pipeline, settings, server);
-  const Reply reply = connection.read(pipeline, call).front();
-  if (is_confirmed(reply, settings)) return;
-  throw Error(Code::unavailable, "durability=replicas: only " + std::to_string(reply.integer()) +
-                                     " of " + std::to_string(settings.replicas) +
-                                     " replicas follow this server");
-}
-
 }  // namespace
 
-std::unique_ptr<Connection> open_connection(const Settings& settings, const Call& call,
-                                            Server& server) {
-  auto connection = std::make_unique<Connection>(settings, call);
-  log_in(*connection, settings, call);
-  ask_who_it_is(*connection, call, server);
-  check_format(*connection, settings, call);
-  return connection;
-}
-
-void check_durability(Connection& connection, const Settings& settings, const Server& server,
-                      const Call& call) {
-  if (settings.durability == Durability::fsync) check_fsync(connection, server, settings, call);
-  if (settings.durability == Durability::replicas) {
-    check_replicas(connection, server, settings, call);
+std::unique_ptr<Connection> open_connection(const Settings& settings, const Call& call) {
+  Call patient = call;
+  patient.deadline = std::min(call.deadline, Deadline::after(settings.connect_timeout));
+  try {
+    auto connection = std::make_unique<Connection>(settings, patient);
+    log_in(*connection, settings, patient);
+    ask_who_it_is(*connection, patient);
+    check_format(*connection, settings, patient);
+    return connection;
+  } catch (const Error& error) {
+    // Where the call has time left, it is the server that took too long.
+    if (error.code() != Code::timeout || call.deadline.passed()) throw;
+    throw Error(Code::unavailable, settings.place + " does not answer within connect_timeout");
   }
-}
-
-void add_confirmation(Pipeline& pipeline, const Settings& settings, const Server& server) {
-  const auto patience = std::to_string(settings.durability_timeout.count());
-  if (settings.durability == Durability::replicas) {
-    pipeline.add({"WAIT", std::to_string(settings.replicas), patience});
-  }
-  // Before 7.2 an answer comes after the disk when appendfsync is always, which was checked.
-  if (settings.durability == Durability::fsync && server.at_least(7, 2)) {
-    pipeline.add({"WAITAOF", "1", "0", patience});
-  }
-}
-
-bool is_confirmed(const Reply& reply, const Settings& settings) {
-  if (reply.is_error()) return false;
-  if (settings.durability == Durability::replicas) return reply.integer() >= settings.replicas;
-  return reply[0].integer() >= 1;
 }
 
 }  // namespace threadkeep::redis

@@ -4,19 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "info.hpp"
+
 namespace threadkeep::redis {
 
 namespace {
 
-std::string_view value_of(std::string_view info, std::string_view name) {
-  const auto at = info.find("\n" + std::string(name) + ":");
-  if (at == std::string_view::npos) return {};
-  const auto value = info.substr(at + name.size() + 2);
-  return value.substr(0, value.find_first_of("\r\n"));
-}
-
-std::string describe(const Database& database, const Settings& settings) {
-  const Server server = database.server();
+std::string describe(const Server& server, const Settings& settings) {
   std::string text = server.name.empty() ? "server" : server.name;
   if (!server.version.empty()) text += " " + server.version;
   text += " at " + settings.place + ", durability ";
@@ -32,13 +26,17 @@ std::string describe(const Database& database, const Settings& settings) {
 }
 
 // Every policy but noeviction takes keys one by one, and a thread has two.
-void look_at_eviction(std::string_view info, Health& health) {
-  const auto policy = value_of(info, "maxmemory_policy");
-  const auto limit = value_of(info, "maxmemory");
-  if (policy.empty() || policy == "noeviction") return;
-  const bool in_force = !limit.empty() && limit != "0";
+void look_at_eviction(const Reply& reply, Health& health) {
+  const Info info(reply.is_text() ? reply.view() : std::string_view());
+  const std::string policy = info.text("maxmemory_policy");
+  if (policy.empty()) {  // A proxy or the access list forbids the question.
+    health.detail += "; maxmemory-policy could not be checked: it must be noeviction";
+    return;
+  }
+  if (policy == "noeviction") return;
+  const bool in_force = info.number("maxmemory") != 0;
   health.ok = !in_force;
-  health.detail += std::string("; maxmemory-policy ") + std::string(policy) +
+  health.detail += "; maxmemory-policy " + policy +
                    (in_force ? " may take parts of threads away: set noeviction"
                              : " would take parts of threads away if maxmemory were set");
 }
@@ -52,10 +50,10 @@ Health look(Database& database, const Call& call) {
   pipeline.add({"INFO", "memory"});
   const Exchange answers = connection->exchange(pipeline, call);
   if (answers.failure) throw Error(*answers.failure);
-  Health health{!answers.replies[0].is_error(), describe(database, database.settings())};
+  Health health{!answers.replies[0].is_error(),
+                describe(connection->server(), database.settings())};
   if (!health.ok) health.detail += "; the server says: " + answers.replies[0].text();
-  // A proxy may forbid the question.
-  if (answers.replies[1].is_text()) look_at_eviction(answers.replies[1].view(), health);
+  look_at_eviction(answers.replies[1], health);
   return health;
 }
 

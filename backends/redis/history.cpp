@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -41,7 +43,13 @@ class Walk {
     return true;
   }
 
-  std::vector<ChannelHistory> take_histories() { return std::move(histories_); }
+  std::vector<ChannelHistory> take_histories() {
+    // They were found from the newest to the oldest.
+    for (ChannelHistory& history : histories_) {
+      std::reverse(history.writes.begin(), history.writes.end());
+    }
+    return std::move(histories_);
+  }
 
  private:
   static bool is_complete(const ChannelHistory& history) {
@@ -50,7 +58,8 @@ class Walk {
 
   Reply read(const std::string& at, bool from_parent) const {
     ScriptCall call{{reader_.settings.prefix, query_.thread_id},
-                    {query_.checkpoint_ns, at, from_parent ? "1" : "", most_ancestors, most_bytes}};
+                    {query_.thread_id, std::to_string(reader_.settings.ttl.count()),
+                     query_.checkpoint_ns, at, from_parent ? "1" : "", most_ancestors, most_bytes}};
     for (const ChannelHistory& history : histories_) {
       if (!is_complete(history)) call.arguments.push_back(history.channel);
     }
@@ -62,41 +71,50 @@ class Walk {
   bool take(const Reply& ancestor) {
     const std::string id = ancestor[0].text();
     if (id == query_.checkpoint_id || !seen_.insert(id).second) return false;
-    std::vector<PendingWrite> writes;
-    for (std::size_t i = 0; i + 1 < ancestor[3].size(); i += 2) {
-      writes.push_back(to_write(ancestor[3][i].view(), ancestor[3][i + 1]));
-    }
-    sort_writes(writes);
-    const auto content = ancestor[1].view();
-    const DocumentChannels document =
-        content.empty() ? DocumentChannels() : read_document(decode_content(content).document);
+    const auto writes = writes_of(ancestor[3]);
+    const auto values = values_of(ancestor[2]);
+    const auto inlined = inlined_of(ancestor[1]);
     for (ChannelHistory& history : histories_) {
       if (is_complete(history)) continue;
-      add_writes(writes, history);
-      find_seed(ancestor[2], document, history);
+      if (const auto found = writes.find(history.channel); found != writes.end()) {
+        history.writes.insert(history.writes.end(), found->second.rbegin(), found->second.rend());
+      }
+      if (const auto found = values.find(history.channel); found != values.end()) {
+        history.seed = found->second;
+      } else if (const auto text = inlined.find(history.channel); text != inlined.end()) {
+        history.inline_seed = text->second;
+      }
     }
     return true;
   }
 
-  // Newest ancestor first, so each one's writes go before those found so far.
-  static void add_writes(const std::vector<PendingWrite>& writes, ChannelHistory& history) {
-    std::vector<PendingWrite> older;
-    std::copy_if(writes.begin(), writes.end(), std::back_inserter(older),
-                 [&](const PendingWrite& write) { return write.channel == history.channel; });
-    history.writes.insert(history.writes.begin(), older.begin(), older.end());
+  template <class T>
+  using ByChannel = std::map<std::string, T, std::less<>>;
+
+  static ByChannel<std::vector<PendingWrite>> writes_of(const Reply& fields) {
+    std::vector<PendingWrite> writes;
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+      writes.push_back(to_write(fields[i].view(), fields[i + 1]));
+    }
+    sort_writes(writes);
+    ByChannel<std::vector<PendingWrite>> found;
+    for (PendingWrite& write : writes) found[write.channel].push_back(std::move(write));
+    return found;
   }
 
-  static void find_seed(const Reply& values, const DocumentChannels& document,
-                        ChannelHistory& history) {
+  static ByChannel<std::optional<Blob>> values_of(const Reply& values) {
+    ByChannel<std::optional<Blob>> found;
     for (std::size_t i = 0; i + 2 < values.size(); i += 3) {
-      if (values[i].view() == history.channel) {
-        history.seed = to_blob(history.channel, values[i + 1].view(), values[i + 2]);
-      }
+      const std::string channel = values[i].text();
+      found[channel] = to_blob(channel, values[i + 1].view(), values[i + 2]);
     }
-    if (history.seed) return;
-    for (const auto& [channel, value] : document.inline_values) {
-      if (channel == history.channel) history.inline_seed = value;
-    }
+    return found;
+  }
+
+  static ByChannel<std::string> inlined_of(const Reply& content) {
+    if (content.view().empty()) return {};
+    const auto document = read_document(decode_content(content.view()).document);
+    return {document.inline_values.begin(), document.inline_values.end()};
   }
 
   const Reader& reader_;

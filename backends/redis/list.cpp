@@ -16,7 +16,7 @@ namespace {
 // Keys that are looked at in one round trip.
 constexpr std::size_t least_keys = 16;
 constexpr std::size_t most_keys = 256;
-// Checkpoints that are read in one round trip: a page may end with any of them.
+// Checkpoints that are read in one round trip at most: a page may end with any of them.
 constexpr std::size_t read_at_once = 16;
 constexpr std::size_t threads_at_once = 1000;
 
@@ -124,6 +124,7 @@ class Listing {
       : reader_(reader),
         query_(query),
         filter_(query.filter),
+        at_once_(std::min(query.limit, read_at_once - 1) + 1),
         keys_(reader, query, std::move(after)) {}
 
   std::optional<CheckpointTuple> next() {
@@ -160,13 +161,13 @@ class Listing {
 
   void read_some() {
     std::vector<CheckpointQuery> queries;
-    while (!matching_.empty() && queries.size() < read_at_once) {
-      ListKey& key = matching_.front();
+    for (std::size_t i = 0; i < std::min(matching_.size(), at_once_); ++i) {
+      const ListKey& key = matching_[i];
       queries.push_back({key.thread_id, key.checkpoint_ns, key.checkpoint_id, query_.include});
-      matching_.pop_front();
     }
     // One that was deleted or changed meanwhile is listed as it is now.
-    for (auto& tuple : read_checkpoints(reader_, queries)) {
+    for (auto& tuple : read_checkpoints(reader_, queries, query_.max_bytes)) {
+      matching_.pop_front();
       if (tuple && filter_.matches(tuple->metadata)) ready_.push_back(std::move(*tuple));
     }
   }
@@ -174,6 +175,7 @@ class Listing {
   const Reader& reader_;
   const CheckpointList& query_;
   const MetadataFilter filter_;
+  const std::size_t at_once_;
   KeyScan keys_;
   std::deque<ListKey> matching_;
   std::deque<CheckpointTuple> ready_;

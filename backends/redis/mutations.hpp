@@ -13,7 +13,6 @@ namespace threadkeep::redis {
 std::vector<Outcome> apply(Writer& writer, std::span<const Mutation> batch);
 
 /// These read first and then change what they have seen, or begin again when it has changed.
-Written prune(Writer& writer, const Prune& prune);
 Written delete_runs(Writer& writer, const DeleteRuns& deletion);
 Written copy_thread(Writer& writer, const CopyThread& copy);
 

@@ -212,20 +212,22 @@ class PutThreadStep final : public Step {
   std::optional<std::string> found_;
 };
 
-class DeleteThreadStep final : public Step {
+// DeleteThread and Prune: the script knows all that it needs.
+class DeletionStep final : public Step {
  public:
-  DeleteThreadStep(const DeleteThread& deletion, const Settings& settings)
-      : deletion_(deletion), settings_(settings) {}
+  DeletionStep(const Script& script, const std::string& thread_id, const Settings& settings)
+      : script_(script), thread_id_(thread_id), settings_(settings) {}
 
   Transaction transaction() const override {
-    Transaction out(scripts::delete_thread, {settings_.prefix, deletion_.thread_id});
-    out.arguments = {deletion_.thread_id, std::to_string(settings_.ttl.count()), new_nonce()};
+    Transaction out(script_, {settings_.prefix, thread_id_});
+    out.arguments = {thread_id_, std::to_string(settings_.ttl.count()), new_nonce()};
     return out;
   }
   std::optional<Written> finish(const Attempt& attempt) override { return counted(attempt); }
 
  private:
-  const DeleteThread& deletion_;
+  const Script& script_;
+  const std::string& thread_id_;
   const Settings& settings_;
 };
 
@@ -244,7 +246,12 @@ std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settin
                                  return std::make_unique<PutThreadStep>(m, settings, now);
                                },
                                [&](const DeleteThread& m) -> Result {
-                                 return std::make_unique<DeleteThreadStep>(m, settings);
+                                 return std::make_unique<DeletionStep>(scripts::delete_thread,
+                                                                       m.thread_id, settings);
+                               },
+                               [&](const Prune& m) -> Result {
+                                 return std::make_unique<DeletionStep>(scripts::prune, m.thread_id,
+                                                                       settings);
                                },
                                [&](const auto&) -> Result { return nullptr; }},
                     mutation);

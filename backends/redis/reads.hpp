@@ -20,9 +20,10 @@ struct Reader {
   const Call& call;
 };
 
-/// Each checkpoint as it was at one moment; one whose id is absent is the latest.
+/// Each checkpoint as it was at one moment; one whose id is absent is the latest. Only the first
+/// ones, at least one, where large values add up to more than `max_bytes`.
 std::vector<std::optional<CheckpointTuple>> read_checkpoints(
-    const Reader& reader, const std::vector<CheckpointQuery>& queries);
+    const Reader& reader, const std::vector<CheckpointQuery>& queries, std::size_t max_bytes);
 
 Page<CheckpointTuple> list(const Reader& reader, const CheckpointList& query);
 std::vector<ChannelHistory> history(const Reader& reader, const HistoryQuery& query);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "database.hpp"
+#include "examine.hpp"
 #include "fork_guard.hpp"
 #include "health.hpp"
 #include "mutations.hpp"
@@ -35,14 +36,13 @@ class RedisBackend final : public Backend {
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
     if (batch.empty()) return {};
     const Lease connection = lease(call);
-    Writer writer(*connection, database_->settings(), database_->server(), environment_.now(),
-                  call);
+    Writer writer(*connection, database_->settings(), environment_.now(), call);
     return redis::apply(writer, batch);
   }
 
   std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) override {
     const Lease connection = lease(call);
-    return std::move(read_checkpoints(reader(connection, call), {query}).front());
+    return std::move(read_checkpoints(reader(connection, call), {query}, 0).front());
   }
   Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) override {
     const Lease connection = lease(call);
@@ -72,6 +72,17 @@ class RedisBackend final : public Backend {
     } catch (const Error& error) {
       return {false, error.what()};
     }
+  }
+
+  std::vector<Finding> examine(const Call& call) override {
+    auto findings = Backend::examine(call);
+    try {
+      const Lease connection = lease(call);
+      redis::examine(*connection, database_->settings(), environment_, call, findings);
+    } catch (const Error&) {
+      // The first finding says so.
+    }
+    return findings;
   }
 
   void setup(const Call& call) override { lease(call); }

@@ -31,7 +31,7 @@ struct Settings {
   std::chrono::milliseconds ttl{0};  ///< 0: threads stay.
   Durability durability = Durability::none;
   int replicas = 0;
-  std::chrono::milliseconds durability_timeout{1'000};
+  std::chrono::milliseconds durability_timeout{5'000};
   std::size_t pool_size = 8;
   std::chrono::milliseconds pool_wait{5'000};
   std::chrono::milliseconds connect_timeout{5'000};

@@ -26,7 +26,7 @@ class Step {
   virtual bool may_repeat() const { return false; }
 };
 
-/// A step for put, put_writes, put_thread and delete_thread; null for the other mutations.
+/// A step for a mutation of one thread; null for the others, delete_runs and copy_thread.
 std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settings,
                                 std::int64_t now);
 

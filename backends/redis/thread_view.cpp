@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "error_map.hpp"
 #include "script_call.hpp"
 
 namespace threadkeep::redis {
@@ -20,9 +21,6 @@ void add_name(ThreadView& view, std::string_view name) {
   } else if (name.starts_with('b')) {
     const auto parts = name_parts(name, 3);
     view.namespaces[text(parts[0])].blobs.emplace(parts[1], parts[2]);
-  } else if (name.starts_with('w')) {
-    const auto parts = name_parts(name, 4);
-    view.namespaces[text(parts[0])].written.insert(text(parts[1]));
   }
 }
 
@@ -47,10 +45,10 @@ std::set<std::string> fields_with_value(Writer& writer, const Keys& keys,
     const auto to = std::min(from + piece, fields.size());
     const std::vector<std::string> some(fields.begin() + static_cast<std::ptrdiff_t>(from),
                                         fields.begin() + static_cast<std::ptrdiff_t>(to));
-    const Reply kinds =
-        call_script(writer.connection(), scripts::kinds, {{keys, some}}, writer.call()).front();
+    const Reply marks =
+        call_script(writer.connection(), scripts::valued, {{keys, some}}, writer.call()).front();
     for (std::size_t i = from; i < to; ++i) {
-      if (kinds[i - from].integer() == 2) valued.insert(fields[i]);
+      if (marks[i - from].integer() == 1) valued.insert(fields[i]);
     }
   }
   return valued;
@@ -58,18 +56,31 @@ std::set<std::string> fields_with_value(Writer& writer, const Keys& keys,
 
 }  // namespace
 
+void check_whole(const Keys& keys, const Found& found) {
+  const bool torn = found.index ? !found.hash : found.checkpoints;
+  if (torn) throw make_error("TORN a part of " + keys.thread + " is missing");
+}
+
 std::optional<ThreadView> view_thread(Writer& writer, const std::string& thread_id) {
   const Keys keys(writer.settings().prefix, thread_id);
   Pipeline pipeline;
   pipeline.add({"MULTI"});
   pipeline.add({"HGET", keys.thread, "h"});
   pipeline.add({"HKEYS", keys.thread});
+  pipeline.add({"EXISTS", keys.index});
   pipeline.add({"EXEC"});
-  const Reply both = writer.read(pipeline).back();
-  if (both[0].is_nil()) return {};
+  const Reply found = writer.read(pipeline).back();
+  const Reply names = found[1];
   ThreadView view;
-  view.changes = decode_head(both[0].view()).changes;
-  for (std::size_t i = 0; i < both[1].size(); ++i) add_name(view, both[1][i].view());
+  for (std::size_t i = 0; i < names.size(); ++i) add_name(view, names[i].view());
+  const auto has_checkpoints = [](const auto& entry) { return !entry.second.checkpoints.empty(); };
+  check_whole(keys, {names.size() != 0,
+                     std::any_of(view.namespaces.begin(), view.namespaces.end(), has_checkpoints),
+                     found[2].integer() != 0});
+  if (found[0].is_nil()) return {};
+  Head head = decode_head(found[0].view());
+  view.changes = head.changes;
+  view.generation = std::move(head.generation);
   return view;
 }
 
@@ -144,6 +155,7 @@ std::uint64_t erase(Writer& writer, const std::string& thread_id, const ThreadVi
   Transaction transaction(scripts::erase, {settings.prefix, thread_id});
   transaction.arguments = {thread_id,
                            std::to_string(settings.ttl.count()),
+                           view.generation,
                            std::to_string(view.changes),
                            new_nonce(),
                            erasure.greatest,

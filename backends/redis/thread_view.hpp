@@ -18,14 +18,24 @@ namespace threadkeep::redis {
 struct NamespaceView {
   std::set<std::string> checkpoints;
   std::set<std::pair<std::string, std::string>> blobs;  ///< Channel and version.
-  std::set<std::string> written;                        ///< Checkpoint ids that have writes.
 };
 
 /// What a thread holds, by name only.
 struct ThreadView {
-  std::int64_t changes = 0;  ///< A deletion goes through only while this stands.
+  /// A deletion goes through only while these stand.
+  std::int64_t changes = 0;
+  std::string generation;
   std::map<std::string, NamespaceView> namespaces;
 };
+
+/// What was found of a thread.
+struct Found {
+  bool hash;
+  bool checkpoints;  ///< In the hash.
+  bool index;
+};
+/// Throws Error(corrupt) when a key is missing: the server has evicted or lost it.
+void check_whole(const Keys& keys, const Found& found);
 
 /// Empty when there is no such thread.
 std::optional<ThreadView> view_thread(Writer& writer, const std::string& thread_id);
@@ -46,7 +56,7 @@ DeltaDependencies dependencies(Writer& writer, const std::string& thread_id,
 
 /// What is to go from a thread.
 struct Erasure {
-  std::vector<std::string> places;  ///< Namespace and id of checkpoints, or of writes without one.
+  std::vector<std::string> places;  ///< Namespace and id of checkpoints.
   std::vector<std::string> blobs;   ///< Fields.
   std::vector<std::string> runs;    ///< Of which no checkpoint stays.
   std::string greatest;             ///< Checkpoint id that goes; empty when none does.

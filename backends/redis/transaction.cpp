@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "durability.hpp"
 #include "error_map.hpp"
 
 namespace threadkeep::redis {
@@ -32,16 +33,17 @@ void add_script(Pipeline& pipeline, const Transaction& transaction, bool whole_t
 }
 
 // A script that the server does not know would fail inside EXEC, where the commands after it are
-// carried out nevertheless. So the texts are sent here.
+// carried out nevertheless. So the texts are sent here, and after an error decide() of head.lua
+// keeps the values out.
 void add_multi(Pipeline& pipeline, const Transaction& transaction) {
   pipeline.add({"MULTI"});
   add_script(pipeline, transaction, true);
-  Arguments unblock = begin_script(scripts::unblock, transaction.keys, true);
+  Arguments finish = begin_script(scripts::finish, transaction.keys, true);
   for (const NewValue& value : transaction.values) {
     pipeline.add({"HSETNX", transaction.keys.thread, value.field, value.value.argument()});
-    unblock.emplace_back(value.field);
+    finish.emplace_back(value.field);
   }
-  pipeline.add(unblock);
+  pipeline.add(finish);
   pipeline.add({"EXEC"});
 }
 
@@ -74,7 +76,7 @@ Attempt take(const Transaction& transaction, std::span<const Reply> replies) {
     } else {
       take_multi(replies, attempt);
     }
-    attempt.kept_verdict = attempt.reply[0].text();
+    static_cast<void>(attempt.verdict());  // An answer without one is an error here, too.
   } catch (const Error& error) {
     attempt.error = error;
   }
@@ -146,7 +148,7 @@ std::vector<Attempt> Writer::send(const std::vector<const Transaction*>& transac
     if (first_end == 0) first_end = pipeline.size();
   }
   const std::size_t commands = pipeline.commands();
-  add_confirmation(pipeline, settings_, server_);
+  add_confirmation(pipeline, settings_, connection_.server());
   const Exchange exchange = connection_.exchange(pipeline, call_, first_end);
   std::vector<Attempt> attempts;
   std::size_t at = 0;
@@ -166,14 +168,13 @@ std::vector<Attempt> Writer::send(const std::vector<const Transaction*>& transac
 // What was stored and not confirmed may be lost again.
 void Writer::confirm(const Exchange& exchange, std::size_t commands,
                      std::vector<Attempt>& attempts) const {
-  if (exchange.replies.size() > commands && is_confirmed(exchange.replies.back(), settings_))
-    return;
+  const bool answered = exchange.replies.size() > commands;
+  const auto missing = answered ? unconfirmed(exchange.replies.back(), settings_)
+                                : std::string("the connection was lost before it was confirmed");
+  if (!missing) return;
   for (Attempt& attempt : attempts) {
     if (attempt.error) continue;
-    attempt.error = Error(Code::outcome_unknown,
-                          settings_.durability == Durability::fsync
-                              ? "it is stored, but was not written to the disk in time"
-                              : "it is stored, but not enough replicas confirmed it in time");
+    attempt.error = Error(Code::outcome_unknown, "it is stored and may be lost again: " + *missing);
   }
 }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "connection.hpp"
-#include "handshake.hpp"
 #include "layout.hpp"
 #include "redis/scripts.hpp"
 #include "settings.hpp"
@@ -55,22 +54,15 @@ struct Attempt {
   std::int64_t stored = 0;  ///< Of the values outside, those that were new.
 
   /// The first word of the script's reply, and numbers after it.
-  std::string_view verdict() const { return kept_verdict; }
+  std::string_view verdict() const { return reply[0].view(); }
   std::int64_t number(std::size_t index) const { return reply[index].integer(); }
-
-  std::string kept_verdict;
 };
 
 /// Carries out transactions on one connection, all that are given in one round trip.
 class Writer {
  public:
-  Writer(Connection& connection, const Settings& settings, Server server, std::int64_t now,
-         const Call& call)
-      : connection_(connection),
-        settings_(settings),
-        server_(std::move(server)),
-        now_(now),
-        call_(call) {}
+  Writer(Connection& connection, const Settings& settings, std::int64_t now, const Call& call)
+      : connection_(connection), settings_(settings), now_(now), call_(call) {}
 
   /// In their order; each by itself. `in_order`: some belong to one thread, so that none may be
   /// sent again after those behind it.
@@ -93,7 +85,6 @@ class Writer {
 
   Connection& connection_;
   const Settings& settings_;
-  const Server server_;
   const std::int64_t now_;
   const Call& call_;
 };

@@ -8,6 +8,7 @@
 
 #include "apply.hpp"
 #include "database.hpp"
+#include "examine.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
@@ -132,6 +133,15 @@ class SqliteBackend final : public Backend {
     } catch (const Error& error) {
       return {false, error.what()};
     }
+  }
+
+  std::vector<Finding> examine(const Call& call) override {
+    auto findings = Backend::examine(call);
+    if (findings.front().level == Finding::Level::good) {
+      const Lease connection = database_->read(call);
+      sqlite::examine(*connection, settings_, findings);
+    }
+    return findings;
   }
 
   void setup(const Call& call) override { database_->write(call); }

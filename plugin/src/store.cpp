@@ -152,6 +152,11 @@ Health Store::ping(const Call& call) {
   return impl_->backend->ping(call);
 }
 
+std::vector<Finding> Store::examine(const Call& call) {
+  impl_->guard.check();
+  return impl_->backend->examine(call);
+}
+
 void Store::setup(const Call& call) {
   try {
     impl_->guard.check();

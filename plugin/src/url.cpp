@@ -246,7 +246,14 @@ void Url::finish() {
     problem("unknown parameter '" + key + "'; " + remedy);
   }
   if (problems_.empty()) return;
-  throw Error(Code::invalid_argument, "url '" + redacted() + "': " + joined(problems_, "; "));
+  // What nobody knows may be a secret whose name is misspelled, in a URL within the URL too.
+  Url shown = *this;
+  for (Parameter& parameter : shown.parameters_) {
+    if (!parameter.taken && !parameter.value.empty()) parameter.value = "***";
+    if (parameter.value.find("://") == std::string::npos) continue;
+    parameter.value.resize(std::min(parameter.value.find('?'), parameter.value.size()));
+  }
+  throw Error(Code::invalid_argument, "url '" + shown.redacted() + "': " + joined(problems_, "; "));
 }
 
 std::string Url::redacted() const {

@@ -47,6 +47,13 @@ void check_optional_id(std::string_view field, const std::optional<std::string>&
   if (id) check_id(field, *id, Empty::refused);
 }
 
+// A blob is found by the text of its version, and a column of JSON may spell these another way.
+bool has_two_spellings(std::string_view number) {
+  const auto digits = number.find_first_not_of("-0.");
+  const bool zero = digits == std::string_view::npos;
+  return number.find_first_of("eE") != std::string_view::npos || (zero && number[0] == '-');
+}
+
 // Looks at the text of each version: the content of a string may begin with a bracket.
 void check_versions(std::string_view versions) {
   for (const auto& [channel, raw] : json_members(versions)) {
@@ -54,6 +61,10 @@ void check_versions(std::string_view versions) {
         !raw.empty() && (raw[0] == '"' || raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9'));
     if (!number_or_string) {
       refuse("document.channel_versions." + channel, "must be a string or a number");
+    }
+    if (raw[0] != '"' && has_two_spellings(raw)) {
+      refuse("document.channel_versions." + channel,
+             "must be a number without an exponent and no negative zero; write 1000, or a string");
     }
   }
 }

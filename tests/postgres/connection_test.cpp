@@ -348,28 +348,6 @@ TEST_F(PostgresConnection, ends_at_the_deadline) {
   }
 }
 
-TEST_F(PostgresConnection, ends_at_once_when_it_is_stopped) {
-  const Statement sleep("SELECT pg_sleep(10)");
-  for (const auto& [effect, code] : {std::pair(Effect::none, Code::cancelled),
-                                     std::pair(Effect::commit, Code::outcome_unknown)}) {
-    Connection own(settings, Call());
-    std::stop_source stop;
-    std::jthread stopper([&] {
-      std::this_thread::sleep_for(200ms);
-      stop.request_stop();
-    });
-    std::optional<Error> error;
-    const auto took = duration_of([&] {
-      error = error_of([&, e = effect] {
-        own.run(sleep, {}, e, Call{Deadline(), stop.get_token()});
-      });
-    });
-    EXPECT_EQ(error->code(), code);
-    EXPECT_LT(took, 1s);
-    EXPECT_TRUE(own.broken());
-  }
-}
-
 TEST_F(PostgresConnection, does_not_mind_a_stop_that_came_after_a_call) {
   for (int i = 0; i < 3; ++i) {
     std::stop_source stop;

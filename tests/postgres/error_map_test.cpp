@@ -225,6 +225,9 @@ TEST(PostgresConnectFailures, are_read_from_the_words_of_libpq) {
   EXPECT_EQ(refused.state, "");
   EXPECT_FALSE(refused.is_final());
   EXPECT_FALSE(contains(refused.message, "\n")) << refused.message;
+  EXPECT_FALSE(contains(refused.message, "\t")) << refused.message;
+  const auto no_file = connect_failure("root certificate file \"x\" does not exist\nProvide it.");
+  EXPECT_TRUE(contains(no_file.message, "Provide it; check sslrootcert")) << no_file.message;
   EXPECT_EQ(connect_failure("").code, Code::unavailable);
   EXPECT_EQ(connect_failure(":  ").code, Code::unavailable);
   EXPECT_EQ(connect_failure("FATAL:  28P0").code, Code::unavailable);

@@ -11,6 +11,7 @@
 #include "raw_database.hpp"
 #include "threadkeep/testing/pgbouncer.hpp"
 #include "threadkeep/testing/tcp_proxy.hpp"
+#include "threadkeep/testing/temporary_directory.hpp"
 #include "wire_support.hpp"
 
 namespace threadkeep::postgres_test {
@@ -65,6 +66,20 @@ TEST(PostgresHostLists, go_past_a_host_that_is_silent) {
   EXPECT_EQ(found, port(server()));
   EXPECT_GE(took, 1s);
   EXPECT_LT(took, 2500ms);
+}
+
+TEST(PostgresHostLists, of_a_service_go_past_a_host_that_is_silent) {
+  const SilentListener silent;
+  const testing::TemporaryDirectory place;
+  const auto file = place.path() / "services";
+  std::ofstream(file) << "[store]\nhost=127.0.0.1,127.0.0.1\nport=" << silent.port() << ","
+                      << port(server()) << "\ndbname=store\nuser=threadkeep\n";
+  const Variable services("PGSERVICEFILE", file.string());
+  EXPECT_EQ(where("postgresql://?service=store&connect_timeout=1"), port(server()));
+  EXPECT_EQ(where("postgresql://?service=store&connect_timeout=1&target_session_attrs=read-write"),
+            port(server()));
+  const Variable service("PGSERVICE", "store");
+  EXPECT_EQ(where("postgresql://?connect_timeout=1"), port(server()));
 }
 
 TEST(PostgresHostLists, are_given_up_at_the_deadline) {

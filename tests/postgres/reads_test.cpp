@@ -257,5 +257,29 @@ TEST_P(Lists, of_any_combination_walk_the_rows_in_order) {
   }
 }
 
+// Of large documents those beyond the page are not even read.
+TEST_P(Reads, of_a_page_cost_what_the_page_weighs) {
+  raw_.run(
+      "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) "
+      "SELECT 't', lpad(n::text, 4, '0'), jsonb_build_object('channel_versions', '{}'::jsonb, "
+      "  'x', (SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 2000) AS i)) "
+      "FROM generate_series(1, 100) AS n");
+  connection_.execute("BEGIN", Call());
+  auto query = of_thread("t");
+  query.limit = 100;
+  query.max_bytes = 150'000;
+  const auto page = list(query);
+  EXPECT_LE(page.items.size(), 3U);
+  EXPECT_NE(page.next, "");
+  const postgres::Statement fetched(
+      "SELECT pg_stat_get_xact_blocks_fetched(reltoastrelid) FROM pg_class "
+      "WHERE oid = '\"" +
+      schema_ + "\".checkpoints'::regclass");
+  const auto blocks = connection_.run(fetched, {}, postgres::Effect::none, Call()).integer(0, 0);
+  EXPECT_GT(blocks, 0);
+  EXPECT_LT(blocks, 100 * 8) << "each document takes eight at least";
+  connection_.execute("ROLLBACK", Call());
+}
+
 }  // namespace
 }  // namespace threadkeep::postgres_test

@@ -63,11 +63,6 @@ TEST_F(PostgresDocumentation, of_operation_has_commands_that_work) {
   const RawDatabase left(server().url("agents"));
 }
 
-TEST_F(PostgresDocumentation, of_the_command_has_commands_that_work) {
-  ASSERT_GE(blocks("operation/cli.md", "sh").size(), 1U);
-  run_commands("operation/cli.md", address());
-}
-
 TEST_F(PostgresDocumentation, of_the_tables_has_SQL_that_works) {
   {
     Checkpointer store(open(url));

@@ -37,6 +37,13 @@ std::string timeouts(Connection& connection) {
              "current_setting('lock_timeout')");
 }
 
+void expect_current(const Layout& layout) {
+  EXPECT_TRUE(layout.has_checkpoint_tables);
+  EXPECT_TRUE(layout.has_task_path);
+  EXPECT_TRUE(layout.blob_may_be_null);
+  EXPECT_EQ(layout.warnings, Rows{});
+}
+
 // A statement that another program keeps open, with the snapshot that it took.
 struct OldSnapshot {
   explicit OldSnapshot(const std::string& url) : session(with(url, "application_name=reporting")) {
@@ -63,9 +70,7 @@ TEST_F(PostgresSetup, brings_every_version_of_LangGraphs_tables_to_the_newest) {
             "INSERT INTO checkpoint_writes VALUES ('t', '', '1', 'task', 0, 'c', 'x', '')");
     setup();
     const auto layout = first_use();
-    EXPECT_TRUE(layout.has_task_path);
-    EXPECT_TRUE(layout.blob_may_be_null);
-    EXPECT_EQ(layout.warnings, Rows{});
+    expect_current(layout);
     // Some versions of LangGraph would otherwise add the column once more, and fail.
     EXPECT_EQ(raw.value("SELECT string_agg(v::text, '' ORDER BY v) FROM checkpoint_migrations"),
               "0123456789");
@@ -75,9 +80,40 @@ TEST_F(PostgresSetup, brings_every_version_of_LangGraphs_tables_to_the_newest) {
   }
 }
 
-TEST_F(PostgresSetup, refuses_a_schema_with_only_some_of_LangGraphs_tables) {
+TEST_F(PostgresSetup, makes_the_tables_that_LangGraphs_setup_did_not_come_to) {
+  for (const std::string& tables :
+       {langgraph_tables(0), langgraph_tables(1), langgraph_tables(2),
+        langgraph_tables(2) + "DELETE FROM checkpoint_migrations WHERE v = 2",
+        langgraph_tables(1) + "DROP TABLE checkpoint_migrations"}) {
+    raw.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; " + tables);
+    setup();
+    expect_current(first_use());
+    EXPECT_EQ(raw.value("SELECT string_agg(v::text, '' ORDER BY v) FROM checkpoint_migrations"),
+              "0123456789");
+    EXPECT_EQ(own_indexes(raw), Rows{"threadkeep_checkpoints_run_id true"});
+    EXPECT_EQ(ledger(raw).size(), 5U);
+  }
+}
+
+TEST_F(PostgresSetupIcu, makes_missing_tables_in_the_order_of_those_that_exist) {
   raw.run(langgraph_tables(2));
-  EXPECT_EQ(setup_error(call_within(2s)).code(), Code::corrupt);
+  setup();
+  EXPECT_FALSE(look().bytewise);
+  expect_current(first_use());
+  EXPECT_EQ(raw.value("SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+                      "WHERE c.relname LIKE 'checkpoint\\_%' AND c.relkind = 'r' AND "
+                      "a.attcollation = '\"C\"'::regcollation"),
+            "0");
+}
+
+TEST_F(PostgresSetup, makes_no_empty_table_in_the_place_of_one_that_is_gone) {
+  raw.run(langgraph_tables(9) + "DROP TABLE checkpoint_blobs");
+  const auto before = dump(url);
+  const auto error = setup_error();
+  EXPECT_EQ(error.code(), Code::corrupt);
+  EXPECT_TRUE(contains(error.message(), "at version 9, and it has not checkpoint_blobs"))
+      << error.what();
+  EXPECT_EQ(dump(url), before);
 }
 
 TEST_F(PostgresSetupIcu, builds_the_indexes_that_the_order_of_bytes_needs) {
@@ -173,6 +209,8 @@ TEST_F(PostgresSetupIcu, refuses_an_index_of_its_name_and_another_definition) {
     EXPECT_EQ(error.code(), Code::corrupt) << index;
     EXPECT_TRUE(contains(error.message(), "rename or drop it")) << error.what();
     EXPECT_EQ(first_use().has_own_tables, true) << "reads and writes do not need it";
+    make_invalid(server(), database, index.substr(0, index.find(' ')));
+    EXPECT_EQ(setup_error().code(), Code::corrupt) << "and leaves it: it is somebody else's";
   }
 }
 
@@ -341,7 +379,15 @@ TEST_F(PostgresSetup, is_asked_for_by_ping_until_somebody_has_run_it) {
   EXPECT_TRUE(contains(store->ping({}).detail, "tables of the store are gone"));
 }
 
-TEST_F(PostgresSetup, needs_a_session_and_names_the_parameter_that_gives_one) {
+TEST_F(PostgresSetup, is_not_called_a_loss_of_tables_by_a_role_that_may_not_see_them) {
+  const auto visitor = open(role("visitor") + "?schema=closed");
+  setup_at(url + "?schema=closed");
+  const auto health = visitor->ping({});
+  EXPECT_FALSE(health.ok);
+  EXPECT_TRUE(contains(health.detail, "may not use schema \"closed\" (USAGE)")) << health.detail;
+}
+
+TEST_F(PostgresSetup, needs_a_session_to_do_anything_and_names_the_parameter) {
   raw.run(langgraph_tables(8));
   const testing::Pgbouncer pooler(server());
   const auto through_pooler = pooler.url(database);
@@ -352,6 +398,8 @@ TEST_F(PostgresSetup, needs_a_session_and_names_the_parameter_that_gives_one) {
   Connection direct(postgres::for_setup(settings), Call());
   postgres::run_setup(direct, Call());
   EXPECT_TRUE(first_use_at(through_pooler).has_task_path);
+  // Programs call it whenever they start.
+  setup_at(through_pooler);
 }
 
 TEST_F(PostgresSetup, says_what_to_do_where_the_table_is_partitioned) {

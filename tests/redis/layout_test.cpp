@@ -59,7 +59,8 @@ TEST(Layout, bytes_of_values_are_those_of_the_format) {
   EXPECT_EQ(redis::blob_field("ns", "c", "v"), "bns\0c\0v"s);
   EXPECT_EQ(redis::checkpoint_field(redis::place("ns", "id")), "cns\0id"s);
   EXPECT_EQ(redis::write_suffix(pending("task", -3, "c", "")), "task\0-3"s);
-  const auto write = redis::decode_write("0c\0text\0~1\0data"s);
+  const std::string stored = "0c\0text\0~1\0data"s;
+  const auto write = redis::decode_write(stored);
   EXPECT_EQ(write.channel, "c");
   EXPECT_EQ(write.type, "text");
   EXPECT_EQ(write.task_path, "~1");

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -48,6 +49,63 @@ TEST(Limits, larger_values_are_refused_before_anything_is_sent) {
   const std::string huge(store->capabilities().max_value_bytes + 1, 'x');
   EXPECT_EQ(code_of([&] { Checkpointer(store).put(Draft("t", "1").value("a", "1", huge)); }),
             Code::invalid_argument);
+}
+
+TEST(Limits, a_page_does_not_read_far_more_than_it_holds) {
+  testing::TcpProxy proxy(RedisServer::shared().port());
+  auto store = open_store(proxy.in_front_of(fresh_url()));
+  constexpr std::size_t mebibyte = 1 << 20;
+  for (int i = 0; i < 16; ++i) {
+    store.put(Draft("t", padded(i)).value("a", padded(i), std::string(mebibyte, 'x')));
+  }
+  const auto read_by = [&](const CheckpointList& query) {
+    const auto before = proxy.counts().to_client;
+    store.list(query);
+    return proxy.counts().to_client - before;
+  };
+  EXPECT_LT(read_by(of_thread("t", 1)), 3 * mebibyte);
+  auto query = of_thread("t", 100);
+  query.max_bytes = mebibyte;
+  EXPECT_LT(read_by(query), 5 * mebibyte);
+  query.max_bytes = 32 * mebibyte;
+  EXPECT_EQ(store.list(query).items.size(), 16U);
+}
+
+// More than a script can have on its stack.
+TEST(Limits, nine_thousand_channels_and_writes_go_through_every_operation) {
+  constexpr int count = 9000;
+  auto store = open_store(fresh_url("script_bytes=10000000"));
+  auto outside = open_store(fresh_url("script_bytes=0"));
+  for (auto* each : {&store, &outside}) {
+    Draft first("t", "1");
+    Draft second("t", "2");
+    PutWrites writes{"t", "", "1", {}};
+    std::vector<std::string> channels;
+    for (int i = 0; i < count; ++i) {
+      first.value(padded(i), "1", "x");
+      second.value(padded(i), "2", "x");
+      writes.writes.push_back(pending(padded(i), 0, padded(i), "x"));
+      channels.push_back(padded(i));
+    }
+    each->put(first.metadata(R"({"run_id": "r"})"));
+    EXPECT_EQ(each->put_writes(writes), (Written{.changed = count}));
+    EXPECT_EQ(each->put_writes(writes), (Written{.kept = count}));
+    each->put(second.parent("1"));
+    const auto tuple = each->get({"t", "", "1", {}});
+    EXPECT_EQ(tuple->values.size(), std::size_t{count});
+    EXPECT_EQ(tuple->writes.size(), std::size_t{count});
+    const auto history = each->history({"t", "", "2", channels});
+    EXPECT_TRUE(std::all_of(history.begin(), history.end(), [](const auto& channel) {
+      return channel.seed && channel.writes.size() == 1;
+    }));
+    each->copy_thread("t", "u");
+    EXPECT_EQ(each->get({"u", "", "1", {}})->writes.size(), std::size_t{count});
+    EXPECT_EQ(each->delete_runs({"r"}).changed, 2U);
+    each->copy_thread("u", "v");
+    each->put(Draft("v", "1").value("a", "1", "x"));
+    EXPECT_EQ(prune(*each, "v").changed, 1U);
+    EXPECT_EQ(each->get({"v", "", {}, {}})->values.size(), std::size_t{count});
+  }
 }
 
 TEST(Limits, many_namespaces_are_listed_in_order) {

@@ -50,6 +50,24 @@ Code code_of(const std::function<void()>& call) {
   return error_of(call).code();
 }
 
+void expect_works(const std::string& url) {
+  auto store = open_store(url);
+  store.put(Draft("t", "1").value("a", "1", "x"));
+  EXPECT_EQ(store.get({"t", "", {}, {}})->values.size(), 1U) << url;
+  store.delete_thread("t");
+}
+
+void expect_refused(const std::string& url, Code code, const std::string& part) {
+  const Error error = error_of([&] { open_store(url).put(Draft("t", "1")); });
+  EXPECT_EQ(error.code(), code) << error.what();
+  EXPECT_NE(error.message().find(part), std::string::npos) << error.what();
+}
+
+void expect_told_by_ping(const std::string& url, const std::string& part) {
+  const auto detail = health_of(url).detail;
+  EXPECT_NE(detail.find(part), std::string::npos) << detail;
+}
+
 RawClient::RawClient(const RedisServer& server)
     : context_(redisConnectUnix(server.socket().c_str())) {
   if (context_ == nullptr || context_->err != 0) throw std::runtime_error("cannot connect");
@@ -107,16 +125,25 @@ std::vector<std::string> RawClient::keys(const std::string& pattern) {
 }
 
 std::map<std::string, std::int64_t> RawClient::lifetimes(const std::string& pattern) {
-  // At one moment, so that equal deadlines give equal lifetimes.
-  const auto words = run({"EVAL",
-                          "local r = {} for _, k in ipairs(redis.call('KEYS', ARGV[1])) do "
-                          "r[#r + 1] = k; r[#r + 1] = redis.call('PTTL', k) end return r",
-                          "0", pattern});
+  // From one moment, so that equal deadlines give equal lifetimes.
+  const auto words =
+      run({"EVAL",
+           "local function now() local t = redis.call('TIME') "
+           "return t[1] * 1000 + math.floor(t[2] / 1000) end "
+           "local keys, found, at = redis.call('KEYS', ARGV[1]) "
+           "repeat at, found = now(), {} for _, key in ipairs(keys) do "
+           "found[#found + 1] = key; found[#found + 1] = redis.call('PTTL', key) end "
+           "until now() == at return found",
+           "0", pattern});
   std::map<std::string, std::int64_t> lifetimes;
   for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
     lifetimes[words[i]] = std::stoll(words[i + 1]);
   }
   return lifetimes;
+}
+
+bool has_waitaof(const RedisServer& server) {
+  return RawClient(server).run({"WAITAOF", "0", "0", "1"}).size() == 2;
 }
 
 std::string padded(int number) {

@@ -40,6 +40,13 @@ CheckpointList of_thread(const std::string& thread_id, std::size_t limit = 100,
 Error error_of(const std::function<void()>& call);
 Code code_of(const std::function<void()>& call);
 
+/// A store at this URL can be written, read and deleted from.
+void expect_works(const std::string& url);
+/// Nothing can be done with the store at this URL, for a reason of which `part` is a part.
+void expect_refused(const std::string& url, Code code, const std::string& part);
+/// What stands in an answer to PING about a store at this URL.
+void expect_told_by_ping(const std::string& url, const std::string& part);
+
 /// A connection of another program.
 class RawClient {
  public:
@@ -53,12 +60,15 @@ class RawClient {
   /// The only word.
   std::string value(const std::vector<std::string>& command);
   std::vector<std::string> keys(const std::string& pattern = "*");
-  /// PTTL of each key.
+  /// How many milliseconds each key has left; -1 where it stays.
   std::map<std::string, std::int64_t> lifetimes(const std::string& pattern = "*");
 
  private:
   redisContext* context_;
 };
+
+/// Whether the server can confirm that it has written to its disk: from version 7.2 on.
+bool has_waitaof(const RedisServer& server);
 
 /// An id that sorts as its number.
 std::string padded(int number);

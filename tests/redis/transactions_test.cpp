@@ -149,6 +149,23 @@ TEST_F(Transactions, that_the_server_aborts_tell_its_reason) {
   EXPECT_FALSE(limited.get({"t", "", {}, {}}));
 }
 
+TEST_F(Transactions, whose_script_fails_leave_nothing) {
+  store_.put(Draft("t", "1"));
+  client_.run({"ACL", "SETUSER", "limited", "on", ">secret", "~*", "+@all", "-zadd"});
+  auto limited = open_store("redis://limited:secret@127.0.0.1:" + std::to_string(server_.port()));
+  const auto before = client_.run({"HGETALL", redis::Keys("threadkeep", "t").thread});
+  EXPECT_EQ(code_of([&] { limited.put(Draft("t", "2").parent("1").value("a", "1", large)); }),
+            Code::denied);
+  EXPECT_EQ(code_of([&] { limited.put(Draft("new", "2").value("a", "1", large)); }), Code::denied);
+  EXPECT_EQ(code_of([&] {
+              limited.put_writes({"new", "", "2", {pending("x", 0, "a", large)}});
+            }),
+            Code::denied);
+  EXPECT_EQ(code_of([&] { limited.copy_thread("t", "new"); }), Code::denied);
+  EXPECT_EQ(client_.run({"HGETALL", redis::Keys("threadkeep", "t").thread}), before);
+  EXPECT_EQ(client_.keys("*:new").size(), 0U);
+}
+
 TEST_F(Transactions, take_one_round_trip) {
   TcpProxy proxy(server_.port());
   auto store = open_store(proxy.in_front_of(server_.url()));

@@ -130,7 +130,7 @@ TEST(UrlParameters, that_are_unknown_are_answered_with_the_known_ones) {
   url.take_duration("busy");
   url.take_choice("mode", {"calm", "quiet"});
   EXPECT_EQ(refusal([&] { url.finish(); }),
-            "invalid_argument: url 'x:p?bsy=1s&mode=calm': "
+            "invalid_argument: url 'x:p?bsy=***&mode=calm': "
             "unknown parameter 'bsy'; known are: busy, mode");
   EXPECT_EQ(url.redacted(), "x:p?bsy=1s&mode=calm");
   auto none = Url::parse("x:?a=1");
@@ -163,6 +163,17 @@ TEST(UrlRedacted, shows_no_password) {
   }
   EXPECT_EQ(Url::parse("x://u:p@h/db?a=b&password=c").redacted(),
             "x://u:***@h/db?a=b&password=***");
+}
+
+TEST(UrlRedacted, shows_nothing_of_parameters_that_may_be_misspelled_secrets) {
+  for (const std::string text : {"x://h?passwort=hunter2", "x://h?sslpasword=hunter2&known=1",
+                                 "x://h?known=y%3A//h%3Fpasswort%3Dhunter2%26a%3Db&a=1"}) {
+    auto url = Url::parse(text);
+    url.take("known");
+    const auto message = refusal([&] { url.finish(); });
+    EXPECT_FALSE(mentions(message, "hunter2")) << message;
+    EXPECT_TRUE(mentions(message, "unknown parameter")) << message;
+  }
 }
 
 TEST(UrlRedacted, shows_no_password_of_a_url_within_the_url) {

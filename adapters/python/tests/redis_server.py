@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Redis or Valkey server of the tests' own, on a unix socket in a temporary directory.
 
-It keeps nothing on disk, and is told to stop by the kernel when the tests die.
+It keeps nothing on disk unless told to, and is told to stop by the kernel when the tests die.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def _program() -> str:
 class RedisServer:
     """A running server. Hands out stores that nobody else uses."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str, *options: str) -> None:
         self._socket = folder / "socket"
         self._numbers = itertools.count(1)
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig=KILL", _program(), "--port", "0", "--save", ""]
-                + ["--unixsocket", str(self._socket), "--dir", str(folder)],
+                ["setpriv", "--pdeathsig=KILL", program, "--port", "0", "--save", ""]
+                + ["--unixsocket", str(self._socket), "--dir", str(folder), *options],
                 stdout=log,
                 stderr=log,
             )
@@ -53,9 +53,10 @@ class RedisServer:
             time.sleep(0.01)
         raise RuntimeError("the Redis server does not start:\n" + self._log.read_text())
 
-    def threadkeep_url(self) -> str:
+    def threadkeep_url(self, *parameters: str) -> str:
         """A new, empty store."""
-        return f"redis+unix://{self._socket}?prefix=store{next(self._numbers)}"
+        prefix = f"prefix=store{next(self._numbers)}"
+        return f"redis+unix://{self._socket}?{'&'.join([prefix, *parameters])}"
 
     def stop(self) -> None:
         self._process.kill()
@@ -63,9 +64,10 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
+def running_redis(program: str | None = None, *options: str) -> Iterator[RedisServer]:
+    """The machine's own server, or the one of this program."""
     with tempfile.TemporaryDirectory(prefix="threadkeep-redis-") as folder:
-        server = RedisServer(Path(folder))
+        server = RedisServer(Path(folder), program or _program(), *options)
         try:
             yield server
         finally:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,9 @@ import pytest
 
 import upstream_agent
 from both_savers import OURS, THEIRS, Relay, SharedTables
+from installed import installed
 from postgres_server import ICU, PostgresServer
 
-ROOT = Path(__file__).parents[3]
 # The first format of checkpoints, with sends kept apart and every value a blob; and the first saver
 # of the present format, which keeps primitives inline. The newest one is in all the other tests.
 DEFAULT_SAVERS = "1.0.9=0.2.28 2.0.25=0.6.11"
@@ -37,22 +35,10 @@ READS_INLINE = (2, 0, 23)
 Act = Callable[[str], dict[str, Any]]
 
 
-def installed(saver: str, langgraph: str) -> Path:
-    """A folder with this version and all that it needs, apart from those of the tests."""
-    folder = ROOT / "build" / f"langgraph-{langgraph}-with-{saver}"
-    if not folder.exists():
-        folder.parent.mkdir(exist_ok=True)
-        new = tempfile.mkdtemp(dir=folder.parent)
-        wanted = [f"langgraph-checkpoint-postgres=={saver}", f"langgraph=={langgraph}"]
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command = [*pip, "--target", new, *wanted, "psycopg[binary]"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        try:
-            os.rename(new, folder)
-        except OSError:  # Another process was faster.
-            shutil.rmtree(new)
-    return folder
+def folder_of(saver: str, langgraph: str) -> Path:
+    """This version and all that it needs."""
+    wanted = [f"langgraph-checkpoint-postgres=={saver}", f"langgraph=={langgraph}"]
+    return installed(f"langgraph-{langgraph}-with-{saver}", *wanted, "psycopg[binary]")
 
 
 @pytest.fixture(params=SAVERS)
@@ -69,7 +55,7 @@ def tables(postgres_server: PostgresServer) -> SharedTables:
 @pytest.fixture
 def old(version: tuple[str, str], tables: SharedTables) -> Act:
     """Calls the agent with the old saver. The first call makes the tables."""
-    environment = {**os.environ, "PYTHONPATH": str(installed(*version))}
+    environment = {**os.environ, "PYTHONPATH": str(folder_of(*version))}
 
     def act(action: str) -> dict[str, Any]:
         # Without -S the newer packages of this interpreter would mix with the old ones.

@@ -11,7 +11,8 @@ SELECT
   -- Plans do not depend on the values of parameters here, and planning costs more than most reads.
   CASE WHEN direct AND current_setting('plan_cache_mode') = 'auto'
     THEN set_config('plan_cache_mode', 'force_generic_plan', false) END,
-  -- A plan made while a table is small stays in use while it grows. Every statement has an index.
+  -- A plan made while a table is small stays in use while it grows. Every statement has an index,
+  -- but for the one that finds runs before setup() has built its: see WriteStatements.
   CASE WHEN direct AND current_setting('enable_seqscan') = 'on'
     THEN set_config('enable_seqscan', 'off', false) END,
   CASE WHEN direct AND current_setting('jit') = 'on'

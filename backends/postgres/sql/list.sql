@@ -2,7 +2,9 @@
 -- A page of checkpoints: the first {most} - 1 rows that fulfil {where}, in the order {order}, fewer
 -- when the items before one weigh {max_bytes} or more (see weight() in backend_support.hpp). Rows
 -- as checkpoint_rows.hpp says. A value that several checkpoints share is one row. Only keys are
--- sorted, and the planner cannot join whole threads: see get.sql.
+-- sorted, and the planner cannot join whole threads: see get.sql. A document is weighed by its text,
+-- which costs as much as to send it. So those that lie beyond the page by what they take on disk,
+-- which the row itself tells, are left out before; compressed ones count as four times that.
 WITH place AS MATERIALIZED (
   SELECT thread_id, checkpoint_ns, checkpoint_id,
          (row_number() OVER (ORDER BY {order}))::int AS item
@@ -11,14 +13,19 @@ WITH place AS MATERIALIZED (
         WHERE {where}
         ORDER BY {order} LIMIT {most}) AS first
 ), checkpoint AS MATERIALIZED (
-  SELECT place.*, row.parent_checkpoint_id, row.document, row.metadata
-  FROM place
-  CROSS JOIN LATERAL (
-    SELECT parent_checkpoint_id, checkpoint AS document, metadata FROM {schema}checkpoints
-    WHERE thread_id = place.thread_id AND checkpoint_ns = place.checkpoint_ns
-      AND checkpoint_id = place.checkpoint_id
-    LIMIT 1
-  ) AS row
+  SELECT *
+  FROM (SELECT place.*, row.*, sum(row.stored) OVER (ORDER BY item) - row.stored AS stored_before
+        FROM place
+        CROSS JOIN LATERAL (
+          SELECT parent_checkpoint_id, checkpoint AS document, metadata,
+                 pg_column_size(checkpoint)::bigint
+                   * CASE WHEN pg_column_compression(checkpoint) IS NULL THEN 1 ELSE 4 END AS stored
+          FROM {schema}checkpoints
+          WHERE thread_id = place.thread_id AND checkpoint_ns = place.checkpoint_ns
+            AND checkpoint_id = place.checkpoint_id
+          LIMIT 1
+        ) AS row) AS found
+  WHERE item = 1 OR stored_before < {max_bytes}
 ), value AS MATERIALIZED (
   SELECT version.items, version.item, version.channel, version.version, blob.type, blob.blob
   FROM (SELECT array_agg(item) AS items, min(item) AS item, thread_id, checkpoint_ns,

@@ -2,6 +2,10 @@
 SELECT count(DISTINCT name) = 0 AS fresh,
        count(DISTINCT name) > 0 AND count(DISTINCT name)
          FILTER (WHERE name <> 'checkpoint_migrations') < 3 AS partial,
+       CASE WHEN count(*) FILTER (WHERE name = 'checkpoints') = 0 THEN 1
+            WHEN count(*) FILTER (WHERE name = 'checkpoint_blobs') = 0 THEN 2
+            WHEN count(*) FILTER (WHERE name = 'checkpoint_writes') = 0 THEN 3
+            ELSE 1000000 END AS first_missing,
        coalesce(bool_or(not_null) FILTER (WHERE name = 'checkpoint_blobs' AND col = 'blob'), false)
          AS blob_is_not_null,
        count(*) FILTER (WHERE name = 'checkpoint_writes') > 0

@@ -25,8 +25,12 @@ PREPARE threadkeep_index (text, text) AS
 {find_index};
 
 EXECUTE threadkeep_look \gset
-\if :partial
-  DO 'BEGIN RAISE EXCEPTION ''only some of the tables of LangGraph are there; let its own setup() finish first''; END';
+\set gone false
+\if :keeps_record
+  SELECT coalesce(max(v) >= :first_missing, false) AS gone FROM {schema}checkpoint_migrations \gset
+\endif
+\if :gone
+  DO 'BEGIN RAISE EXCEPTION ''tables are gone that checkpoint_migrations says were made; restore them''; END';
 \endif
 
 -- Step 1: threadkeep's own tables.
@@ -47,6 +51,11 @@ COMMIT;
 \if :fresh
 {begin}
 {langgraph_tables}
+COMMIT;
+\endif
+\if :partial
+{begin}
+{missing_tables}
 COMMIT;
 \endif
 EXECUTE threadkeep_look \gset

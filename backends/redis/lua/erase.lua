@@ -1,23 +1,22 @@
 -- Deletes checkpoints with their writes, and blobs, if the thread has not changed since the caller
 -- chose them.
--- Arguments: thread id, time to live, changes that the caller saw, nonce, greatest checkpoint id
--- that goes or nothing, number of checkpoints, number of blobs; then namespace and id of each
--- checkpoint, the fields of the blobs, and runs of which no checkpoint stays.
-local id, ttl, changes, nonce, greatest = unpack(ARGV, 1, 5)
-local checkpoints, blobs = tonumber(ARGV[6]), tonumber(ARGV[7])
+-- Arguments: thread id, time to live, generation and changes that the caller saw, nonce, greatest
+-- checkpoint id that goes or nothing, number of checkpoints, number of blobs; then namespace and id
+-- of each checkpoint, the fields of the blobs, and runs of which no checkpoint stays.
+local id, ttl, generation, changes, nonce, greatest = unpack(ARGV, 1, 6)
+local checkpoints, blobs = tonumber(ARGV[7]), tonumber(ARGV[8])
 local head = read_head()
-if head.changes ~= tonumber(changes) then return {'changed'} end
+if is_torn(head) then return torn end
+if head.generation ~= generation or head.changes ~= tonumber(changes) then return {'changed'} end
 
 local fields, writes, values, runs = {}, {}, {}, {}
-for n = 8, 7 + checkpoints do
+for n = 9, 8 + checkpoints do
   local place = ARGV[n]
   fields[#fields + 1] = 'c' .. place
-  for _, write in ipairs(call('ZRANGEBYLEX', index, '[w' .. place .. '\0', '(w' .. place .. '\1')) do
-    writes[#writes + 1] = write
-  end
+  for _, write in ipairs(writes_at(place)) do writes[#writes + 1] = write end
 end
-for n = 8 + checkpoints, 7 + checkpoints + blobs do values[#values + 1] = ARGV[n] end
-for n = 8 + checkpoints + blobs, #ARGV do runs[#runs + 1] = 'r' .. ARGV[n] end
+for n = 9 + checkpoints, 8 + checkpoints + blobs do values[#values + 1] = ARGV[n] end
+for n = 9 + checkpoints + blobs, #ARGV do runs[#runs + 1] = 'r' .. ARGV[n] end
 
 local deleted = each_thousand('HDEL', thread, fields)
 each_thousand('HDEL', thread, writes)

@@ -5,14 +5,12 @@
 -- values, `1` for writes, how many bytes may be copied.
 local id, ttl, ns, checkpoint = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local room = tonumber(ARGV[7])
-local torn = redis.error_reply('TORN a part of the thread is missing')
 
 local field = 'c' .. ns .. '\0' .. checkpoint
 if checkpoint == '' then
   field = latest(ns)
   if not field then
-    if read_head().checkpoints > 0 and call('EXISTS', index) == 0 then return torn end
-    return false
+    return is_torn(read_head()) and torn
   end
 end
 local content = call('HGET', thread, field)
@@ -20,11 +18,7 @@ local indexed = checkpoint == '' or call('ZSCORE', index, field)
 if not content and not indexed then return false end
 if not content or not indexed then return torn end
 
-local left = ttl > 0 and call('PTTL', thread) or -1
-if left >= 0 and left * 2 < ttl then
-  -- A server that refuses writes at the moment can still be read.
-  pcall(expire, id, read_head().created ~= '-', ttl)
-end
+refresh(id, ttl)
 
 local function take(name)
   local size = call('HSTRLEN', thread, name)
@@ -42,8 +36,7 @@ if ARGV[5] == '1' then
   end
 end
 if ARGV[6] == '1' then
-  local prefix = 'w' .. field:sub(2)
-  for _, name in ipairs(call('ZRANGEBYLEX', index, '[' .. prefix .. '\0', '(' .. prefix .. '\1')) do
+  for _, name in ipairs(writes_at(field:sub(2))) do
     local special = name:find('%z%-%d+$')
     local value = special and call('HGET', thread, name) or take(name)
     if not value then return torn end

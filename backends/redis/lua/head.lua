@@ -18,6 +18,14 @@ local function read_head()
   return head
 end
 
+-- A key is missing: the server has evicted or lost it. Scripts that write look at it too, so that
+-- what is left does not grow into something that looks whole.
+local torn = redis.error_reply('TORN a part of ' .. thread .. ' is missing')
+local function is_torn(head)
+  if call('EXISTS', index) == 1 then return call('EXISTS', thread) == 0 end
+  return head.checkpoints > 0
+end
+
 local function write_head(head)
   call('HSET', thread, 'h', string.format('%s %s %d %d %d %s %s', head.created, head.updated,
       head.revision, head.checkpoints, head.changes, head.generation, head.tombstone))
@@ -29,6 +37,8 @@ local function touch(head, id, now, nonce)
   if head.created == '-' then
     head.created, head.updated = now, now
     call('ZADD', registry, 0, id)
+    -- That of a thread of this id which has expired.
+    call('ZREM', deadlines, id)
   elseif tonumber(now) - tonumber(head.updated) >= 60000000 then
     head.updated = now
   end
@@ -44,12 +54,12 @@ local function less(a, b)
 end
 
 -- One deadline for all keys of the thread, by the clock of the server. Without a time to live a
--- deadline that is there stays, also for a key that this script made.
+-- deadline that is there stays, and goes for a key that was made since.
 local function expire(id, registered, ttl)
   local clock = call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   if ttl == 0 then
-    local left = call('PTTL', thread)
+    local left = math.max(call('PTTL', thread), call('PTTL', index))
     if left < 0 then return end
     ttl = left
   end
@@ -63,6 +73,14 @@ local function expire(id, registered, ttl)
   if #gone == 0 then return end
   call('ZREM', registry, unpack(gone))
   call('ZREM', deadlines, unpack(gone))
+end
+
+-- Reading gives a new deadline when less than half of the time is left. A server that refuses
+-- writes at the moment can still be read.
+local function refresh(id, ttl)
+  local left = ttl > 0 and call('PTTL', thread) or -1
+  if left < 0 or left * 2 >= ttl then return end
+  pcall(expire, id, read_head().created ~= '-', ttl)
 end
 
 -- The namespaces that have checkpoints, by skipping through the index.
@@ -81,7 +99,49 @@ local function latest(name)
   return call('ZREVRANGEBYLEX', index, '(c' .. name .. '\1', '[c' .. name .. '\0', 'LIMIT', 0, 1)[1]
 end
 
--- Calls a command with any number of arguments, in pieces that fit on the stack; the sum of replies.
+-- Of the content of a checkpoint: versions, inline channels, delta channels, parent.
+local function parse(content)
+  local parts, offset = {}, 1
+  for n = 1, 5 do
+    local size = struct.unpack('>I4', content, offset)
+    parts[n], offset = content:sub(offset + 4, offset + 3 + size), offset + 4 + size
+  end
+  return parts[1], parts[2], parts[3], parts[5]
+end
+
+-- The texts of such a part, each ended by NUL.
+local function set_of(part)
+  local set = {}
+  for text in part:gmatch('([^%z]*)%z') do set[text] = true end
+  return set
+end
+
+-- A blob may also say that there is no value.
+local function has_value(blob)
+  return blob and blob:sub(2, 7) ~= 'empty\0'
+end
+
+-- The pending writes of a checkpoint, given as namespace, NUL and id.
+local function writes_at(place)
+  return call('ZRANGEBYLEX', index, '[w' .. place .. '\0', '(w' .. place .. '\1')
+end
+
+-- Calls what decides about values that follow outside as HSETNX. Unless it ends with 'ok' they find
+-- their fields taken, and finish.lua gives those back. So it is after an error too, which does not
+-- keep the rest of a transaction from being carried out.
+local function decide(body, fields)
+  -- EXEC has looked at the memory for all of it. Redis 6.2 would refuse the first write of a script
+  -- that needs memory when another client's script was the last to find none; this one needs none.
+  if #fields > 0 then redis.pcall('HDEL', thread, '') end
+  local done, reply = pcall(body)
+  if done and reply[1] == 'ok' then return reply end
+  for _, field in ipairs(fields) do redis.pcall('HSETNX', thread, field, '') end
+  if not done then error(reply, 0) end
+  return reply
+end
+
+-- Calls a command with any number of arguments, in pieces that fit on the stack; the sum of the
+-- replies.
 local function each_thousand(command, key, arguments, before)
   local sum, piece = 0, {}
   local function send()

@@ -3,9 +3,7 @@
 -- bound with `(` or `[` before it or nothing, how many of a namespace.
 local selected, only, upper, count = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local found = {}
-if read_head().checkpoints > 0 and call('EXISTS', index) == 0 then
-  return redis.error_reply('TORN a part of the thread is missing')
-end
+if is_torn(read_head()) then return torn end
 for _, name in ipairs(selected ~= '-' and {selected:sub(2)} or namespaces()) do
   local ids = {name}
   local start = 'c' .. name .. '\0'

@@ -4,8 +4,11 @@
 -- text that is known to be another value.
 local id, ttl, now, nonce, metadata, is_empty, compared = unpack(ARGV)
 local head = read_head()
+if is_torn(head) then return torn end
 local known = head.created ~= '-'
 if known then
+  -- Equal metadata counts as a write too.
+  expire(id, true, tonumber(ttl))
   local stored = call('HGET', thread, 'm') or '{}'
   if stored == metadata then return {'ok', 0, 1} end
   if '+' .. stored ~= compared then return {'compare', stored} end
@@ -16,5 +19,5 @@ if known or is_empty ~= '1' then
   head.revision = head.revision + 1
 end
 write_head(head)
-expire(id, true, tonumber(ttl))
+if not known then expire(id, true, tonumber(ttl)) end
 return {'ok', 1, 0}

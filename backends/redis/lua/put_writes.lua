@@ -1,32 +1,37 @@
 -- Stores pending writes unless their checkpoint was deleted.
 -- Arguments: thread id, time to live, namespace, checkpoint id, `1` when the values follow as
 -- HSETNX; then for each write: task and idx, `1` for a special channel, value.
-local id, ttl, ns, checkpoint, external = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5] == '1'
+local id, ttl, ns, checkpoint = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local external = ARGV[5] == '1'
 local place = ns .. '\0' .. checkpoint
-local head = read_head()
+local fields = {}
+for n = 6, #ARGV, 3 do fields[#fields + 1] = 'w' .. place .. '\0' .. ARGV[n] end
 
-if head.tombstone ~= '' and not less(head.tombstone, checkpoint) and
-    call('HEXISTS', thread, 'c' .. place) == 0 then
-  for n = 6, external and #ARGV or 0, 3 do
-    call('HSETNX', thread, 'w' .. place .. '\0' .. ARGV[n], '')
-  end
-  return {'dropped'}
-end
-
-local changed, kept, members = 0, 0, {}
-for n = 6, #ARGV, 3 do
-  local field = 'w' .. place .. '\0' .. ARGV[n]
-  members[#members + 1] = field
+-- Whether it is new there. What is special replaces what is there.
+local function store(field, special, value)
   if external then
-    if ARGV[n + 1] == '1' then call('HDEL', thread, field) end
-  elseif ARGV[n + 1] == '1' then
-    call('HSET', thread, field, ARGV[n + 2])
-    changed = changed + 1
-  else
-    local fresh = call('HSETNX', thread, field, ARGV[n + 2])
-    changed, kept = changed + fresh, kept + 1 - fresh
+    if special then call('HDEL', thread, field) end
+    return 0
   end
+  if not special then return call('HSETNX', thread, field, value) end
+  call('HSET', thread, field, value)
+  return 1
 end
-each_thousand('ZADD', index, members, 0)
-expire(id, head.created ~= '-', ttl)
-return {'ok', changed, kept}
+
+local function put_writes()
+  local head = read_head()
+  if is_torn(head) then return torn end
+  if head.tombstone ~= '' and not less(head.tombstone, checkpoint) and
+      call('HEXISTS', thread, 'c' .. place) == 0 then
+    return {'dropped'}
+  end
+  local changed = 0
+  for n, field in ipairs(fields) do
+    changed = changed + store(field, ARGV[3 * n + 4] == '1', ARGV[3 * n + 5])
+  end
+  each_thousand('ZADD', index, fields, 0)
+  expire(id, head.created ~= '-', ttl)
+  return {'ok', changed, #fields - changed}
+end
+
+return decide(put_writes, external and fields or {})

@@ -33,6 +33,20 @@ struct Health {
   std::string detail;  ///< Version and place of the store; says what is wrong when not ok.
 };
 
+/// What Backend::examine has to say about one thing.
+struct Finding {
+  enum class Level {
+    good,
+    warning,  ///< It works; somebody should look at it.
+    problem,  ///< It does not work, or data may be lost.
+  };
+
+  Level level = Level::good;
+  std::string subject;  ///< "clock", "eviction"; the same for every store where it is the same.
+  std::string text;     ///< What is the case.
+  std::string remedy;   ///< What to do; empty when good.
+};
+
 /// Whom a script of Backend::setup_script is for.
 enum class SetupRole {
   owner,     ///< Does what setup() does.
@@ -79,6 +93,9 @@ class Backend {
   virtual Capabilities capabilities() const = 0;
   /// Asks the store itself; never throws for an outage but reports it.
   virtual Health ping(const Call& call) = 0;
+  /// Looks at the store and the server below it as an operator would: what may fail or lose data.
+  /// Never throws for an outage but reports it. Reads only; may take a while on a large store.
+  virtual std::vector<Finding> examine(const Call& call);
   /// Creates what the backend needs. Idempotent, safe from many processes at once; also done on
   /// first use.
   virtual void setup(const Call& call) = 0;

@@ -41,9 +41,9 @@ class Deadline {
 /// How one call is to be carried out; travels through every layer down to the backend.
 ///
 /// When the deadline passes the call ends with Error: `timeout` if nothing was done,
-/// `outcome_unknown` if a write was under way. When `stop` is requested, a call that has not
-/// begun ends with `cancelled`; one that has begun ends as soon as the backend can, as
-/// `cancelled` if it was undone and normally if it was too late.
+/// `outcome_unknown` if a write was under way. When `stop` is requested, a call that has not begun
+/// ends with `cancelled`; one that has begun as soon as the backend can: `cancelled` if it was
+/// undone, normally if it was too late, `outcome_unknown` if the server falls silent over it.
 struct Call {
   Deadline deadline;
   std::stop_token stop;

@@ -13,7 +13,7 @@
 
 /// \file
 /// Every write there is, as one closed type. Layers, batches and journals handle a Mutation without
-/// knowing which it is, so nothing can bypass them. Each mutation is atomic and idempotent.
+/// knowing which it is, so nothing can bypass them. Each is idempotent, and atomic in a thread.
 ///
 /// Deletions (DeleteThread, DeleteRuns, Prune) leave a tombstone in the thread: the greatest
 /// checkpoint_id they deleted. It keeps a run that was under way from resurrecting what is gone:
@@ -59,7 +59,9 @@ struct DeleteThread {
 
 /// Deletes the checkpoints whose metadata member `run_id` is one of the given, in all threads, with
 /// their writes and the blobs that nothing else refers to. Children stay. When a checkpoint that
-/// stays needs a deleted one to rebuild a delta channel, it is a `conflict` and nothing is deleted.
+/// stays needs a deleted one to rebuild a delta channel, it is a `conflict`: all threads are looked
+/// at first, so nothing is deleted then, unless a put comes in between. Each thread is atomic; what
+/// fails between two threads is `outcome_unknown`, and the same again deletes the rest.
 struct DeleteRuns {
   std::vector<std::string> run_ids;
 };

@@ -70,6 +70,8 @@ class Store {
   std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call);
   Capabilities capabilities() const;
   Health ping(const Call& call);
+  /// See Backend::examine.
+  std::vector<Finding> examine(const Call& call);
   void setup(const Call& call);
   /// See Backend::setup_script.
   std::string setup_script(SetupRole role, const std::string& grantee = {}) const;

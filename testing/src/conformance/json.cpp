@@ -112,6 +112,29 @@ TEST_P(Json, versions_are_strings_or_numbers) {
   }
 }
 
+TEST_P(Json, versions_that_are_numbers_have_one_spelling) {
+  for (const auto* version : {"1e3", "1E3", "1.5e-7", "-0", "-0.0", "-0.00"}) {
+    PutCheckpoint checkpoint = Draft("t", "1");
+    checkpoint.document = std::string(R"({"channel_versions": {"a": )") + version + "}}";
+    expect_error(Code::invalid_argument, "channel_versions.a", [&] { put(checkpoint); });
+  }
+  for (const std::string version : {"0", "0.0", "1000", "-7", "1.50", "-0.05",
+                                    "12345678901234567890", "1000000000000000000000000000001"}) {
+    PutCheckpoint checkpoint = Draft("t" + version, "1");
+    checkpoint.document = R"({"channel_versions": {"a": )" + version + "}}";
+    checkpoint.blobs = {{"a", version, "text", Bytes::copy("x")}};
+    put(checkpoint);
+    EXPECT_EQ(value_of(load("t" + version), "a"), "x") << version;
+  }
+  for (const std::string version : {"1e3", "-0"}) {
+    PutCheckpoint checkpoint = Draft("text" + version, "1");
+    checkpoint.document = R"({"channel_versions": {"a": ")" + version + "\"}}";
+    checkpoint.blobs = {{"a", version, "text", Bytes::copy("x")}};
+    put(checkpoint);
+    EXPECT_EQ(value_of(load("text" + version), "a"), "x") << version;
+  }
+}
+
 TEST_P(Json, may_be_nested_but_not_endlessly) {
   put(Draft("t", "1").metadata(nested(100)));
   EXPECT_TRUE(json_equal(load("t").metadata, nested(100)));

@@ -39,6 +39,13 @@ std::string find_program() {
       "there is no redis-server on this machine: install the Debian package redis-server");
 }
 
+// A node of a cluster listens at this port plus 10000 too.
+std::uint16_t low_port() {
+  std::uint16_t port = free_port();
+  while (port > 55'535) port = free_port();
+  return port;
+}
+
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -60,7 +67,7 @@ RedisServer::RedisServer() : RedisServer(Options()) {}
 RedisServer::RedisServer(Options options) : options_(std::move(options)) {
   if (options_.tls) make_certificates();
   for (int attempt = 0; attempt < 5; ++attempt) {
-    port_ = free_port();
+    port_ = low_port();
     if (options_.tls) tls_port_ = free_port();
     write_settings(options_);
     hand_over(directory_.path());
@@ -97,9 +104,9 @@ void RedisServer::make_certificates() {
                "/CN=threadkeep test CA", "-keyout", at("ca.key"), "-out", at("ca.crt")});
   run_command({"openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout",
                at("server.key"), "-out", at("server.csr")});
-  run_command({"openssl", "x509", "-req", "-in", at("server.csr"), "-days", "2", "-CA",
-               at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial", "-extfile", at("names"),
-               "-out", at("server.crt")});
+  run_command({"openssl", "x509", "-req", "-in", at("server.csr"), "-days",
+               options_.tls_expired ? "-1" : "2", "-CA", at("ca.crt"), "-CAkey", at("ca.key"),
+               "-CAcreateserial", "-extfile", at("names"), "-out", at("server.crt")});
   // The server runs as another user where the tests run as root.
   std::filesystem::permissions(at("server.key"), std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);

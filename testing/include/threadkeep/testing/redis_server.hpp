@@ -30,6 +30,8 @@ class RedisServer {
     bool durable = false;
     /// Also listens with TLS, with a certificate for "localhost" that ca_file() vouches for.
     bool tls = false;
+    /// The certificate was good until yesterday.
+    bool tls_expired = false;
     /// More lines of redis.conf: {"requirepass", "secret"}.
     std::vector<std::pair<std::string, std::string>> settings = {};
   };
@@ -52,6 +54,9 @@ class RedisServer {
   std::uint16_t tls_port() const noexcept { return tls_port_; }
   std::filesystem::path socket() const { return directory_.path() / "socket"; }
   std::filesystem::path ca_file() const { return directory_.path() / "ca.crt"; }
+  /// The server's own certificate and its key, as a client may show them too.
+  std::filesystem::path certificate() const { return directory_.path() / "server.crt"; }
+  std::filesystem::path key() const { return directory_.path() / "server.key"; }
   /// "redis://127.0.0.1:PORT/0", and parameters after a `?` when there are any.
   std::string url(const std::string& parameters = {}) const;
   /// "redis+unix:///tmp/xyz/socket"

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store_command.hpp"
+
+namespace threadkeep::cli {
+
+/// `threadkeep threads list`: a page of threads, or all.
+class ThreadsList final : public StoreCommand {
+ public:
+  explicit ThreadsList(CLI::App& threads);
+
+ private:
+  ExitStatus execute() override;
+  ThreadList query() const;
+
+  std::size_t limit_ = 50;
+  std::string cursor_;
+  bool all_ = false;
+  std::vector<std::string> metadata_;
+};
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "threads_show.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "checkpoint_view.hpp"
+#include "printable.hpp"
+#include "story.hpp"
+#include "terminal.hpp"
+
+namespace threadkeep::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+using Checkpoints = std::vector<CheckpointTuple>;
+
+constexpr const char* description =
+    "Shows what happened in a thread, step by step.\n"
+    "\n"
+    "Oldest first: the channels that changed with each step, and what the tasks after it wrote.\n"
+    "Where a thread forks, the lines that were left come first, further to the right; the line\n"
+    "that leads to the latest checkpoint stays at the left.\n"
+    "\n"
+    "Interrupts, errors and answers to interrupts are shown with their values, the rest with\n"
+    "--values, where the type is safe to decode: JSON, text and MessagePack. Nothing is ever\n"
+    "executed.";
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  threadkeep threads show ada --url sqlite:agent.db\n"
+    "  threadkeep threads show ada --url sqlite:agent.db --last 3 --values";
+
+constexpr std::size_t text_limit = 100'000;
+
+std::map<std::string, Checkpoints> by_namespace(Checkpoints checkpoints) {
+  std::map<std::string, Checkpoints> namespaces;
+  for (auto& checkpoint : checkpoints) {
+    namespaces[checkpoint.checkpoint_ns].push_back(std::move(checkpoint));
+  }
+  return namespaces;
+}
+
+// The steps of one namespace, in the order of the story.
+class Narrator {
+ public:
+  Narrator(const Checkpoints& checkpoints, bool values)
+      : checkpoints_(checkpoints), values_(values), width_(terminal_width()) {
+    for (const auto& checkpoint : checkpoints) by_id_[checkpoint.checkpoint_id] = &checkpoint;
+  }
+
+  void print() const {
+    for (const StoryStep& step : story(checkpoints_)) print(step);
+  }
+
+  Json json() const {
+    Json list = Json::array();
+    for (const StoryStep& step : story(checkpoints_)) {
+      list.push_back(json(parts(checkpoints_[step.checkpoint])));
+    }
+    return list;
+  }
+
+ private:
+  CheckpointView parts(const CheckpointTuple& checkpoint) const {
+    const auto& parent = checkpoint.parent_checkpoint_id;
+    const auto found = parent ? by_id_.find(*parent) : by_id_.end();
+    return view(checkpoint, found == by_id_.end() ? nullptr : found->second, text_limit);
+  }
+
+  void print(const StoryStep& step) const {
+    const CheckpointView checkpoint = parts(checkpoints_[step.checkpoint]);
+    std::string indent;
+    for (std::size_t i = 0; i < step.depth; ++i) indent += "│ ";
+    const bool latest = checkpoint.checkpoint_id == by_id_.rbegin()->first;
+    std::cout << indent << "● " << bold("step " + printable(checkpoint.step)) << "  "
+              << printable(checkpoint.source) << "  " << checkpoint.time << "  "
+              << faint(printable(checkpoint.checkpoint_id)) << (latest ? bold("  latest") : "")
+              << (step.forks ? "  forks here" : "") << "\n";
+    indent += "│   ";
+    for (const ChannelView& channel : checkpoint.channels) {
+      if (channel.changed || values_) print(indent, "", channel);
+    }
+    for (const TaskView& task : checkpoint.tasks) {
+      for (const ChannelView& write : task.writes) {
+        print(indent, printable(task.name) + " → ", write);
+      }
+    }
+  }
+
+  void print(const std::string& indent, const std::string& before,
+             const ChannelView& channel) const {
+    std::string line = before + printable(channel.name);
+    const std::string size =
+        channel.bytes == 0 ? channel.type : channel.type + ", " + size_text(channel.bytes);
+    const bool show = (values_ || channel.special) && !channel.text.empty();
+    std::string text = show ? ": " + channel.text : std::string();
+    if (width_ > 0) {
+      const auto used = columns(indent) + columns(line) + columns(size) + 3;
+      text = shortened(text, used + 8 < width_ ? width_ - used : 8);
+    }
+    std::cout << indent << line << " " << faint("(" + printable(size) + ")") << text << "\n";
+  }
+
+  Json json(const ChannelView& channel) const {
+    Json item = {{"channel", channel.name}, {"type", channel.type}, {"bytes", channel.bytes}};
+    if (values_ || channel.special) item["text"] = channel.text;
+    return item;
+  }
+
+  Json json(const CheckpointView& checkpoint) const {
+    Json item = {{"checkpoint_id", checkpoint.checkpoint_id},
+                 {"parent_checkpoint_id", nullptr},
+                 {"step", checkpoint.step},
+                 {"source", checkpoint.source},
+                 {"time", checkpoint.time},
+                 {"bytes", checkpoint.bytes},
+                 {"channels", Json::array()},
+                 {"tasks", Json::array()}};
+    if (checkpoint.parent_checkpoint_id) {
+      item["parent_checkpoint_id"] = *checkpoint.parent_checkpoint_id;
+    }
+    for (const ChannelView& channel : checkpoint.channels) {
+      item["channels"].push_back(json(channel));
+      item["channels"].back()["changed"] = channel.changed;
+    }
+    for (const TaskView& task : checkpoint.tasks) {
+      Json writes = Json::array();
+      for (const ChannelView& write : task.writes) writes.push_back(json(write));
+      item["tasks"].push_back({{"task", task.name}, {"writes", writes}});
+    }
+    return item;
+  }
+
+  const Checkpoints& checkpoints_;
+  const bool values_;
+  const std::size_t width_;
+  std::map<std::string_view, const CheckpointTuple*> by_id_;
+};
+
+}  // namespace
+
+ThreadsShow::ThreadsShow(CLI::App& threads) : StoreCommand(threads, "show", description, examples) {
+  options().add_option("THREAD", thread_id_, "The id of the thread")->required();
+  options().add_option("--namespace", ns_, "Only this namespace; '' is the root graph");
+  auto* all = options().add_flag("--all", all_, "All checkpoints");
+  options()
+      .add_option("--last", last_, "How many of the newest checkpoints, 50 if not given")
+      ->excludes(all);
+  options().add_flag("--values", values_, "Show the values, of all channels");
+}
+
+Checkpoints ThreadsShow::read(bool& more) const {
+  const Call limits = call();
+  CheckpointList query{.thread_id = thread_id_,
+                       .checkpoint_ns = ns_,
+                       .checkpoint_id = {},
+                       .before = {},
+                       .filter = {},
+                       .include = {},
+                       .cursor = {}};
+  const auto store = open_store();
+  Checkpoints checkpoints;
+  do {
+    query.limit = all_ ? 100 : std::min<std::size_t>(100, last_ - checkpoints.size());
+    auto page = store->list(query, limits);
+    query.cursor = page.next;
+    std::move(page.items.begin(), page.items.end(), std::back_inserter(checkpoints));
+  } while (!query.cursor.empty() && (all_ || checkpoints.size() < last_));
+  more = !query.cursor.empty();
+  return checkpoints;
+}
+
+ExitStatus ThreadsShow::execute() {
+  bool more = false;
+  const auto namespaces = by_namespace(read(more));
+  if (namespaces.empty()) throw no_thread(thread_id_, store_name());
+  Json all = Json::array();
+  if (!json() && more)
+    std::cout << faint("older checkpoints are left out: --all shows them") << "\n";
+  for (const auto& [ns, checkpoints] : namespaces) {
+    const Narrator narrator(checkpoints, values_);
+    if (json()) {
+      all.push_back({{"checkpoint_ns", ns}, {"checkpoints", narrator.json()}});
+      continue;
+    }
+    if (!ns.empty()) std::cout << "\n" << bold("namespace " + printable(ns)) << "\n";
+    narrator.print();
+  }
+  if (json()) {
+    const Json result = {{"thread_id", thread_id_}, {"more", more}, {"namespaces", all}};
+    std::cout << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  }
+  return ExitStatus::done;
+}
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "findings.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace threadkeep {
+
+Finding good(std::string subject, std::string text) {
+  return {Finding::Level::good, std::move(subject), std::move(text), {}};
+}
+
+Finding warning(std::string subject, std::string text, std::string remedy) {
+  return {Finding::Level::warning, std::move(subject), std::move(text), std::move(remedy)};
+}
+
+Finding problem(std::string subject, std::string text, std::string remedy) {
+  return {Finding::Level::problem, std::move(subject), std::move(text), std::move(remedy)};
+}
+
+// What lies between the two looks at our own clock cannot be told from a difference.
+Finding judge_clock(std::int64_t before, std::int64_t theirs, std::int64_t after) {
+  constexpr std::int64_t second = 1'000'000;
+  const std::int64_t difference = std::max<std::int64_t>({0, before - theirs, theirs - after});
+  if (difference < second) return good("clock", "differs from ours by less than a second");
+  return warning("clock",
+                 "the server's is " + std::to_string(difference / second) + " s " +
+                     (theirs < before ? "behind" : "ahead of") + " ours",
+                 "let both machines follow a time server");
+}
+
+Finding judge_connections(std::int64_t used, std::int64_t greatest, std::size_t pool_size) {
+  const std::string text = std::to_string(used) + " of " + std::to_string(greatest) + " in use";
+  if (greatest - used > static_cast<std::int64_t>(pool_size)) return good("connections", text);
+  return warning("connections",
+                 text + "; a pool takes up to " + std::to_string(pool_size) + " more",
+                 "let the server take more, make pools smaller, or put a pooler between");
+}
+
+std::vector<Finding> Backend::examine(const Call& call) {
+  const Health health = ping(call);
+  if (health.ok) return {good("store", health.detail)};
+  return {problem("store", health.detail, "nothing else can be examined before this is mended")};
+}
+
+}  // namespace threadkeep

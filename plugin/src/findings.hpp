@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "threadkeep/backend.hpp"
+
+namespace threadkeep {
+
+Finding good(std::string subject, std::string text);
+Finding warning(std::string subject, std::string text, std::string remedy);
+Finding problem(std::string subject, std::string text, std::string remedy);
+
+/// Of the clock of a server that said `theirs` when ours, in microseconds, stood between `before`
+/// and `after`.
+Finding judge_clock(std::int64_t before, std::int64_t theirs, std::int64_t after);
+
+/// Of a server that has room for `greatest` connections, `used` of them taken, ours among them.
+Finding judge_connections(std::int64_t used, std::int64_t greatest, std::size_t pool_size);
+
+}  // namespace threadkeep
