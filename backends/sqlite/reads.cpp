@@ -162,4 +162,13 @@ Page<ThreadInfo> threads(Connection& connection, const ThreadList& query) {
   return page;
 }
 
+std::optional<ThreadInfo> thread(Connection& connection, const ThreadQuery& query) {
+  Rows rows = connection.query(
+      "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+      "WHERE thread_id = ?1",
+      query.thread_id);
+  if (!rows.next()) return {};
+  return read_thread(rows);
+}
+
 }  // namespace threadkeep::sqlite
