@@ -39,6 +39,10 @@ class MemoryBackend final : public Backend {
     const std::shared_lock lock(mutex_);
     return tables_.threads(query);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.loose_writes(query);
+  }
 
   Capabilities capabilities() const override {
     return {.name = "memory",

@@ -33,6 +33,7 @@ class Tables {
   Page<CheckpointTuple> list(const CheckpointList& query) const;
   std::vector<ChannelHistory> history(const HistoryQuery& query) const;
   Page<ThreadInfo> threads(const ThreadList& query) const;
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query) const;
 
  private:
   struct Checkpoint {

@@ -60,6 +60,11 @@ class PostgresBackend final : public Backend {
     return postgres::threads(*connection, database_->statements()->read, query, call);
   }
 
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::loose_writes(*connection, database_->statements()->read, query, call);
+  }
+
   Capabilities capabilities() const override {
     return {
         .name = "postgres",

@@ -6,7 +6,7 @@
 
 #include "connection.hpp"
 #include "read_statements.hpp"
-#include "threadkeep/model.hpp"
+#include "threadkeep/mutation.hpp"
 
 /// \file
 /// The reads of Backend on one connection, each one statement and so one snapshot and one round
@@ -22,5 +22,7 @@ std::vector<ChannelHistory> history(Connection& connection, const ReadStatements
                                     const HistoryQuery& query, const Call& call);
 Page<ThreadInfo> threads(Connection& connection, const ReadStatements& statements,
                          const ThreadList& query, const Call& call);
+std::vector<PutWrites> loose_writes(Connection& connection, const ReadStatements& statements,
+                                    const LooseWritesQuery& query, const Call& call);
 
 }  // namespace threadkeep::postgres

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "connection.hpp"
-#include "threadkeep/model.hpp"
+#include "threadkeep/mutation.hpp"
 
 /// \file
 /// The reads of Backend, each to be called inside one Snapshot.
@@ -16,6 +16,7 @@ namespace threadkeep::sqlite {
 std::optional<CheckpointTuple> get(Connection& connection, const CheckpointQuery& query);
 Page<CheckpointTuple> list(Connection& connection, const CheckpointList& query);
 Page<ThreadInfo> threads(Connection& connection, const ThreadList& query);
+std::vector<PutWrites> loose_writes(Connection& connection, const LooseWritesQuery& query);
 
 // channel_history.cpp
 std::vector<ChannelHistory> history(Connection& connection, const HistoryQuery& query);

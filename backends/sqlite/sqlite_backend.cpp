@@ -78,6 +78,12 @@ class SqliteBackend final : public Backend {
     return sqlite::threads(*connection, query);
   }
 
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::loose_writes(*connection, query);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "sqlite",
             .durable = true,

@@ -130,6 +130,9 @@ class JournalBackend final : public Backend {
   Page<ThreadInfo> threads(const ThreadList& q, const Call& c) override {
     return memory_->threads(q, c);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& q, const Call& c) override {
+    return memory_->loose_writes(q, c);
+  }
   Capabilities capabilities() const override {
     return {.name = "journal", .durable = sync_, .max_value_bytes = 256 << 20};
   }

@@ -108,6 +108,11 @@ Page<ThreadInfo> Store::threads(const ThreadList& query, const Call& call) {
   return impl_->read("threads", query, call, [&](Backend& b) { return b.threads(query, call); });
 }
 
+std::vector<PutWrites> Store::loose_writes(const LooseWritesQuery& query, const Call& call) {
+  return impl_->read("loose_writes", query, call,
+                     [&](Backend& b) { return b.loose_writes(query, call); });
+}
+
 Capabilities Store::capabilities() const {
   return impl_->capabilities;
 }

@@ -16,5 +16,6 @@ void validate(const CheckpointQuery& query);
 void validate(const CheckpointList& query);
 void validate(const HistoryQuery& query);
 void validate(const ThreadList& query);
+void validate(const LooseWritesQuery& query);
 
 }  // namespace threadkeep

@@ -78,6 +78,8 @@ class Backend {
   /// One entry for every channel of the query, in its order. An absent checkpoint has no history.
   virtual std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) = 0;
   virtual Page<ThreadInfo> threads(const ThreadList& query, const Call& call) = 0;
+  /// All writes of each such checkpoint id, as they would be put again. None at the end.
+  virtual std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) = 0;
 
   virtual Capabilities capabilities() const = 0;
   /// Asks the store itself; never throws for an outage but reports it.

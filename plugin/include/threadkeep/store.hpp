@@ -59,6 +59,8 @@ class Store {
   Page<CheckpointTuple> list(const CheckpointList& query, const Call& call);
   std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call);
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call);
+  /// See Backend::loose_writes.
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call);
   Capabilities capabilities() const;
   Health ping(const Call& call);
   /// See Backend::examine.

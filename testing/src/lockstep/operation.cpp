@@ -122,6 +122,16 @@ std::string walk(Query query, bool ends_count, Read read) {
   return words + "\n    and pages without end";
 }
 
+std::string answer_loose(Store& store, LooseWritesQuery query, const Call& call) {
+  std::string words;
+  for (;;) {
+    const auto found = store.loose_writes(query, call);
+    if (found.empty()) return words;
+    for (const auto& put : found) words += "\n    " + describe_mutation(put);
+    query.after.emplace(found.back().checkpoint_ns, found.back().checkpoint_id);
+  }
+}
+
 std::string answer_group(Store& store, const Group& group) {
   std::string words;
   for (const auto& outcome : store.write_all(group, Call{})) words += answer(outcome) + "; ";
@@ -149,6 +159,7 @@ std::string describe(const Operation& operation) {
           [](const ThreadList& q) {
             return "threads where" + text(q.filter) + " limit " + std::to_string(q.limit);
           },
+          [](const LooseWritesQuery& q) { return "loose_writes of " + text(q.thread_id); },
           [](const Tick& t) { return "tick " + std::to_string(t.seconds) + " s"; }},
       operation);
 }
@@ -176,6 +187,7 @@ std::string carry_out(Store& store, const Operation& operation) {
       [&](const ThreadList& q) {
         return walk(q, true, [&](const auto& page) { return store.threads(page, call); });
       },
+      [&](const LooseWritesQuery& q) { return answer_loose(store, q, call); },
       [](const Tick&) { return std::string(); }};
   try {
     return std::visit(run, operation);

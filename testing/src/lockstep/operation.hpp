@@ -20,7 +20,8 @@ using Group = std::vector<Mutation>;
 
 /// One step of a lockstep run. Listings are walked to their end.
 using Operation =
-    std::variant<Mutation, Group, CheckpointQuery, CheckpointList, HistoryQuery, ThreadList, Tick>;
+    std::variant<Mutation, Group, CheckpointQuery, CheckpointList, HistoryQuery, ThreadList,
+                 LooseWritesQuery, Tick>;
 
 /// The operation in words, for reports.
 std::string describe(const Operation& operation);
