@@ -24,7 +24,8 @@ Commands make_commands(CLI::App& app) {
   Commands all;
   all.push_back(std::make_unique<cli::SetupCommand>(app));
   all.push_back(std::make_unique<cli::DoctorCommand>(app));
-  auto* threads = app.add_subcommand("threads", "Looks at threads, copies, deletes, exports and imports them.");
+  auto* threads =
+      app.add_subcommand("threads", "Looks at threads, copies, deletes, exports and imports them.");
   threads->require_subcommand(1);
   all.push_back(std::make_unique<cli::ThreadsList>(*threads));
   all.push_back(std::make_unique<cli::ThreadsShow>(*threads));

@@ -109,9 +109,12 @@ std::uint64_t ThreadsExport::write_archive(const ops::Sink& sink) {
 
 void ThreadsExport::print(std::uint64_t bytes) const {
   if (json()) {
-    const nlohmann::json summary = {
-        {"ok", true},          {"threads", threads_},      {"checkpoints", counts_.checkpoints},
-        {"blobs", counts_.blobs}, {"writes", counts_.writes}, {"bytes", bytes}};
+    const nlohmann::json summary = {{"ok", true},
+                                    {"threads", threads_},
+                                    {"checkpoints", counts_.checkpoints},
+                                    {"blobs", counts_.blobs},
+                                    {"writes", counts_.writes},
+                                    {"bytes", bytes}};
     std::cout << summary.dump() << "\n";
     return;
   }

@@ -35,9 +35,11 @@ class Input {
  public:
   explicit Input(const std::string& path)
       : name_(path == "-" ? "the standard input" : path),
-        descriptor_(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        descriptor_(path == "-" ? ::dup(STDIN_FILENO)
+                                : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (descriptor_ < 0) {
-      throw Refusal{ExitStatus::usage, "not_found", "cannot open " + printable(name_) + ": " + why()};
+      throw Refusal{ExitStatus::usage, "not_found",
+                    "cannot open " + printable(name_) + ": " + why()};
     }
     struct stat info {};
     if (::fstat(descriptor_, &info) == 0 && S_ISREG(info.st_mode)) {
@@ -52,7 +54,8 @@ class Input {
     for (;;) {
       const ssize_t count = ::read(descriptor_, buffer, size);
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw Error(Code::unavailable, "cannot read " + printable(name_) + ": " + why());
+      if (count < 0)
+        throw Error(Code::unavailable, "cannot read " + printable(name_) + ": " + why());
       done_ += static_cast<std::uint64_t>(count);
       return static_cast<std::size_t>(count);
     }
@@ -81,7 +84,8 @@ ThreadsImport::ThreadsImport(CLI::App& threads)
     : StoreCommand(threads, "import", description, examples) {
   default_timeout(std::chrono::hours(1));
   options().add_option("FILE", input_, "The archive, or - for the standard input")->required();
-  options().add_flag("--dry-run", dry_run_, "Check the archive, say what would be done, change nothing");
+  options().add_flag("--dry-run", dry_run_,
+                     "Check the archive, say what would be done, change nothing");
 }
 
 ExitStatus ThreadsImport::execute() {
@@ -125,22 +129,19 @@ void ThreadsImport::print(const ops::ImportReport& report) const {
                           {"code", to_string(problem.code)},
                           {"message", problem.message}});
     }
-    const nlohmann::json summary = {{"ok", report.failed == 0},
-                                    {"dry_run", dry_run_},
-                                    {"restored", report.restored},
-                                    {"unchanged", report.unchanged},
-                                    {"failed", report.failed},
-                                    {"checkpoints", report.stored.checkpoints},
-                                    {"blobs", report.stored.blobs},
-                                    {"writes", report.stored.writes},
-                                    {"problems", problems}};
+    const nlohmann::json summary = {
+        {"ok", report.failed == 0},     {"dry_run", dry_run_},
+        {"restored", report.restored},  {"unchanged", report.unchanged},
+        {"failed", report.failed},      {"checkpoints", report.stored.checkpoints},
+        {"blobs", report.stored.blobs}, {"writes", report.stored.writes},
+        {"problems", problems}};
     std::cout << summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
     return;
   }
   std::cout << (dry_run_ ? "would restore " : "restored ") << report.restored
             << (report.restored == 1 ? " thread" : " threads") << " with "
-            << report.stored.checkpoints << " checkpoints; " << report.unchanged
-            << " unchanged, " << report.failed << " with problems\n";
+            << report.stored.checkpoints << " checkpoints; " << report.unchanged << " unchanged, "
+            << report.failed << " with problems\n";
 }
 
 }  // namespace threadkeep::cli

@@ -31,8 +31,8 @@ std::vector<PutWrites> loose_writes(Connection& connection, const ReadStatements
   Parameters parameters;
   parameters.text(query.thread_id).text(ns).text(id);
   parameters.bigint(static_cast<std::int64_t>(std::min(query.limit, most_items)));
-  const Result rows = connection.run(statements.loose_writes(), std::move(parameters),
-                                     Effect::none, call);
+  const Result rows =
+      connection.run(statements.loose_writes(), std::move(parameters), Effect::none, call);
   std::vector<PutWrites> found;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const auto checkpoint_ns = rows.view(row, column::checkpoint_ns);
@@ -40,7 +40,8 @@ std::vector<PutWrites> loose_writes(Connection& connection, const ReadStatements
     const bool same = !found.empty() && found.back().checkpoint_ns == checkpoint_ns &&
                       found.back().checkpoint_id == checkpoint_id;
     if (!same) {
-      found.push_back({query.thread_id, std::string(checkpoint_ns), std::string(checkpoint_id), {}});
+      found.push_back(
+          {query.thread_id, std::string(checkpoint_ns), std::string(checkpoint_id), {}});
     }
     found.back().writes.push_back(read_write(rows, row));
   }

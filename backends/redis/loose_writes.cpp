@@ -16,8 +16,7 @@ using Fields = std::vector<std::string>;
 std::vector<Fields> find(const Reader& reader, const LooseWritesQuery& query, std::string& at,
                          std::size_t limit) {
   const ScriptCall call{{reader.settings.prefix, query.thread_id}, {at, std::to_string(limit)}};
-  const Reply reply =
-      call_script(reader.connection, scripts::loose, {call}, reader.call).front();
+  const Reply reply = call_script(reader.connection, scripts::loose, {call}, reader.call).front();
   at = reply[0].text();
   std::vector<Fields> places;
   for (std::size_t i = 1; i < reply.size(); ++i) {
@@ -35,7 +34,7 @@ PutWrites read(const Reader& reader, const std::string& thread_id, const Fields&
   pipeline.add(command);
   const Reply values = reader.connection.read(pipeline, reader.call).front();
   const auto parts = name_parts(fields.front(), 4);
-  PutWrites put{thread_id, std::string(parts[0].substr(1)), std::string(parts[1]), {}};
+  PutWrites put{thread_id, std::string(parts[0]), std::string(parts[1]), {}};
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (!values[i].is_nil()) put.writes.push_back(to_write(fields[i], values[i]));
   }

@@ -19,7 +19,7 @@ namespace threadkeep::ops {
 /// themselves, each read when it is asked for. Not thread-safe.
 class ArchivedThread {
  public:
-  using CheckpointKey = std::pair<std::string, std::string>;         // namespace, id
+  using CheckpointKey = std::pair<std::string, std::string>;          // namespace, id
   using BlobKey = std::tuple<std::string, std::string, std::string>;  // namespace, channel, version
   using WriteKey = std::tuple<std::string, std::string, std::string, std::int32_t>;
 

@@ -92,7 +92,8 @@ class Import {
   // One mutation for each checkpoint, whose writes stand together.
   void put_writes(const ArchivedThread& thread, const Comparison& found) {
     std::size_t bytes = 0;
-    PutWrites put{.thread_id = thread.thread_id(), .checkpoint_ns = {}, .checkpoint_id = {}, .writes = {}};
+    PutWrites put{
+        .thread_id = thread.thread_id(), .checkpoint_ns = {}, .checkpoint_id = {}, .writes = {}};
     const auto send = [&] {
       if (put.writes.empty()) return;
       const Counts counts{.checkpoints = 0, .blobs = 0, .writes = put.writes.size()};

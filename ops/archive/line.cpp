@@ -285,9 +285,12 @@ Line read_archive_end(Members& members) {
 
 Line read(Members& members) {
   static const std::map<std::string, Line (*)(Members&)> readers = {
-      {"archive", read_header},       {"thread", read_thread},
-      {"checkpoint", read_checkpoint}, {"blob", read_blob},
-      {"write", read_write},          {"thread_end", read_thread_end},
+      {"archive", read_header},
+      {"thread", read_thread},
+      {"checkpoint", read_checkpoint},
+      {"blob", read_blob},
+      {"write", read_write},
+      {"thread_end", read_thread_end},
       {"archive_end", read_archive_end}};
   const auto reader = readers.find(members.kind());
   if (reader != readers.end()) return reader->second(members);

@@ -6,9 +6,9 @@
 
 namespace threadkeep::ops {
 
-/// A file that appears under its name only when it is whole: it is written beside it, under the name
-/// with ".partial-" and six characters added, which goes with this object. Only its owner may read
-/// it. Every function throws Error. Not thread-safe.
+/// A file that appears under its name only when it is whole: it is written beside it, under the
+/// name with ".partial-" and six characters added, which goes with this object. Only its owner may
+/// read it. Every function throws Error. Not thread-safe.
 class NewFile {
  public:
   /// Throws Error(duplicate) when there is a file of this name, unless it may be replaced.

@@ -24,8 +24,8 @@ std::optional<ArchivedThread> ArchiveReader::next() {
     if (error.code() != Code::corrupt && error.code() != Code::unsupported) throw;
     const std::string remedy =
         error.code() == Code::corrupt ? "; take another copy of the archive, or export again" : "";
-    throw Error(error.code(), "archive, line " + std::to_string(line_) + ": " + error.message() +
-                                  remedy);
+    throw Error(error.code(),
+                "archive, line " + std::to_string(line_) + ": " + error.message() + remedy);
   }
 }
 

@@ -28,11 +28,10 @@ std::uint32_t decode_character(std::string_view bytes) {
 std::string encode_character(std::uint32_t character) {
   if (character < 0x80) return {static_cast<char>(character)};
   const int following = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
-  std::string bytes;
-  for (int i = following; i >= 0; --i) {
-    const std::uint32_t part = character >> (6 * i);
-    const bool first = i == following;
-    bytes += static_cast<char>(first ? (0xF00U >> following & 0xFF) | part : 0x80 | (part & 0x3F));
+  // As many ones as there are bytes.
+  std::string bytes{static_cast<char>(0xFF00U >> (following + 1) | character >> (6 * following))};
+  for (int left = following - 1; left >= 0; --left) {
+    bytes += static_cast<char>(0x80 | (character >> (6 * left) & 0x3F));
   }
   return bytes;
 }

@@ -44,8 +44,9 @@ TEST_P(LooseWrites, are_so_no_more_once_their_checkpoint_comes) {
 }
 
 TEST_P(LooseWrites, come_with_everything_they_have) {
-  const PendingWrite write{"task", 3, "channel", "~root, call", "msgpack",
-                           Bytes::copy(std::string_view("\x81\x00\xff", 3))};
+  const PendingWrite write{"task",    3,
+                           "channel", "~root, call",
+                           "msgpack", Bytes::copy(std::string_view("\x81\x00\xff", 3))};
   put_writes("t", "1", {write}, "child:1");
   const auto found = store()->loose_writes({.thread_id = "t", .after = {}, .limit = 1}, {});
   ASSERT_EQ(found.size(), 1U);
