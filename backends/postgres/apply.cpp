@@ -68,7 +68,7 @@ Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation
           [&](const PutThread& m) { return add_put_thread(pipeline, writing, m); },
           [&](const DeleteThread& m) { return add_delete_thread(pipeline, writing, m); },
           [&](const CopyThread& m) { return add_copy_thread(pipeline, writing, m); },
-          [](const auto&) -> Reading { throw Error(Code::internal, "not of one round trip"); }},
+          [](const auto&) -> Reading { throw Error(Code::unsupported, "not on postgres stores"); }},
       mutation);
 }
 

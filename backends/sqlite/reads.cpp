@@ -181,4 +181,13 @@ std::vector<PutWrites> loose_writes(Connection& connection, const LooseWritesQue
   return found;
 }
 
+std::optional<ThreadInfo> thread(Connection& connection, const ThreadQuery& query) {
+  Rows rows = connection.query(
+      "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+      "WHERE thread_id = ?1",
+      query.thread_id);
+  if (!rows.next()) return {};
+  return read_thread(rows);
+}
+
 }  // namespace threadkeep::sqlite

@@ -2,6 +2,7 @@
 #include "setup.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,8 +39,21 @@ Format read_format(Connection& connection) {
   return format;
 }
 
+// Each brings a file from the format before it to the next. A new file takes all of them.
+constexpr std::array steps = {schema_sql, sessions_sql};
+static_assert(steps.size() == format_version);
+
 bool is_empty(const Format& format) {
   return format.application == 0 && format.version == 0 && format.tables.empty();
+}
+
+bool is_older(const Format& format) {
+  return format.application == application_id && format.version > 0 &&
+         format.version < format_version;
+}
+
+bool has_to_change(const Format& format) {
+  return is_empty(format) || is_older(format);
 }
 
 std::string describe_tables(const std::vector<std::string>& tables) {
@@ -79,8 +93,10 @@ void check_format(const Connection& connection, const Format& format) {
   }
 }
 
-void create_tables(Connection& connection) {
-  connection.run_script(schema_sql);
+void take_steps(Connection& connection, std::int64_t from) {
+  for (auto step = static_cast<std::size_t>(from); step < steps.size(); ++step) {
+    connection.run_script(steps[step]);
+  }
   connection.run_script(("PRAGMA application_id = " + std::to_string(application_id)).c_str());
   connection.run_script(("PRAGMA user_version = " + std::to_string(format_version)).c_str());
 }
@@ -101,13 +117,13 @@ void use_write_ahead_log(Connection& connection) {
 
 void try_set_up(Connection& connection) {
   Format format = read_format_alone(connection);
-  if (is_empty(format)) {
-    // Heeded when the first page is written. On a file that has one this would be a write.
-    connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
+  // Heeded when the first page is written. On a file that has one this would be a write.
+  if (is_empty(format)) connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
+  if (has_to_change(format)) {
     connection.begin_write();
     format = read_format(connection);
-    if (is_empty(format)) {
-      create_tables(connection);
+    if (has_to_change(format)) {
+      take_steps(connection, format.version);
       format = read_format(connection);
     }
     connection.commit();

@@ -84,12 +84,55 @@ class SqliteBackend final : public Backend {
     return sqlite::loose_writes(*connection, query);
   }
 
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::thread(*connection, query);
+  }
+
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::messages(*connection, query);
+  }
+
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::streams(*connection, query);
+  }
+
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::message(*connection, query);
+  }
+
+  std::uint64_t count_messages(const MessageList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::count_messages(*connection, query);
+  }
+
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::state(*connection, query);
+  }
+
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::states(*connection, query);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "sqlite",
             .durable = true,
             .blocking = true,
             .max_value_bytes = max_value_bytes_,
-            .max_concurrent_batches = 1};
+            .max_concurrent_batches = 1,
+            .sessions = true};
   }
 
   Health ping(const Call& call) override {

@@ -22,8 +22,9 @@ struct Capabilities {
   std::string name;                        ///< "sqlite"
   bool durable = false;                    ///< Survives the process.
   bool blocking = true;                    ///< Calls wait for a disk or a network.
-  std::size_t max_value_bytes = 0;         ///< Greatest blob, write, document or metadata.
+  std::size_t max_value_bytes = 0;         ///< Greatest blob, write, document, content, metadata.
   std::size_t max_concurrent_batches = 1;  ///< How many apply() calls gain from running at once.
+  bool sessions = false;                   ///< Keeps messages and state.
 };
 
 /// The answer of Backend::ping.
@@ -56,9 +57,9 @@ enum class SetupRole {
 
 /// What a store implements and what layers wrap: the narrow waist.
 ///
-/// Runtimes do not call it; they use Checkpointer. Requests arrive validated (see Store).
-/// All functions are thread-safe and block until done, until the call's deadline passes, or until
-/// it is cancelled. Failures are thrown as Error; no other exception leaves a backend except
+/// Runtimes do not call it; they use Checkpointer and SessionStore. Requests arrive validated (see
+/// Store). All functions are thread-safe and block until done, until the call's deadline passes, or
+/// until it is cancelled. Failures are thrown as Error; no other exception leaves a backend except
 /// std::bad_alloc. An outage is an error and never "absent". A read sees every write that was
 /// acknowledged before it began.
 class Backend {
@@ -81,6 +82,18 @@ class Backend {
   /// All writes of each such checkpoint id, as they would be put again. None at the end.
   virtual std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) = 0;
 
+  // Messages and state: only of backends with Capabilities::sessions. Store refuses them before, so
+  // a backend without has nothing to do.
+  virtual Page<Message> messages(const MessageList& query, const Call& call);
+  virtual std::optional<Message> message(const MessageQuery& query, const Call& call);
+  /// How many messages all pages of the list would hold.
+  virtual std::uint64_t count_messages(const MessageList& query, const Call& call);
+  virtual std::optional<StateDocument> state(const StateQuery& query, const Call& call);
+  virtual Page<StateDocument> states(const StateList& query, const Call& call);
+  virtual std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call);
+  /// The names of the streams that have messages, in bytewise order.
+  virtual std::vector<std::string> streams(const ThreadQuery& query, const Call& call);
+
   virtual Capabilities capabilities() const = 0;
   /// Asks the store itself; never throws for an outage but reports it.
   virtual Health ping(const Call& call) = 0;
@@ -99,6 +112,9 @@ class Backend {
     throw Error(Code::unsupported, capabilities().name + " stores are set up by their first use");
   }
 };
+
+/// The answer of a backend without Capabilities::sessions to a call for messages or state.
+Error no_sessions(const Capabilities& capabilities);
 
 /// What a backend takes from its surroundings, so that tests can hand it their own.
 struct Environment {

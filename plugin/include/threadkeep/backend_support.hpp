@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "threadkeep/model.hpp"
+#include "threadkeep/session_model.hpp"
 
 /// \file
 /// What every backend must decide alike, for authors of backends: the truth of filters, the reading
@@ -70,6 +71,8 @@ class CursorCodec {
   /// The fingerprint covers what selects and orders, not the page size.
   explicit CursorCodec(const CheckpointList& query);
   explicit CursorCodec(const ThreadList& query);
+  explicit CursorCodec(const MessageList& query);
+  explicit CursorCodec(const StateList& query);
 
   /// `position`: the key of the last row of the page, in the order of the listing.
   std::string encode(const std::vector<std::string>& position) const;

@@ -146,14 +146,15 @@ struct LooseWritesQuery {
 struct ThreadInfo {
   std::string thread_id;
   std::int64_t created_at = 0;
-  std::int64_t updated_at = 0;  ///< The last stored checkpoint or metadata, to the minute.
-  std::int64_t revision = 0;    ///< Counts changes of the metadata.
+  std::int64_t updated_at = 0;  ///< The last stored checkpoint or counted change, to the minute.
+  std::int64_t revision = 0;    ///< Counts mutations that changed messages, state or metadata.
   std::string metadata = "{}";  ///< A JSON object set by put_thread.
 
   friend bool operator==(const ThreadInfo&, const ThreadInfo&) = default;
 };
 
-/// Threads ordered by thread_id. A thread is listed from its first checkpoint or put_thread on.
+/// Threads ordered by thread_id. A thread is listed from its first checkpoint, message, state
+/// document or put_thread on.
 struct ThreadList {
   std::vector<MetadataEquals> filter;  ///< Over the thread's own metadata.
   std::size_t limit = 100;
