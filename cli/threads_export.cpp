@@ -114,6 +114,8 @@ void ThreadsExport::print(std::uint64_t bytes) const {
                                     {"checkpoints", counts_.checkpoints},
                                     {"blobs", counts_.blobs},
                                     {"writes", counts_.writes},
+                                    {"messages", counts_.messages},
+                                    {"states", counts_.states},
                                     {"bytes", bytes}};
     std::cout << summary.dump() << "\n";
     return;

@@ -129,12 +129,17 @@ void ThreadsImport::print(const ops::ImportReport& report) const {
                           {"code", to_string(problem.code)},
                           {"message", problem.message}});
     }
-    const nlohmann::json summary = {
-        {"ok", report.failed == 0},     {"dry_run", dry_run_},
-        {"restored", report.restored},  {"unchanged", report.unchanged},
-        {"failed", report.failed},      {"checkpoints", report.stored.checkpoints},
-        {"blobs", report.stored.blobs}, {"writes", report.stored.writes},
-        {"problems", problems}};
+    const nlohmann::json summary = {{"ok", report.failed == 0},
+                                    {"dry_run", dry_run_},
+                                    {"restored", report.restored},
+                                    {"unchanged", report.unchanged},
+                                    {"failed", report.failed},
+                                    {"checkpoints", report.stored.checkpoints},
+                                    {"blobs", report.stored.blobs},
+                                    {"writes", report.stored.writes},
+                                    {"messages", report.stored.messages},
+                                    {"states", report.stored.states},
+                                    {"problems", problems}};
     std::cout << summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
     return;
   }

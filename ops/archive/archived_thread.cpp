@@ -37,6 +37,19 @@ void ArchivedThread::add(const WriteLine& line, std::string_view text) {
   if (!writes_.try_emplace(key, spool_.add(text)).second) throw twice("write");
 }
 
+void ArchivedThread::add(const MessageLine& line, std::string_view text) {
+  const Message& message = line.message;
+  std::int64_t& last = last_seqs_[message.stream];
+  if (message.seq <= last) throw Error(Code::corrupt, "the seqs of the stream are not in order");
+  last = message.seq;
+  if (!messages_.try_emplace(message.id, spool_.add(text)).second) throw twice("message");
+  streams_[message.stream].push_back(message.id);
+}
+
+void ArchivedThread::add(const StateLine& line, std::string_view text) {
+  if (!states_.try_emplace(line.document.key, spool_.add(text)).second) throw twice("state");
+}
+
 void ArchivedThread::check_whole() const {
   if (unnamed_.empty()) return;
   throw Error(Code::corrupt, "no checkpoint after the blob names channel '" +
@@ -45,7 +58,7 @@ void ArchivedThread::check_whole() const {
 }
 
 Counts ArchivedThread::counts() const noexcept {
-  return {checkpoints_.size(), blobs_.size(), writes_.size()};
+  return {checkpoints_.size(), blobs_.size(), writes_.size(), messages_.size(), states_.size()};
 }
 
 // From each checkpoint up to what is placed already, and down again.
@@ -87,6 +100,14 @@ Blob ArchivedThread::blob(const BlobKey& key) const {
 
 PendingWrite ArchivedThread::write(const WriteKey& key) const {
   return read<WriteLine>(writes_.at(key)).write;
+}
+
+Message ArchivedThread::message(const std::string& id) const {
+  return read<MessageLine>(messages_.at(id)).message;
+}
+
+StateDocument ArchivedThread::state(const std::string& key) const {
+  return read<StateLine>(states_.at(key)).document;
 }
 
 }  // namespace threadkeep::ops

@@ -36,6 +36,8 @@ class ArchivedThread {
   void add(const CheckpointLine& line, std::string_view text);
   void add(const BlobLine& line, std::string_view text);
   void add(const WriteLine& line, std::string_view text);
+  void add(const MessageLine& line, std::string_view text);
+  void add(const StateLine& line, std::string_view text);
   /// Every blob belongs to a checkpoint.
   void check_whole() const;
 
@@ -50,9 +52,19 @@ class ArchivedThread {
   bool has_blob(const BlobKey& key) const { return blobs_.contains(key); }
   const std::map<WriteKey, Spool::Place>& writes() const noexcept { return writes_; }
 
+  /// The ids of the messages of each stream, in the order of their seqs.
+  const std::map<std::string, std::vector<std::string>>& streams() const noexcept {
+    return streams_;
+  }
+  bool has_message(const std::string& id) const { return messages_.contains(id); }
+  const std::map<std::string, Spool::Place>& states() const noexcept { return states_; }
+  bool has_session() const noexcept { return !messages_.empty() || !states_.empty(); }
+
   CheckpointLine checkpoint(std::size_t index) const;
   Blob blob(const BlobKey& key) const;
   PendingWrite write(const WriteKey& key) const;
+  Message message(const std::string& id) const;
+  StateDocument state(const std::string& key) const;
 
  private:
   template <class Wanted>
@@ -65,6 +77,10 @@ class ArchivedThread {
   std::map<BlobKey, Spool::Place> blobs_;
   std::set<BlobKey> unnamed_;  // blobs whose checkpoint has not come
   std::map<WriteKey, Spool::Place> writes_;
+  std::map<std::string, std::vector<std::string>> streams_;
+  std::map<std::string, std::int64_t> last_seqs_;  // by stream
+  std::map<std::string, Spool::Place> messages_;   // by id
+  std::map<std::string, Spool::Place> states_;     // by key
 };
 
 }  // namespace threadkeep::ops

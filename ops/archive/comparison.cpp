@@ -24,6 +24,7 @@ class Comparer {
     compare_info();
     compare_loose_writes();
     if (result_.has_info) compare_checkpoints();
+    if (thread_.has_session()) compare_session();
     if (!result_.conflict && only_in_store_ && lacks_checkpoints()) {
       conflict("the store has checkpoint '" + *only_in_store_ +
                "', which the archive lacks, and lacks others of the archive: these are two "
@@ -58,6 +59,72 @@ class Comparer {
       compare_writes({put.checkpoint_ns, put.checkpoint_id}, put.writes);
       query.after.emplace(put.checkpoint_ns, put.checkpoint_id);
     }
+  }
+
+  void compare_session() {
+    if (!store_.capabilities().sessions) {
+      conflict("it has messages or state, which " + store_.capabilities().name +
+               " stores do not keep; import it into one that does, such as sqlite:PATH");
+      result_.code = Code::unsupported;
+      return;
+    }
+    if (!result_.has_info || result_.conflict) return;
+    for (const std::string& stream : store_.streams({thread_.thread_id()}, call_)) {
+      compare_stream(stream);
+    }
+    compare_states();
+  }
+
+  void compare_stream(const std::string& stream) {
+    MessageList query;
+    query.thread_id = thread_.thread_id();
+    query.stream = stream;
+    query.max_bytes = page_bytes;
+    std::size_t stored = 0;
+    do {
+      const auto page = store_.messages(query, call_);
+      for (const Message& message : page.items) compare(message);
+      stored += page.items.size();
+      query.cursor = page.next;
+    } while (!query.cursor.empty() && !result_.conflict);
+    if (!result_.conflict) compare_order(stream, stored);
+  }
+
+  void compare(const Message& message) {
+    if (result_.conflict || !thread_.has_message(message.id)) return;
+    const Message archived = thread_.message(message.id);
+    const bool same = archived.stream == message.stream && archived.role == message.role &&
+                      json_equal(archived.content, message.content) &&
+                      json_equal(archived.metadata, message.metadata);
+    if (!same) return conflict("message '" + message.id + "' differs");
+    result_.has_message.insert(message.id);
+  }
+
+  // What is appended comes after everything that is there.
+  void compare_order(const std::string& stream, std::size_t stored) {
+    const auto archived = thread_.streams().find(stream);
+    if (archived == thread_.streams().end()) return;
+    const auto& ids = archived->second;
+    const auto is_there = [&](const auto& id) { return result_.has_message.contains(id); };
+    const auto first = std::find_if_not(ids.begin(), ids.end(), is_there);
+    if (first == ids.end() || first - ids.begin() == static_cast<std::ptrdiff_t>(stored)) return;
+    conflict("the store lacks message '" + *first + "' of stream '" + stream +
+             "' and has others that would stand before it: these are two histories");
+  }
+
+  void compare_states() {
+    StateList query{StateScope::of_thread(thread_.thread_id()), 1000, page_bytes, {}};
+    do {
+      const auto page = store_.states(query, call_);
+      for (const StateDocument& document : page.items) {
+        if (!thread_.states().contains(document.key)) continue;
+        if (!json_equal(thread_.state(document.key).value, document.value)) {
+          conflict("state '" + document.key + "' differs");
+        }
+        result_.has_state.insert(document.key);
+      }
+      query.cursor = page.next;
+    } while (!query.cursor.empty());
   }
 
   void compare_checkpoints() {
@@ -144,7 +211,9 @@ class Comparer {
 }  // namespace
 
 bool Comparison::complete(const ArchivedThread& thread) const {
-  return (has_info || !thread.info()) && has_write.size() == thread.writes().size() &&
+  const Counts counts = thread.counts();
+  return (has_info || !thread.info()) && has_write.size() == counts.writes &&
+         has_message.size() == counts.messages && has_state.size() == counts.states &&
          std::find(has_checkpoint.begin(), has_checkpoint.end(), false) == has_checkpoint.end();
 }
 

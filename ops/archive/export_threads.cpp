@@ -37,6 +37,10 @@ class ThreadExport {
       loose = store_.loose_writes(query, call_);
     }
     add_checkpoints(thread_id);
+    if (store_.capabilities().sessions) {
+      for (const auto& stream : store_.streams({thread_id}, call_)) add_messages(thread_id, stream);
+      add_states(thread_id);
+    }
     writer_.end_thread();
     step_();
     return true;
@@ -53,6 +57,29 @@ class ThreadExport {
       for (const CheckpointTuple& tuple : page.items) add(tuple);
       query.cursor = page.next;
       step_();
+    } while (!query.cursor.empty());
+  }
+
+  void add_messages(const std::string& thread_id, const std::string& stream) {
+    MessageList query;
+    query.thread_id = thread_id;
+    query.stream = stream;
+    query.limit = 1000;
+    query.max_bytes = page_bytes;
+    do {
+      const auto page = store_.messages(query, call_);
+      for (const Message& message : page.items) writer_.add(MessageLine{message});
+      query.cursor = page.next;
+      step_();
+    } while (!query.cursor.empty());
+  }
+
+  void add_states(const std::string& thread_id) {
+    StateList query{StateScope::of_thread(thread_id), 1000, page_bytes, {}};
+    do {
+      const auto page = store_.states(query, call_);
+      for (const StateDocument& document : page.items) writer_.add(StateLine{document});
+      query.cursor = page.next;
     } while (!query.cursor.empty());
   }
 

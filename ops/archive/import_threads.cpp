@@ -46,7 +46,7 @@ class Import {
     const Comparison found = compare(store_, thread, call_);
     if (found.conflict) {
       ++report_.failed;
-      options_.problem({thread.thread_id(), Code::conflict, *found.conflict});
+      options_.problem({thread.thread_id(), found.code, *found.conflict});
     } else if (found.complete(thread)) {
       ++report_.unchanged;
     } else {
@@ -65,6 +65,8 @@ class Import {
       if (!found.has_checkpoint[index]) put(thread, index);
     }
     put_writes(thread, found);
+    for (const auto& [stream, ids] : thread.streams()) append(thread, stream, ids, found);
+    put_states(thread, found);
   }
 
   void put(const ArchivedThread& thread, std::size_t index) {
@@ -80,7 +82,7 @@ class Import {
       const ArchivedThread::BlobKey key{put.checkpoint_ns, channel, version};
       if (thread.has_blob(key) && sent_.insert(key).second) put.blobs.push_back(thread.blob(key));
     }
-    const Counts counts{.checkpoints = 1, .blobs = put.blobs.size(), .writes = 0};
+    const Counts counts{.checkpoints = 1, .blobs = put.blobs.size()};
     const auto& parent = line.parent_checkpoint_id;
     // A store that remembers a deletion takes no new child of what is gone. It takes a root, and
     // then the same checkpoint with its parent.
@@ -96,7 +98,7 @@ class Import {
         .thread_id = thread.thread_id(), .checkpoint_ns = {}, .checkpoint_id = {}, .writes = {}};
     const auto send = [&] {
       if (put.writes.empty()) return;
-      const Counts counts{.checkpoints = 0, .blobs = 0, .writes = put.writes.size()};
+      const Counts counts{.writes = put.writes.size()};
       add(std::exchange(put, {put.thread_id, {}, {}, {}}), counts);
       bytes = 0;
     };
@@ -110,6 +112,39 @@ class Import {
       bytes += put.writes.back().data.size();
     }
     send();
+  }
+
+  void append(const ArchivedThread& thread, const std::string& stream,
+              const std::vector<std::string>& ids, const Comparison& found) {
+    AppendMessages append;
+    std::size_t bytes = 0;
+    const auto send = [&] {
+      if (append.messages.empty()) return;
+      append.thread_id = thread.thread_id();
+      append.stream = stream;
+      const Counts counts{.messages = append.messages.size()};
+      add(std::exchange(append, {}), counts);
+      bytes = 0;
+    };
+    for (const std::string& id : ids) {
+      if (found.has_message.contains(id)) continue;
+      Message message = thread.message(id);
+      bytes += message.content.size() + message.metadata.size();
+      append.messages.push_back(
+          {id, std::move(message.role), std::move(message.content), std::move(message.metadata)});
+      if (append.messages.size() == max_messages || bytes >= batch_bytes) send();
+    }
+    send();
+  }
+
+  // Each by itself: one that was changed in between does not hold up the others.
+  void put_states(const ArchivedThread& thread, const Comparison& found) {
+    for (const auto& [key, place] : thread.states()) {
+      if (found.has_state.contains(key)) continue;
+      ChangeState change{StateScope::of_thread(thread.thread_id()), {}};
+      change.changes.push_back({key, StateChange::Kind::put, thread.state(key).value, 0});
+      add(std::move(change), {.states = 1});
+    }
   }
 
   void add(Mutation mutation, const Counts& counts) {

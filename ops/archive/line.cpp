@@ -112,11 +112,35 @@ std::string write(const WriteLine& line) {
       .end();
 }
 
+std::string write(const MessageLine& line) {
+  const Message& message = line.message;
+  return Text("message")
+      .add("stream", message.stream)
+      .add("seq", message.seq)
+      .add("id", message.id)
+      .add("role", message.role)
+      .add("content", message.content)
+      .add("metadata", message.metadata)
+      .add("created_at", message.created_at)
+      .add("version", message.version)
+      .end();
+}
+
+std::string write(const StateLine& line) {
+  return Text("state")
+      .add("key", line.document.key)
+      .add("value", line.document.value)
+      .add("version", line.document.version)
+      .end();
+}
+
 std::string write(const ThreadEndLine& line) {
   return Text("thread_end")
       .count("checkpoints", line.counts.checkpoints)
       .count("blobs", line.counts.blobs)
       .count("writes", line.counts.writes)
+      .count("messages", line.counts.messages)
+      .count("states", line.counts.states)
       .add("sha256", line.sha256)
       .end();
 }
@@ -272,10 +296,29 @@ Line read_write(Members& members) {
                              .data = members.bytes("data")}};
 }
 
+Line read_message(Members& members) {
+  return MessageLine{{.stream = members.string("stream"),
+                      .seq = members.integer("seq"),
+                      .id = members.string("id"),
+                      .role = members.string("role"),
+                      .content = members.string("content"),
+                      .metadata = members.string("metadata"),
+                      .created_at = members.integer("created_at"),
+                      .version = members.integer("version")}};
+}
+
+Line read_state(Members& members) {
+  return StateLine{{.key = members.string("key"),
+                    .value = members.string("value"),
+                    .version = members.integer("version")}};
+}
+
 Line read_thread_end(Members& members) {
   return ThreadEndLine{.counts = {.checkpoints = members.count("checkpoints"),
                                   .blobs = members.count("blobs"),
-                                  .writes = members.count("writes")},
+                                  .writes = members.count("writes"),
+                                  .messages = members.count("messages"),
+                                  .states = members.count("states")},
                        .sha256 = members.string("sha256")};
 }
 
@@ -285,13 +328,9 @@ Line read_archive_end(Members& members) {
 
 Line read(Members& members) {
   static const std::map<std::string, Line (*)(Members&)> readers = {
-      {"archive", read_header},
-      {"thread", read_thread},
-      {"checkpoint", read_checkpoint},
-      {"blob", read_blob},
-      {"write", read_write},
-      {"thread_end", read_thread_end},
-      {"archive_end", read_archive_end}};
+      {"archive", read_header},  {"thread", read_thread}, {"checkpoint", read_checkpoint},
+      {"blob", read_blob},       {"write", read_write},   {"thread_end", read_thread_end},
+      {"message", read_message}, {"state", read_state},   {"archive_end", read_archive_end}};
   const auto reader = readers.find(members.kind());
   if (reader != readers.end()) return reader->second(members);
   throw Error(Code::unsupported, "unknown kind " + quoted(members.kind()) + newer);

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "threadkeep/model.hpp"
+#include "threadkeep/session_model.hpp"
 
 /// \file
 /// The lines of an archive, as docs/storage/archive.md describes them.
@@ -51,17 +52,30 @@ struct WriteLine {
   PendingWrite write;
 };
 
+/// Stands after the messages of its stream that have a smaller seq.
+struct MessageLine {
+  Message message;
+};
+
+struct StateLine {
+  StateDocument document;
+};
+
 /// How many lines of each kind there are.
 struct Counts {
   std::uint64_t checkpoints = 0;
   std::uint64_t blobs = 0;
   std::uint64_t writes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t states = 0;
 
   friend bool operator==(const Counts&, const Counts&) = default;
   Counts& operator+=(const Counts& other) {
     checkpoints += other.checkpoints;
     blobs += other.blobs;
     writes += other.writes;
+    messages += other.messages;
+    states += other.states;
     return *this;
   }
 };
@@ -76,8 +90,8 @@ struct ArchiveEndLine {
   std::string sha256;  ///< Of all lines before this one.
 };
 
-using Line = std::variant<HeaderLine, ThreadLine, CheckpointLine, BlobLine, WriteLine,
-                          ThreadEndLine, ArchiveEndLine>;
+using Line = std::variant<HeaderLine, ThreadLine, CheckpointLine, BlobLine, WriteLine, MessageLine,
+                          StateLine, ThreadEndLine, ArchiveEndLine>;
 
 /// The line with its newline. Throws Error(corrupt) for text of a store that is not UTF-8 or does
 /// not fit into a line.

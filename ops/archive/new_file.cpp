@@ -71,13 +71,19 @@ void NewFile::write(std::string_view bytes) {
   }
 }
 
+// rename() would replace a file that came in between. False where the file system has no links.
+bool NewFile::link() const {
+  if (::link(partial_.c_str(), path_.c_str()) == 0) return true;
+  std::error_code none;
+  if (errno == EEXIST || std::filesystem::exists(path_, none)) throw exists(path_);
+  return false;
+}
+
 void NewFile::finish() {
   if (::fsync(descriptor_) != 0) throw failure("cannot write " + path_);
-  if (replace_) {
+  if (replace_ || !link()) {
     if (::rename(partial_.c_str(), path_.c_str()) != 0) throw failure("cannot write " + path_);
     partial_.clear();
-  } else if (::link(partial_.c_str(), path_.c_str()) != 0) {  // rename() would replace
-    throw errno == EEXIST ? exists(path_) : failure("cannot write " + path_);
   }
   sync_directory(directory_of(path_));
 }

@@ -23,6 +23,8 @@ class NewFile {
   void finish();
 
  private:
+  bool link() const;
+
   std::string path_;
   bool replace_;
   std::string partial_;

@@ -13,6 +13,15 @@ namespace {
   throw Error(Code::corrupt, what);
 }
 
+template <class Part>
+void add_part(ArchivedThread& thread, const Part& part, std::string_view text) {
+  if constexpr (requires { thread.add(part, text); }) {
+    thread.add(part, text);
+  } else {
+    damaged("a part or the end of a thread has to stand here");
+  }
+}
+
 }  // namespace
 
 ArchiveReader::ArchiveReader(Source source) : decompressor_(std::move(source)) {}
@@ -90,15 +99,7 @@ ArchivedThread ArchiveReader::read_thread(const ThreadLine& head, const std::str
     }
     of_thread_.add(entry.text);
     of_archive_.add(entry.text);
-    if (const auto* checkpoint = std::get_if<CheckpointLine>(&entry.line)) {
-      thread.add(*checkpoint, entry.text);
-    } else if (const auto* blob = std::get_if<BlobLine>(&entry.line)) {
-      thread.add(*blob, entry.text);
-    } else if (const auto* write = std::get_if<WriteLine>(&entry.line)) {
-      thread.add(*write, entry.text);
-    } else {
-      damaged("a part or the end of a thread has to stand here");
-    }
+    std::visit([&](const auto& line) { add_part(thread, line, entry.text); }, entry.line);
   }
 }
 

@@ -30,6 +30,16 @@ void ArchiveWriter::add(const WriteLine& line) {
   write(line);
 }
 
+void ArchiveWriter::add(const MessageLine& message) {
+  ++in_thread_.messages;
+  write(message);
+}
+
+void ArchiveWriter::add(const StateLine& state) {
+  ++in_thread_.states;
+  write(state);
+}
+
 void ArchiveWriter::end_thread() {
   write(ThreadEndLine{in_thread_, of_thread_.digest()});
   counts_ += in_thread_;

@@ -20,6 +20,8 @@ class ArchiveWriter {
   void add(const CheckpointLine& checkpoint);
   void add(const BlobLine& blob);
   void add(const WriteLine& write);
+  void add(const MessageLine& message);
+  void add(const StateLine& state);
   void end_thread();
   void finish();
 

@@ -145,10 +145,16 @@ const std::string write =
     "{\"kind\":\"write\",\"checkpoint_ns\":\"\",\"checkpoint_id\":\"1\",\"task_id\":\"\",\"idx\":0,"
     "\"channel\":\"a\",\"task_path\":\"\",\"type\":\"\",\"data\":\"\"}\n";
 
+const std::string message =
+    "{\"kind\":\"message\",\"stream\":\"\",\"seq\":1,\"id\":\"1\",\"role\":\"user\",\"content\":"
+    "\"1\","
+    "\"metadata\":\"{}\",\"created_at\":1,\"version\":1}\n";
+const std::string state = "{\"kind\":\"state\",\"key\":\"k\",\"value\":\"1\",\"version\":1}\n";
+
 std::string thread_end(int checkpoints, int blobs, int writes) {
   return "{\"kind\":\"thread_end\",\"checkpoints\":" + std::to_string(checkpoints) +
          ",\"blobs\":" + std::to_string(blobs) + ",\"writes\":" + std::to_string(writes) +
-         ",\"sha256\":\"SUM\"}\n";
+         ",\"messages\":0,\"states\":0,\"sha256\":\"SUM\"}\n";
 }
 
 TEST(Damage, is_none_in_the_example_of_these_tests) {
@@ -172,10 +178,11 @@ TEST(Damage, is_told_by_its_line_and_with_a_remedy) {
       {header + "{\"kind\":\"thread\",\"thread_id\":[]}\n", "line 2: not a JSON object"},
       {"{\"kind\":\"archive\",\"format\":\"threadkeep\",\"version\":2}\n",
        "line 1: an archive of format \"threadkeep\" and version 2" + newer},
-      {header + "{\"kind\":\"message\",\"id\":\"1\"}\n",
-       "line 2: unknown kind \"message\"" + newer},
+      {header + "{\"kind\":\"song\",\"id\":\"1\"}\n", "line 2: unknown kind \"song\"" + newer},
       {header + "{\"kind\":\"thread\",\"thread_id\":\"t\",\"color\":\"red\"}\n",
        "line 2: unknown member \"color\" of thread" + newer},
+      {header + thread + message + message, "line 4: the seqs of the stream are not in order"},
+      {header + thread + state + state, "line 4: the thread has this state already"},
       {header + checkpoint, "line 2: a thread or the archive's end has to stand here" + remedy},
       {header + thread + header, "line 3: a part or the end of a thread has to stand here"},
       {header + thread + checkpoint + checkpoint, "line 4: the thread has this checkpoint already"},
