@@ -9,6 +9,7 @@
 #include "help_format.hpp"
 #include "setup_command.hpp"
 #include "terminal.hpp"
+#include "threads_archive.hpp"
 #include "threads_change.hpp"
 #include "threads_history.hpp"
 #include "threads_list.hpp"
@@ -23,13 +24,16 @@ Commands make_commands(CLI::App& app) {
   Commands all;
   all.push_back(std::make_unique<cli::SetupCommand>(app));
   all.push_back(std::make_unique<cli::DoctorCommand>(app));
-  auto* threads = app.add_subcommand("threads", "Looks at threads, copies and deletes them.");
+  auto* threads =
+      app.add_subcommand("threads", "Looks at threads, copies, deletes, exports and imports them.");
   threads->require_subcommand(1);
   all.push_back(std::make_unique<cli::ThreadsList>(*threads));
   all.push_back(std::make_unique<cli::ThreadsShow>(*threads));
   all.push_back(std::make_unique<cli::ThreadsHistory>(*threads));
   all.push_back(std::make_unique<cli::ThreadsCopy>(*threads));
   all.push_back(std::make_unique<cli::ThreadsDelete>(*threads));
+  all.push_back(std::make_unique<cli::ThreadsExport>(*threads));
+  all.push_back(std::make_unique<cli::ThreadsImport>(*threads));
   return all;
 }
 

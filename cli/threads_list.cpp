@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint_view.hpp"
+#include "metadata_condition.hpp"
 #include "table.hpp"
 #include "terminal.hpp"
 
@@ -28,18 +29,6 @@ constexpr const char* examples =
 
 std::string known_time(std::int64_t time) {
   return time == 0 ? "unknown" : time_text(time);
-}
-
-// "user=ada", "age=3", "vip=true": what is no JSON is a string.
-MetadataEquals condition(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw Error(Code::invalid_argument,
-                "--metadata " + text + ": say NAME=VALUE, such as user=ada or age=3");
-  }
-  const std::string value = text.substr(equals + 1);
-  const bool is_json = Json::accept(value);
-  return {text.substr(0, equals), is_json ? value : Json(value).dump()};
 }
 
 void print_json(const std::vector<ThreadInfo>& threads, const std::string& next) {
@@ -75,7 +64,7 @@ ThreadsList::ThreadsList(CLI::App& threads) : StoreCommand(threads, "list", desc
 
 ThreadList ThreadsList::query() const {
   ThreadList query{.filter = {}, .limit = all_ ? 1000 : limit_, .cursor = cursor_};
-  for (const std::string& text : metadata_) query.filter.push_back(condition(text));
+  for (const std::string& text : metadata_) query.filter.push_back(metadata_condition(text));
   return query;
 }
 

@@ -39,6 +39,10 @@ class MemoryBackend final : public Backend {
     const std::shared_lock lock(mutex_);
     return tables_.threads(query);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.loose_writes(query);
+  }
 
   std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call&) override {
     const std::shared_lock lock(mutex_);
@@ -47,6 +51,10 @@ class MemoryBackend final : public Backend {
   Page<Message> messages(const MessageList& query, const Call&) override {
     const std::shared_lock lock(mutex_);
     return tables_.messages(query);
+  }
+  std::vector<std::string> streams(const ThreadQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.streams(query);
   }
   std::optional<Message> message(const MessageQuery& query, const Call&) override {
     const std::shared_lock lock(mutex_);

@@ -169,6 +169,21 @@ Page<ThreadInfo> Tables::threads(const ThreadList& query) const {
   return page;
 }
 
+std::vector<PutWrites> Tables::loose_writes(const LooseWritesQuery& query) const {
+  std::vector<PutWrites> found;
+  const auto thread = threads_.find(query.thread_id);
+  if (thread == threads_.end()) return found;
+  for (const auto& [name, ns] : thread->second.namespaces) {
+    for (const auto& [id, writes] : ns.writes) {
+      if (ns.checkpoints.contains(id)) continue;
+      if (query.after && std::pair(name, id) <= *query.after) continue;
+      if (found.size() == query.limit) return found;
+      found.push_back({query.thread_id, name, id, writes_of(ns, id)});
+    }
+  }
+  return found;
+}
+
 std::optional<ThreadInfo> Tables::thread(const ThreadQuery& query) const {
   const Thread* thread = find_thread(query.thread_id);
   return thread ? thread->info : std::nullopt;

@@ -75,6 +75,16 @@ std::optional<Message> Tables::message(const MessageQuery& query) const {
   return *found;
 }
 
+std::vector<std::string> Tables::streams(const ThreadQuery& query) const {
+  std::vector<std::string> names;
+  const Thread* thread = find_thread(query.thread_id);
+  if (!thread) return names;
+  for (const auto& [name, stream] : thread->streams) {
+    if (!stream.messages.empty()) names.push_back(name);
+  }
+  return names;
+}
+
 std::uint64_t Tables::count_messages(const MessageList& query) const {
   const MessageFilter filter(query.filter);
   const Stream* stream = find_stream(query);

@@ -42,11 +42,13 @@ class Tables {
   Page<CheckpointTuple> list(const CheckpointList& query) const;
   std::vector<ChannelHistory> history(const HistoryQuery& query) const;
   Page<ThreadInfo> threads(const ThreadList& query) const;
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query) const;
   std::optional<ThreadInfo> thread(const ThreadQuery& query) const;
 
   // session_reads.cpp
   Page<Message> messages(const MessageList& query) const;
   std::optional<Message> message(const MessageQuery& query) const;
+  std::vector<std::string> streams(const ThreadQuery& query) const;
   std::uint64_t count_messages(const MessageList& query) const;
   std::optional<StateDocument> state(const StateQuery& query) const;
   Page<StateDocument> states(const StateList& query) const;

@@ -90,6 +90,11 @@ class PostgresBackend final : public Backend {
     return postgres::states(*connection, database_->statements()->session, query, call);
   }
 
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::loose_writes(*connection, database_->statements()->read, query, call);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "postgres",
             .durable = true,

@@ -47,6 +47,9 @@ class ReadStatements {
   /// Parameters: thread_id, checkpoint_ns, channels, and checkpoint_id unless it is for the latest.
   const Statement& history(bool latest) const;
 
+  /// Parameters: thread_id, checkpoint_ns and checkpoint_id to go on after, the number of ids.
+  const Statement& loose_writes() const { return loose_writes_; }
+
   const Statement& list(const ListShape& shape) const;
   Statement make_list(const ListShape& shape) const;
 
@@ -65,6 +68,7 @@ class ReadStatements {
   Statement get_[2][2][2];  // latest, values, writes
   Statement history_[2];    // latest
   Statement thread_;
+  Statement loose_writes_;
   mutable std::mutex mutex_;
   mutable Kept<ListShape> lists_;      // guarded by mutex_
   mutable Kept<std::size_t> threads_;  // guarded by mutex_

@@ -9,6 +9,7 @@
 #include "session_statements.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/session_model.hpp"
+#include "threadkeep/mutation.hpp"
 
 /// \file
 /// The reads of Backend on one connection, each one statement and so one snapshot and one round
@@ -39,5 +40,7 @@ std::optional<StateDocument> state(Connection& connection, const SessionStatemen
                                    const StateQuery& query, const Call& call);
 Page<StateDocument> states(Connection& connection, const SessionStatements& statements,
                            const StateList& query, const Call& call);
+std::vector<PutWrites> loose_writes(Connection& connection, const ReadStatements& statements,
+                                    const LooseWritesQuery& query, const Call& call);
 
 }  // namespace threadkeep::postgres

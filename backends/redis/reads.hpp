@@ -6,7 +6,7 @@
 
 #include "connection.hpp"
 #include "settings.hpp"
-#include "threadkeep/model.hpp"
+#include "threadkeep/mutation.hpp"
 
 /// \file
 /// The reads of Backend on one connection.
@@ -28,5 +28,6 @@ std::vector<std::optional<CheckpointTuple>> read_checkpoints(
 Page<CheckpointTuple> list(const Reader& reader, const CheckpointList& query);
 std::vector<ChannelHistory> history(const Reader& reader, const HistoryQuery& query);
 Page<ThreadInfo> threads(const Reader& reader, const ThreadList& query);
+std::vector<PutWrites> loose_writes(const Reader& reader, const LooseWritesQuery& query);
 
 }  // namespace threadkeep::redis

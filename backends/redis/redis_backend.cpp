@@ -56,6 +56,10 @@ class RedisBackend final : public Backend {
     const Lease connection = lease(call);
     return redis::threads(reader(connection, call), query);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::loose_writes(reader(connection, call), query);
+  }
 
   Capabilities capabilities() const override {
     return {.name = "redis",

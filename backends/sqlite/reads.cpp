@@ -162,6 +162,25 @@ Page<ThreadInfo> threads(Connection& connection, const ThreadList& query) {
   return page;
 }
 
+std::vector<PutWrites> loose_writes(Connection& connection, const LooseWritesQuery& query) {
+  const auto& [ns, id] = query.after.value_or(std::pair<std::string, std::string>());
+  std::vector<PutWrites> found;
+  if (query.limit == 0) return found;
+  Rows rows = connection.query(
+      "SELECT DISTINCT checkpoint_ns, checkpoint_id FROM checkpoint_writes AS write "
+      "WHERE thread_id = ?1 AND (checkpoint_ns, checkpoint_id) > (?2, ?3) "
+      "AND NOT EXISTS (SELECT 1 FROM checkpoints WHERE thread_id = ?1 "
+      "AND checkpoint_ns = write.checkpoint_ns AND checkpoint_id = write.checkpoint_id) "
+      "ORDER BY checkpoint_ns, checkpoint_id",
+      query.thread_id, ns, id);
+  while (found.size() < query.limit && rows.next()) {
+    PutWrites put{query.thread_id, rows.text(0), rows.text(1), {}};
+    put.writes = read_writes(connection, put.thread_id, put.checkpoint_ns, put.checkpoint_id);
+    found.push_back(std::move(put));
+  }
+  return found;
+}
+
 std::optional<ThreadInfo> thread(Connection& connection, const ThreadQuery& query) {
   Rows rows = connection.query(
       "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "connection.hpp"
-#include "threadkeep/model.hpp"
+#include "threadkeep/mutation.hpp"
 #include "threadkeep/session_model.hpp"
 
 /// \file
@@ -17,6 +17,7 @@ namespace threadkeep::sqlite {
 std::optional<CheckpointTuple> get(Connection& connection, const CheckpointQuery& query);
 Page<CheckpointTuple> list(Connection& connection, const CheckpointList& query);
 Page<ThreadInfo> threads(Connection& connection, const ThreadList& query);
+std::vector<PutWrites> loose_writes(Connection& connection, const LooseWritesQuery& query);
 std::optional<ThreadInfo> thread(Connection& connection, const ThreadQuery& query);
 
 // channel_history.cpp
@@ -24,6 +25,7 @@ std::vector<ChannelHistory> history(Connection& connection, const HistoryQuery& 
 
 // session_reads.cpp
 Page<Message> messages(Connection& connection, const MessageList& query);
+std::vector<std::string> streams(Connection& connection, const ThreadQuery& query);
 std::optional<Message> message(Connection& connection, const MessageQuery& query);
 std::uint64_t count_messages(Connection& connection, const MessageList& query);
 std::optional<StateDocument> state(Connection& connection, const StateQuery& query);

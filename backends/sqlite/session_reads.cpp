@@ -86,6 +86,17 @@ std::optional<Message> message(Connection& connection, const MessageQuery& query
   return find_message(connection, query.thread_id, query.id);
 }
 
+std::vector<std::string> streams(Connection& connection, const ThreadQuery& query) {
+  std::vector<std::string> names;
+  Rows rows = connection.query(
+      "SELECT stream FROM threadkeep_streams AS known WHERE thread_id = ?1 AND EXISTS "
+      "(SELECT 1 FROM threadkeep_messages WHERE thread_id = ?1 AND stream = known.stream) "
+      "ORDER BY stream",
+      query.thread_id);
+  while (rows.next()) names.push_back(rows.text(0));
+  return names;
+}
+
 std::uint64_t count_messages(Connection& connection, const MessageList& query) {
   const MessageFilter filter(query.filter);
   if (filter.empty()) return count_all(connection, query);

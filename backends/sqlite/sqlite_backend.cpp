@@ -78,6 +78,12 @@ class SqliteBackend final : public Backend {
     return sqlite::threads(*connection, query);
   }
 
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::loose_writes(*connection, query);
+  }
+
   std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
     const Lease connection = database_->read(call);
     const Snapshot snapshot(*connection);
@@ -88,6 +94,12 @@ class SqliteBackend final : public Backend {
     const Lease connection = database_->read(call);
     const Snapshot snapshot(*connection);
     return sqlite::messages(*connection, query);
+  }
+
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::streams(*connection, query);
   }
 
   std::optional<Message> message(const MessageQuery& query, const Call& call) override {

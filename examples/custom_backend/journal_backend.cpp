@@ -153,11 +153,17 @@ class JournalBackend final : public Backend {
   Page<ThreadInfo> threads(const ThreadList& q, const Call& c) override {
     return memory_->threads(q, c);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& q, const Call& c) override {
+    return memory_->loose_writes(q, c);
+  }
   std::optional<ThreadInfo> thread(const ThreadQuery& q, const Call& c) override {
     return memory_->thread(q, c);
   }
   Page<Message> messages(const MessageList& q, const Call& c) override {
     return memory_->messages(q, c);
+  }
+  std::vector<std::string> streams(const ThreadQuery& q, const Call& c) override {
+    return memory_->streams(q, c);
   }
   std::optional<Message> message(const MessageQuery& q, const Call& c) override {
     return memory_->message(q, c);

@@ -35,6 +35,10 @@ std::optional<ThreadInfo> Backend::thread(const ThreadQuery&, const Call&) {
   throw no_sessions(capabilities());
 }
 
+std::vector<std::string> Backend::streams(const ThreadQuery&, const Call&) {
+  throw no_sessions(capabilities());
+}
+
 Environment Environment::system() {
   return {[] {
     const auto elapsed = std::chrono::system_clock::now().time_since_epoch();

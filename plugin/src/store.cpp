@@ -113,6 +113,11 @@ Page<ThreadInfo> Store::threads(const ThreadList& query, const Call& call) {
   return impl_->read("threads", query, call, [&](Backend& b) { return b.threads(query, call); });
 }
 
+std::vector<PutWrites> Store::loose_writes(const LooseWritesQuery& query, const Call& call) {
+  return impl_->read("loose_writes", query, call,
+                     [&](Backend& b) { return b.loose_writes(query, call); });
+}
+
 Page<Message> Store::messages(const MessageList& query, const Call& call) {
   return impl_->read_session("messages", query, call,
                              [&](Backend& b) { return b.messages(query, call); });
@@ -141,6 +146,11 @@ Page<StateDocument> Store::states(const StateList& query, const Call& call) {
 std::optional<ThreadInfo> Store::thread(const ThreadQuery& query, const Call& call) {
   return impl_->read_session("thread", query, call,
                              [&](Backend& b) { return b.thread(query, call); });
+}
+
+std::vector<std::string> Store::streams(const ThreadQuery& query, const Call& call) {
+  return impl_->read_session("streams", query, call,
+                             [&](Backend& b) { return b.streams(query, call); });
 }
 
 Capabilities Store::capabilities() const {

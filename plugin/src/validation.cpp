@@ -268,6 +268,13 @@ void validate(const ThreadList& query) {
   check_filter(query.filter);
 }
 
+void validate(const LooseWritesQuery& query) {
+  check_id("thread_id", query.thread_id, Empty::refused);
+  if (!query.after) return;
+  check_id("after checkpoint_ns", query.after->first);
+  check_id("after checkpoint_id", query.after->second);
+}
+
 void validate(const MessageList& query) {
   check_id("thread_id", query.thread_id, Empty::refused);
   check_id("stream", query.stream);

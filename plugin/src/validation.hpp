@@ -20,6 +20,7 @@ void validate(const CheckpointQuery& query);
 void validate(const CheckpointList& query);
 void validate(const HistoryQuery& query);
 void validate(const ThreadList& query);
+void validate(const LooseWritesQuery& query);
 void validate(const MessageList& query);
 void validate(const MessageQuery& query);
 void validate(const StateQuery& query);

@@ -32,6 +32,7 @@ CONFINED = [
     (r"nlohmann/", ["plugin/src/", "backends/", "retention/", "migration/", "ops/", "cli/",
                     "adapters/", "testing/src/", "tests/", "examples/", "bench/"]),
     (r"yaml-cpp/", ["ops/", "cli/"]),
+    (r"zstd\.h$", ["ops/"]),
     (r"CLI/", ["cli/"]),
     (r"gtest/|gmock/", ["testing/", "tests/", "examples/", "adapters/"]),
     (r"nanobind/|Python\.h$", ["adapters/python/"]),
@@ -47,7 +48,7 @@ def unit(path):
 def resolve(root, path, name):
     """The file of this project that an include means, relative to its root; None for others."""
     candidates = [Path(path).parent / name, Path("plugin/src") / name,
-                  Path("plugin/include") / name, Path("backends") / name,
+                  Path("plugin/include") / name, Path("backends") / name, Path("ops") / name,
                   Path("testing/include") / name, Path("testing/src") / name,
                   Path("tests") / name, Path(name)]
     for candidate in candidates:
@@ -114,6 +115,12 @@ EXAMPLES = [
     ("testing/src/a.cpp", '#include "json.hpp"', True),
     ("tests/b.cpp", "#include <CLI/CLI.hpp>", True),
     ("cli/b.cpp", "#include <CLI/CLI.hpp>", False),
+    ("ops/archive/reader.hpp", "#include <zstd.h>", False),
+    ("ops/archive/a.cpp", '#include "exit_status.hpp"\n#include "archive/reader.hpp"', False),
+    ("cli/c.cpp", '#include "archive/reader.hpp"', False),
+    ("cli/d.cpp", "#include <zstd.h>", True),
+    ("backends/sqlite/d.cpp", '#include "archive/reader.hpp"', True),
+    ("plugin/src/d.cpp", '#include "archive/reader.hpp"', True),
     ("cli/a.cpp", '#include "../plugin/src/json.hpp"', True),
     ("adapters/python/a.cpp", '#include "sqlite/error_map.hpp"', False),
     ("backends/memory/a.cpp", "#include <sqlite3.h>", True),

@@ -18,7 +18,9 @@ const std::vector<Arguments>& commands() {
                                              {"threads", "show"},
                                              {"threads", "history"},
                                              {"threads", "copy"},
-                                             {"threads", "delete"}};
+                                             {"threads", "delete"},
+                                             {"threads", "export"},
+                                             {"threads", "import"}};
   return all;
 }
 

@@ -121,6 +121,7 @@ TEST(AStoreWithoutSessions, refuses_messages_and_state) {
   refused([&] { sessions.message({"t", "a"}); });
   refused([&] { sessions.state({scope, "k"}); });
   refused([&] { sessions.thread({"t"}); });
+  refused([&] { sessions.store()->streams({"t"}, {}); });
   EXPECT_TRUE(recorder->batches().empty());
 }
 
@@ -136,6 +137,9 @@ TEST(AStore, names_pops_and_messages_that_have_no_name) {
     Page<CheckpointTuple> list(const CheckpointList&, const Call&) override { return {}; }
     std::vector<ChannelHistory> history(const HistoryQuery&, const Call&) override { return {}; }
     Page<ThreadInfo> threads(const ThreadList&, const Call&) override { return {}; }
+    std::vector<PutWrites> loose_writes(const LooseWritesQuery&, const Call&) override {
+      return {};
+    }
     Capabilities capabilities() const override {
       return {.name = "x", .max_value_bytes = 100, .sessions = true};
     }

@@ -79,6 +79,8 @@ class Backend {
   /// One entry for every channel of the query, in its order. An absent checkpoint has no history.
   virtual std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) = 0;
   virtual Page<ThreadInfo> threads(const ThreadList& query, const Call& call) = 0;
+  /// All writes of each such checkpoint id, as they would be put again. None at the end.
+  virtual std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) = 0;
 
   // Messages and state: only of backends with Capabilities::sessions. Store refuses them before, so
   // a backend without has nothing to do.
@@ -89,6 +91,8 @@ class Backend {
   virtual std::optional<StateDocument> state(const StateQuery& query, const Call& call);
   virtual Page<StateDocument> states(const StateList& query, const Call& call);
   virtual std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call);
+  /// The names of the streams that have messages, in bytewise order.
+  virtual std::vector<std::string> streams(const ThreadQuery& query, const Call& call);
 
   virtual Capabilities capabilities() const = 0;
   /// Asks the store itself; never throws for an outage but reports it.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "threadkeep/bytes.hpp"
@@ -129,6 +130,14 @@ struct ChannelHistory {
   std::vector<PendingWrite> writes;
 
   friend bool operator==(const ChannelHistory&, const ChannelHistory&) = default;
+};
+
+/// The pending writes of a thread that no checkpoint shows: theirs may come later, or never. By
+/// namespace and checkpoint id, those after `after` only.
+struct LooseWritesQuery {
+  std::string thread_id;
+  std::optional<std::pair<std::string, std::string>> after;  ///< checkpoint_ns, checkpoint_id.
+  std::size_t limit = 100;                                   ///< Checkpoint ids at most.
 };
 
 /// A thread without its checkpoints. Times are microseconds since 1970 UTC, have a granularity of

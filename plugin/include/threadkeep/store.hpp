@@ -61,6 +61,8 @@ class Store {
   Page<CheckpointTuple> list(const CheckpointList& query, const Call& call);
   std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call);
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call);
+  /// See Backend::loose_writes.
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call);
   /// These and the writes of messages and state are `unsupported` without Capabilities::sessions.
   Page<Message> messages(const MessageList& query, const Call& call);
   std::optional<Message> message(const MessageQuery& query, const Call& call);
@@ -68,6 +70,7 @@ class Store {
   std::optional<StateDocument> state(const StateQuery& query, const Call& call);
   Page<StateDocument> states(const StateList& query, const Call& call);
   std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call);
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call);
   Capabilities capabilities() const;
   Health ping(const Call& call);
   /// See Backend::examine.

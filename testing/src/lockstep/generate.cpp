@@ -50,7 +50,8 @@ class Generator {
     if (kind < 68) return query();
     if (kind < 82) return list();
     if (kind < 90) return history();
-    if (kind < 95) return threads();
+    if (kind < 93) return threads();
+    if (kind < 95) return LooseWritesQuery{id(thread_pool), {}, 1 + below(3)};
     return Tick{static_cast<std::int64_t>(below(90))};
   }
 

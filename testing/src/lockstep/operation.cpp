@@ -197,6 +197,16 @@ std::string walk(Query query, bool ends_count, Read read) {
   return words + "\n    and pages without end";
 }
 
+std::string answer_loose(Store& store, LooseWritesQuery query, const Call& call) {
+  std::string words;
+  for (;;) {
+    const auto found = store.loose_writes(query, call);
+    if (found.empty()) return words;
+    for (const auto& put : found) words += "\n    " + describe_mutation(put);
+    query.after.emplace(found.back().checkpoint_ns, found.back().checkpoint_id);
+  }
+}
+
 template <class Item>
 std::string answer(const std::optional<Item>& item) {
   return item ? answer(*item) : std::string("none");
@@ -229,6 +239,7 @@ std::string describe(const Operation& operation) {
           [](const ThreadList& q) {
             return "threads where" + text(q.filter) + " limit " + std::to_string(q.limit);
           },
+          [](const LooseWritesQuery& q) { return "loose_writes of " + text(q.thread_id); },
           [](const Tick& t) { return "tick " + std::to_string(t.seconds) + " s"; },
           [](const MessageList& q) { return "messages " + text(q); },
           [](const Count& q) { return "count of " + text(q.list); },
@@ -265,6 +276,7 @@ std::string carry_out(Store& store, const Operation& operation) {
       [&](const ThreadList& q) {
         return walk(q, true, [&](const auto& page) { return store.threads(page, call); });
       },
+      [&](const LooseWritesQuery& q) { return answer_loose(store, q, call); },
       [](const Tick&) { return std::string(); },
       [&](const MessageList& q) {
         const bool by_bytes = q.max_bytes < MessageList{}.max_bytes;

@@ -24,9 +24,9 @@ struct Count {
 };
 
 /// One step of a lockstep run. Listings are walked to their end.
-using Operation =
-    std::variant<Mutation, Group, CheckpointQuery, CheckpointList, HistoryQuery, ThreadList, Tick,
-                 MessageList, Count, TailQuery, MessageQuery, StateQuery, StateList, ThreadQuery>;
+using Operation = std::variant<Mutation, Group, CheckpointQuery, CheckpointList, HistoryQuery,
+                               ThreadList, Tick, MessageList, Count, TailQuery, MessageQuery,
+                               StateQuery, StateList, ThreadQuery, LooseWritesQuery>;
 
 /// The operation in words, for reports.
 std::string describe(const Operation& operation);

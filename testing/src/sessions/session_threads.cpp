@@ -134,6 +134,20 @@ TEST_P(SessionThreads, are_not_copied_onto_other_messages) {
   EXPECT_EQ(write(CopyThread{"t", "w"}).changed, 3U) << "it never had messages";
 }
 
+TEST_P(SessionThreads, name_the_streams_that_have_messages) {
+  EXPECT_EQ(store()->streams({"t"}, {}), Strings{});
+  for (const auto* stream : {"\u00e9", "b", "", "a|b", "B"}) {
+    write(AppendMessages{"t", stream, {new_message(std::string("in ") + stream)}, {}, "", {}});
+  }
+  write(AppendMessages{"other", "c", {new_message("x")}, {}, "", {}});
+  EXPECT_EQ(store()->streams({"t"}, {}), (Strings{"", "B", "a|b", "b", "\u00e9"}));
+  write(ClearMessages{"t", "b"});
+  write(RemoveMessages{"t", {"in B"}});
+  EXPECT_EQ(store()->streams({"t"}, {}), (Strings{"", "a|b", "\u00e9"}));
+  write(DeleteThread{"t"});
+  EXPECT_EQ(store()->streams({"t"}, {}), Strings{});
+}
+
 TEST_P(SessionThreads, keep_messages_and_state_when_pruned) {
   put_chain("t", 3);
   append("t", {"a"});
@@ -177,6 +191,7 @@ TEST_P(SessionThreads, past_the_deadline_of_a_call_do_nothing) {
   expect_late([&] { access().state({scope, "k"}, late); });
   expect_late([&] { access().states({scope, 100, 100, ""}, late); });
   expect_late([&] { access().thread({"t"}, late); });
+  expect_late([&] { store()->streams({"t"}, late); });
   EXPECT_EQ(thread_ids(), Strings{});
 }
 

@@ -118,6 +118,7 @@ class History : public Conformance {};
 class Ids : public Conformance {};
 class Json : public Conformance {};
 class List : public Conformance {};
+class LooseWrites : public Conformance {};
 class Pruning : public Conformance {};
 class Put : public Conformance {};
 class PutWrite : public Conformance {};
@@ -151,6 +152,7 @@ bool keep_conformance_cases();
   THREADKEEP_CONFORMANCE_GROUP_(Ids, __VA_ARGS__)                  \
   THREADKEEP_CONFORMANCE_GROUP_(Json, __VA_ARGS__)                 \
   THREADKEEP_CONFORMANCE_GROUP_(List, __VA_ARGS__)                 \
+  THREADKEEP_CONFORMANCE_GROUP_(LooseWrites, __VA_ARGS__)          \
   THREADKEEP_CONFORMANCE_GROUP_(Pruning, __VA_ARGS__)              \
   THREADKEEP_CONFORMANCE_GROUP_(Put, __VA_ARGS__)                  \
   THREADKEEP_CONFORMANCE_GROUP_(PutWrite, __VA_ARGS__)             \
