@@ -37,6 +37,9 @@ inline std::vector<BackendSpec> session_backends() {
 #ifdef THREADKEEP_TEST_MEMORY
   backends.push_back(backend_at("memory", "memory:"));
 #endif
+#ifdef THREADKEEP_TEST_REDIS
+  backends.push_back(redis_backend());
+#endif
 #ifdef THREADKEEP_TEST_SQLITE
   backends.push_back(backend_at("sqlite", "sqlite:{dir}/store.db?synchronous=normal"));
 #endif

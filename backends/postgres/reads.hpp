@@ -8,8 +8,8 @@
 #include "read_statements.hpp"
 #include "session_statements.hpp"
 #include "threadkeep/model.hpp"
-#include "threadkeep/session_model.hpp"
 #include "threadkeep/mutation.hpp"
+#include "threadkeep/session_model.hpp"
 
 /// \file
 /// The reads of Backend on one connection, each one statement and so one snapshot and one round

@@ -6,7 +6,9 @@
 
 #include "connection.hpp"
 #include "settings.hpp"
+#include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
+#include "threadkeep/session_model.hpp"
 
 /// \file
 /// The reads of Backend on one connection.
@@ -29,5 +31,12 @@ Page<CheckpointTuple> list(const Reader& reader, const CheckpointList& query);
 std::vector<ChannelHistory> history(const Reader& reader, const HistoryQuery& query);
 Page<ThreadInfo> threads(const Reader& reader, const ThreadList& query);
 std::vector<PutWrites> loose_writes(const Reader& reader, const LooseWritesQuery& query);
+std::optional<ThreadInfo> thread(const Reader& reader, const ThreadQuery& query);
+
+Page<Message> messages(const Reader& reader, const MessageList& query);
+std::optional<Message> message(const Reader& reader, const MessageQuery& query);
+std::uint64_t count_messages(const Reader& reader, const MessageList& query);
+std::optional<StateDocument> state(const Reader& reader, const StateQuery& query);
+Page<StateDocument> states(const Reader& reader, const StateList& query);
 
 }  // namespace threadkeep::redis

@@ -61,12 +61,38 @@ class RedisBackend final : public Backend {
     return redis::loose_writes(reader(connection, call), query);
   }
 
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::messages(reader(connection, call), query);
+  }
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::message(reader(connection, call), query);
+  }
+  std::uint64_t count_messages(const MessageList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::count_messages(reader(connection, call), query);
+  }
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::state(reader(connection, call), query);
+  }
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::states(reader(connection, call), query);
+  }
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::thread(reader(connection, call), query);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "redis",
             .durable = database_->settings().durability != Durability::none,
             .blocking = true,
             .max_value_bytes = max_value_bytes,
-            .max_concurrent_batches = concurrent_batches};
+            .max_concurrent_batches = concurrent_batches,
+            .sessions = true};
   }
 
   Health ping(const Call& call) override {

@@ -97,18 +97,20 @@ Attempt lost(const Exchange& exchange, bool sent_whole) {
 
 }  // namespace
 
+std::string sixteen_digits(std::uint64_t number) {
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+  const std::string significant(digits.data(), end);
+  return std::string(digits.size() - significant.size(), '0') + significant;
+}
+
 std::string new_nonce() {
   thread_local std::mt19937_64 random{[] {
     std::random_device source;
     std::seed_seq seeds{source(), source(), source(), source()};
     return std::mt19937_64(seeds);
   }()};
-  std::array<char, 16> digits;
-  digits.fill('0');
-  std::array<char, 16> number;
-  const auto end = std::to_chars(number.data(), number.data() + number.size(), random(), 16).ptr;
-  std::copy_backward(number.data(), end, digits.data() + digits.size());
-  return {digits.data(), digits.size()};
+  return sixteen_digits(random());
 }
 
 std::vector<Attempt> Writer::run(const std::vector<const Transaction*>& transactions,

@@ -89,7 +89,8 @@ class Writer {
   const Call& call_;
 };
 
-/// Sixteen digits that nobody else has.
+std::string sixteen_digits(std::uint64_t number);
+/// Those that nobody else has.
 std::string new_nonce();
 
 }  // namespace threadkeep::redis

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "documents.hpp"
+
+#include <algorithm>
+
+#include "session_layout.hpp"
+
+namespace threadkeep::redis {
+
+Documents::Documents(const std::vector<StateChange>& changes) {
+  for (const StateChange& change : changes) entries_.push_back({&change, {}, {}, {}});
+}
+
+void Documents::decide() {
+  for (Entry& entry : entries_) entry.outcome = change_document(entry.stored, *entry.change);
+}
+
+void Documents::tell(const Reply& found) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    Entry& entry = entries_[i];
+    entry.stored.reset();
+    entry.digest.clear();
+    if (found[i].is_nil()) continue;
+    entry.stored = decode_document(entry.change->key, found[i][0].view());
+    entry.digest = found[i][1].text();
+  }
+}
+
+void Documents::add_arguments(Transaction& transaction) const {
+  for (const auto& [change, stored, digest, outcome] : entries_) {
+    const auto& document = outcome.document;
+    transaction.arguments.emplace_back(change->key);
+    transaction.arguments.emplace_back(digest);
+    transaction.arguments.emplace_back(std::to_string(document ? document->version : 0));
+    transaction.arguments.emplace_back(outcome.changed && document ? encode_document(*document)
+                                                                   : "");
+  }
+}
+
+bool Documents::any_changed() const noexcept {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const Entry& entry) { return entry.outcome.changed; });
+}
+
+void Documents::keep(Written& written) const {
+  for (const Entry& entry : entries_) {
+    written.versions.push_back(entry.stored ? entry.stored->version : 0);
+    ++written.kept;
+  }
+}
+
+}  // namespace threadkeep::redis
