@@ -146,24 +146,29 @@ Request thread(nb::handle thread_id) {
 }  // namespace
 
 void bind_session_requests(nb::module_& module) {
-  module.def("append_messages", append_messages, "thread_id"_a, "stream"_a, "messages"_a, "state"_a,
-             "operation_id"_a, "expected_revision"_a.none());
-  module.def("update_message", update_message, "thread_id"_a, "id"_a, "content"_a.none(),
-             "metadata"_a.none(), "expected_version"_a.none());
-  module.def("remove_messages", remove_messages, "thread_id"_a, "ids"_a);
-  module.def("pop_messages", pop_messages, "thread_id"_a, "stream"_a, "count"_a, "operation_id"_a);
-  module.def("clear_messages", clear_messages, "thread_id"_a, "stream"_a.none());
-  module.def("change_state", change_state, "scope"_a, "changes"_a);
-  module.def("messages", messages, "thread_id"_a, "stream"_a, "backward"_a, "after"_a,
-             "filter"_a.none(), "limit"_a, "max_bytes"_a, "cursor"_a);
-  module.def("tail_messages", tail_messages, "thread_id"_a, "stream"_a, "count"_a,
-             "filter"_a.none());
-  module.def("message", message, "thread_id"_a, "id"_a);
-  module.def("count_messages", count_messages, "thread_id"_a, "stream"_a, "after"_a,
-             "filter"_a.none());
-  module.def("state", state, "scope"_a, "key"_a);
-  module.def("states", states, "scope"_a, "limit"_a, "max_bytes"_a, "cursor"_a);
-  module.def("thread", thread, "thread_id"_a);
+  // A None that must not be is refused by the function itself, as any wrong type is.
+  module.def("append_messages", append_messages, "thread_id"_a.none(), "stream"_a.none(),
+             "messages"_a.none(), "state"_a.none(), "operation_id"_a.none(),
+             "expected_revision"_a.none());
+  module.def("update_message", update_message, "thread_id"_a.none(), "id"_a.none(),
+             "content"_a.none(), "metadata"_a.none(), "expected_version"_a.none());
+  module.def("remove_messages", remove_messages, "thread_id"_a.none(), "ids"_a.none());
+  module.def("pop_messages", pop_messages, "thread_id"_a.none(), "stream"_a.none(),
+             "count"_a.none(), "operation_id"_a.none());
+  module.def("clear_messages", clear_messages, "thread_id"_a.none(), "stream"_a.none());
+  module.def("change_state", change_state, "scope"_a.none(), "changes"_a.none());
+  module.def("messages", messages, "thread_id"_a.none(), "stream"_a.none(), "backward"_a,
+             "after"_a.none(), "filter"_a.none(), "limit"_a.none(), "max_bytes"_a.none(),
+             "cursor"_a.none());
+  module.def("tail_messages", tail_messages, "thread_id"_a.none(), "stream"_a.none(),
+             "count"_a.none(), "filter"_a.none());
+  module.def("message", message, "thread_id"_a.none(), "id"_a.none());
+  module.def("count_messages", count_messages, "thread_id"_a.none(), "stream"_a.none(),
+             "after"_a.none(), "filter"_a.none());
+  module.def("state", state, "scope"_a.none(), "key"_a.none());
+  module.def("states", states, "scope"_a.none(), "limit"_a.none(), "max_bytes"_a.none(),
+             "cursor"_a.none());
+  module.def("thread", thread, "thread_id"_a.none());
 }
 
 }  // namespace threadkeep::python

@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _urls(config: pytest.Config, module: str) -> list[str]:
     urls = _stores_under_test(config, module)
-    if module != "test_sessions":
+    if not module.startswith("test_sessions"):
         return urls
     return [url for url in urls if backend_of(url) in WITH_SESSIONS]
 

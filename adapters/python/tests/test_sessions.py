@@ -188,7 +188,7 @@ async def test_an_operation_is_done_once(chat: Form, thread: str) -> None:
     first = await chat.append(thread, turn, state=counted, operation_id="turn 1")
     assert first.versions == [1]
     again = await chat.append(thread, turn, state=counted, operation_id="turn 1")
-    assert again.messages == first.messages and again.changed == 0
+    assert again == first
     assert await chat.count(thread) == 2
     with pytest.raises(threadkeep.ConflictError):
         await chat.append(thread, [user("other")], operation_id="turn 1")
@@ -338,7 +338,7 @@ VALUES = [
     -2.5,
     "",
     "text",
-    "\u2028\\\"\n\x7f😀",
+    '\u2028\\"\n\x7f😀',
     [],
     {},
     [[[]], {"": {"a b": None}}],
@@ -376,7 +376,7 @@ BAD = [
     (b"bytes", ""),
     ({"a": {1, 2}}, r"\.a"),
     ([1, object()], r"\[1\]"),
-    (CYCLE, ""),
+    (CYCLE, r"\[0\]"),
     ({"a": "nul\0"}, r"\.a"),
     (10**400, ""),
     (10**5000, ""),
@@ -384,9 +384,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("value", "path"), BAD, ids=range(len(BAD)))
-async def test_what_would_change_is_refused(
-    chat: Form, thread: str, value: Any, path: str
-) -> None:
+async def test_what_would_change_is_refused(chat: Form, thread: str, value: Any, path: str) -> None:
     scope = StateScope.of_thread(thread)
     with pytest.raises(threadkeep.InvalidArgumentError, match=f"content.*{path} "):
         await chat.append(thread, [user("a"), user(value, id="m")])

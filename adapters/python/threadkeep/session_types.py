@@ -133,7 +133,9 @@ class StateChange:
     """One change of a document; made by :meth:`put`, :meth:`merge` and :meth:`erase`.
 
     ``expected_version`` demands that the document have this version, 0 for absent, else
-    :class:`~threadkeep.ConflictError`. The change that made the next version succeeds again.
+    :class:`~threadkeep.ConflictError`. The change that made the next version succeeds again, so it
+    may be repeated. Two callers who make the same change of the same version are therefore taken
+    for one: where both must count, as in a counter, let the value name its writer.
     """
 
     kind: Literal["put", "merge", "erase"]
