@@ -121,8 +121,10 @@ std::string threads(Backend& backend, const Call& call) {
 }
 
 std::string messages(Backend& backend, const Call& call) {
+  MessageList list;
+  list.thread_id = "read";
   std::string text;
-  for (const auto& message : backend.messages({"read", ""}, call).items) text += message.id + ", ";
+  for (const auto& message : backend.messages(list, call).items) text += message.id + ", ";
   return text;
 }
 

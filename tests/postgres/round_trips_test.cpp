@@ -132,8 +132,8 @@ TEST_F(RoundTrips, a_change_of_state_takes_one_and_what_the_program_compares_two
     EXPECT_EQ(of_batch({change(scope, Kind::put, "{}")}), 1U);
     EXPECT_EQ(of_batch({change(scope, Kind::put, "1")}), 1U) << "of another value";
     EXPECT_EQ(of_batch({change(scope, Kind::put, "1")}), 1U) << "of the same";
-    EXPECT_EQ(of_batch({change(scope, Kind::put, "1.0")}), 4U)
-        << "of the same, spelled otherwise: begun in vain, rolled back, and compared";
+    EXPECT_EQ(of_batch({change(scope, Kind::put, "1.0")}), 3U)
+        << "of the same, spelled otherwise: begun in vain, and compared";
     EXPECT_EQ(of_batch({change(scope, Kind::merge, R"({"a": 1})")}), 2U);
     EXPECT_EQ(of_batch({change(scope, Kind::erase, "")}), 1U);
   }

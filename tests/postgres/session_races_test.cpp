@@ -64,7 +64,7 @@ TEST_F(SessionRaces, no_message_is_popped_twice) {
     RawDatabase raw(schema_.url());
     barrier.wait();
     for (int round = 0;; ++round) {
-      const PopMessages pop{"t", "", 3, padded(process) + " " + padded(round)};
+      const PopMessages pop{"t", "", 3, "pop " + padded(process) + " " + padded(round)};
       const auto popped = apply(*backend, pop);
       if (popped.messages.empty()) return;
       require(popped == apply(*backend, pop), "the same again is done once");

@@ -184,7 +184,9 @@ void use_all(Store& store) {
     const auto name = StateScope::named("n");
     store.write(ChangeState{name, {{"k", StateChange::Kind::put, "1", {}}}}, {});
     store.write(ChangeState{name, {{"k", StateChange::Kind::erase, "", {}}}}, {});
-    EXPECT_EQ(store.messages({"t", ""}, {}).items.size(), 1U);
+    MessageList messages;
+    messages.thread_id = "t";
+    EXPECT_EQ(store.messages(messages, {}).items.size(), 1U);
     EXPECT_TRUE(store.state({StateScope::of_thread("t"), "k"}, {}));
     store.write(CopyThread{"t", "copy"}, {});
     store.write(Prune{"copy"}, {});

@@ -86,7 +86,7 @@ class FilledStore {
         "SELECT 'thread ' || t, '0' FROM generate_series(1, 5000) AS t");
     raw_.run(
         "INSERT INTO threadkeep_streams "
-        "SELECT 'thread ' || t, '', 100 FROM generate_series(1, 200) AS t;"
+        "SELECT 'thread ' || t, '', 100 FROM generate_series(1, 5000) AS t;"
         "INSERT INTO threadkeep_messages "
         "SELECT 'thread ' || t, '', n, 'm' || n, 'user', now(), 1, '{}', '1' "
         "FROM generate_series(1, 200) AS t, generate_series(1, 100) AS n;"
