@@ -12,10 +12,14 @@ Documents::Documents(const std::vector<StateChange>& changes) {
 }
 
 void Documents::decide() {
-  for (Entry& entry : entries_) entry.outcome = change_document(entry.stored, *entry.change);
+  for (Entry& entry : entries_) {
+    if (entry.is_left_to_server(told_)) continue;
+    entry.outcome = change_document(entry.stored, *entry.change);
+  }
 }
 
 void Documents::tell(const Reply& found) {
+  told_ = true;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Entry& entry = entries_[i];
     entry.stored.reset();
@@ -26,14 +30,30 @@ void Documents::tell(const Reply& found) {
   }
 }
 
+void Documents::add_demand(const StateChange& change, Transaction& transaction) {
+  const auto& expected = change.expected_version;
+  const bool erase = change.kind == StateChange::Kind::erase;
+  transaction.arguments.emplace_back("?" + (expected ? std::to_string(*expected) : ""));
+  transaction.arguments.emplace_back(erase ? "0" : "");
+  transaction.arguments.emplace_back(erase ? "" : encode_document_value(change.value));
+}
+
+void Documents::add_outcome(const Entry& entry, Transaction& transaction) {
+  const auto& [document, changed] = entry.outcome;
+  transaction.arguments.emplace_back(entry.digest);
+  transaction.arguments.emplace_back(std::to_string(document ? document->version : 0));
+  transaction.arguments.emplace_back(changed && document ? encode_document_value(document->value)
+                                                         : "");
+}
+
 void Documents::add_arguments(Transaction& transaction) const {
-  for (const auto& [change, stored, digest, outcome] : entries_) {
-    const auto& document = outcome.document;
-    transaction.arguments.emplace_back(change->key);
-    transaction.arguments.emplace_back(digest);
-    transaction.arguments.emplace_back(std::to_string(document ? document->version : 0));
-    transaction.arguments.emplace_back(outcome.changed && document ? encode_document(*document)
-                                                                   : "");
+  for (const Entry& entry : entries_) {
+    transaction.arguments.emplace_back(entry.change->key);
+    if (entry.is_left_to_server(told_)) {
+      add_demand(*entry.change, transaction);
+    } else {
+      add_outcome(entry, transaction);
+    }
   }
 }
 

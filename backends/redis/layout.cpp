@@ -73,6 +73,13 @@ std::string_view take_part(std::string_view& rest, const char* what) {
   return part;
 }
 
+std::string sixteen_digits(std::uint64_t number) {
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+  const std::string significant(digits.data(), end);
+  return std::string(digits.size() - significant.size(), '0') + significant;
+}
+
 // FNV-1a, 64 bit (draft-eastlake-fnv), folded so that all of it counts.
 unsigned bucket_of(std::string_view thread_id) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325u;

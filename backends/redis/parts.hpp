@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,8 @@ namespace threadkeep::redis {
 void append_part(std::string& out, std::string_view part);
 /// Takes one from the start of `rest`, which is of `what`.
 std::string_view take_part(std::string_view& rest, const char* what);
+
+/// Hexadecimal, with zeros before it.
+std::string sixteen_digits(std::uint64_t number);
 
 }  // namespace threadkeep::redis

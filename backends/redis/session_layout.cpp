@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "json_value.hpp"
 #include "layout.hpp"
 #include "parts.hpp"
 
@@ -81,13 +82,17 @@ Message decode_message(std::string_view member, std::string_view value) {
   return message;
 }
 
-std::string encode_document(const StateDocument& document) {
-  return std::to_string(document.version) + " " + document.value;
+std::string encode_document_value(std::string_view value) {
+  Hash hash;
+  add_value(hash, parse_stored(value));
+  return (sixteen_digits(hash.value()) + " ").append(value);
 }
 
 StateDocument decode_document(std::string_view key, std::string_view value) {
-  StateDocument document{std::string(key), {}, take_number(value, "a document")};
-  document.value = std::string(value);
+  constexpr auto what = "a document";
+  StateDocument document{std::string(key), {}, take_number(value, what)};
+  if (value.size() < 17 || value[16] != ' ') refuse(what);
+  document.value = std::string(value.substr(17));
   return document;
 }
 

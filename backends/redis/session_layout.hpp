@@ -25,7 +25,9 @@ std::string seq_start(std::string_view stream, std::int64_t seq);
 std::string encode_message(const Message& message);
 Message decode_message(std::string_view member, std::string_view value);
 
-std::string encode_document(const StateDocument& document);
+/// A document without its version and the space after it. It begins with sixteen digits that are
+/// the same for equal values.
+std::string encode_document_value(std::string_view value);
 StateDocument decode_document(std::string_view key, std::string_view value);
 
 /// What a mutation of messages or state did; it stays with an operation that has a name.

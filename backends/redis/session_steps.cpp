@@ -4,6 +4,7 @@
 
 #include "documents.hpp"
 #include "overloaded.hpp"
+#include "parts.hpp"
 #include "session_layout.hpp"
 #include "step.hpp"
 #include "threadkeep/session_support.hpp"

@@ -8,6 +8,7 @@
 
 #include "durability.hpp"
 #include "error_map.hpp"
+#include "parts.hpp"
 
 namespace threadkeep::redis {
 
@@ -96,13 +97,6 @@ Attempt lost(const Exchange& exchange, bool sent_whole) {
 }
 
 }  // namespace
-
-std::string sixteen_digits(std::uint64_t number) {
-  std::array<char, 16> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  const std::string significant(digits.data(), end);
-  return std::string(digits.size() - significant.size(), '0') + significant;
-}
 
 std::string new_nonce() {
   thread_local std::mt19937_64 random{[] {

@@ -89,8 +89,7 @@ class Writer {
   const Call& call_;
 };
 
-std::string sixteen_digits(std::uint64_t number);
-/// Those that nobody else has.
+/// Sixteen digits that nobody else has.
 std::string new_nonce();
 
 }  // namespace threadkeep::redis

@@ -3,17 +3,33 @@
 -- More arguments: stream, operation and its fingerprint, the revision that is demanded or nothing,
 -- `1` to tell what is stored in any case, number of messages; then of each message: id, digest of
 -- what is assumed to be stored or nothing, new value or nothing, value for the record; then of each
--- document: key, digest or nothing, version, new value or nothing. Version 0 deletes.
+-- document: key, digest or nothing, version, new value or nothing. Version 0 deletes. Instead of a
+-- digest, `?` and the version that is demanded or nothing: whatever is stored, if it has that version
+-- and another value; it gets the next version.
 local stream, operation, fingerprint, demanded, look = unpack(ARGV, 5, 9)
 local documents = 11 + 4 * tonumber(ARGV[10])
 local head = read_head()
 if is_torn(head) then return torn end
-local done = find_done(operation, fingerprint)
+local done = find_done(head, operation, fingerprint)
 if done then return done end
 
 local function is_as_assumed(value, digest)
   if digest == '' then return not value end
   return value and redis.sha1hex(value) == digest
+end
+
+local function is_as_demanded(stored, demand, version, value)
+  local demanded = demand:sub(2)
+  if not stored then return version == '0' or demanded == '' or demanded == '0' end
+  local found, fingerprint_of_value = stored:match('^(%d+) (%x+) ')
+  if demanded ~= '' and demanded ~= found then return false end
+  return version == '0' or fingerprint_of_value ~= value:sub(1, 16)
+end
+
+local function may_change(key, digest, version, value)
+  local stored = call('HGET', thread, 's' .. key)
+  if digest:sub(1, 1) ~= '?' then return is_as_assumed(stored, digest) end
+  return is_as_demanded(stored, digest, version, value)
 end
 
 local function stands()
@@ -22,8 +38,7 @@ local function stands()
     if not is_as_assumed(value, ARGV[n + 1]) then return false end
   end
   for n = documents, #ARGV, 4 do
-    local value = call('HGET', thread, 's' .. ARGV[n])
-    if not is_as_assumed(value, ARGV[n + 1]) then return false end
+    if not may_change(unpack(ARGV, n, n + 3)) then return false end
   end
   return look ~= '1'
 end
@@ -38,7 +53,7 @@ local function tell()
     local value = call('HGET', thread, 's' .. ARGV[n])
     found[#found + 1] = value and {value, redis.sha1hex(value)} or false
   end
-  if head.created ~= '-' then expire(ARGV[1], true, tonumber(ARGV[2])) end
+  renew(head)
   return {'compare', head.revision, messages, found}
 end
 
@@ -75,11 +90,15 @@ local function change_message(message, digest, value, key)
   rows[#rows + 1] = row(member, key)
 end
 
-local function change_document(key, digest, version, value)
-  local is_deletion = version == '0' and digest ~= ''
+local function change_document(key, version, value)
+  local stored = call('HGET', thread, 's' .. key)
+  if version == '' then
+    version = string.format('%.0f', (stored and tonumber(stored:match('^%d+')) or 0) + 1)
+  end
+  local is_deletion = version == '0' and stored
   if value ~= '' then
     head.items = head.items + call('ZADD', index, 0, 's' .. key)
-    call('HSET', thread, 's' .. key, value)
+    call('HSET', thread, 's' .. key, version .. ' ' .. value)
   elseif is_deletion then
     call('HDEL', thread, 's' .. key)
     head.items = head.items - call('ZREM', index, 's' .. key)
@@ -94,6 +113,6 @@ if demanded ~= '' and demanded ~= string.format('%.0f', head.revision) then
 end
 for n = 11, documents - 1, 4 do change_message(unpack(ARGV, n, n + 3)) end
 if last then call('HSET', thread, 'l' .. stream, string.format('%.0f', last)) end
-for n = documents, #ARGV, 4 do change_document(unpack(ARGV, n, n + 3)) end
+for n = documents, #ARGV, 4 do change_document(ARGV[n], ARGV[n + 2], ARGV[n + 3]) end
 return conclude(head, {changed = changed, kept = kept, versions = table.concat(versions, ','),
     rows = table.concat(rows), operation = operation, fingerprint = fingerprint})

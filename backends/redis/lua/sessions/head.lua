@@ -32,10 +32,16 @@ local function row(member, value)
   return struct.pack('>I4', #member) .. member .. struct.pack('>I4', #value) .. value
 end
 
+-- Every mutation gives a new deadline, also one that changes nothing.
+local function renew(head)
+  if head.created ~= '-' then expire(ARGV[1], true, tonumber(ARGV[2])) end
+end
+
 -- The answer to an operation that was carried out before.
-local function find_done(operation, fingerprint)
+local function find_done(head, operation, fingerprint)
   local record = operation ~= '' and call('HGET', thread, 'o' .. operation)
   if not record then return nil end
+  renew(head)
   return {record:sub(1, 16) == fingerprint and 'ok' or 'reused', record}
 end
 
@@ -54,7 +60,7 @@ end
 
 -- Ends a mutation with a record of what it did.
 local function conclude(head, done)
-  local id, ttl, now, nonce = unpack(ARGV, 1, 4)
+  local id, now, nonce = ARGV[1], ARGV[3], ARGV[4]
   if done.changed > 0 then
     if id ~= '' then
       touch(head, id, now, nonce)
@@ -70,6 +76,6 @@ local function conclude(head, done)
   if (done.operation or '') ~= '' and done.changed > 0 then
     remember(done.operation, head.revision, record)
   end
-  if head.created ~= '-' then expire(id, true, tonumber(ttl)) end
+  renew(head)
   return {'ok', record}
 end

@@ -3,7 +3,7 @@
 local stream, operation, fingerprint, count, room = unpack(ARGV, 5, 9)
 local head = read_head()
 if is_torn(head) then return torn end
-local done = find_done(operation, fingerprint)
+local done = find_done(head, operation, fingerprint)
 if done then return done end
 
 -- As a message weighs: its texts.
