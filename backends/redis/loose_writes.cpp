@@ -28,8 +28,9 @@ std::vector<Fields> find(const Reader& reader, const LooseWritesQuery& query, st
 
 // Outside of the script, because values may be large. One that was deleted meanwhile is left out.
 PutWrites read(const Reader& reader, const std::string& thread_id, const Fields& fields) {
+  const Keys keys(reader.settings.prefix, thread_id);
   Pipeline pipeline;
-  std::vector<Argument> command{"HMGET", Keys(reader.settings.prefix, thread_id).thread};
+  std::vector<Argument> command{"HMGET", keys.thread};
   command.insert(command.end(), fields.begin(), fields.end());
   pipeline.add(command);
   const Reply values = reader.connection.read(pipeline, reader.call).front();

@@ -38,7 +38,9 @@ Spool::Place Spool::add(std::string_view line) {
     memory_ += line;
   } else {
     if (!file_) open_file();
-    if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) {
+    // A file that was read from has to be told where writing goes on.
+    if (::fseeko(file_.get(), 0, SEEK_END) != 0 ||
+        std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) {
       throw failure("cannot write to a temporary file");
     }
   }
@@ -47,7 +49,7 @@ Spool::Place Spool::add(std::string_view line) {
 }
 
 std::string Spool::read(const Place& place) const {
-  if (place.at < memory_.size()) return memory_.substr(place.at, place.size);
+  if (place.at + place.size <= memory_.size()) return memory_.substr(place.at, place.size);
   std::string line(place.size, '\0');
   const auto offset = static_cast<off_t>(place.at - memory_.size());
   if (std::fflush(file_.get()) != 0) throw failure("cannot write to a temporary file");

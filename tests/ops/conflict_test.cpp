@@ -131,7 +131,7 @@ TEST_P(Conflicts, are_told_for_writes_of_what_was_deleted) {
   to->write(DeleteThread{"t"}, {});
   const auto imported = import(*to, archive);
   ASSERT_EQ(imported.problems.size(), 1U) << "the store remembers that 3 was deleted";
-  EXPECT_NE(imported.problems[0].message.find("is not stored again"), std::string::npos)
+  EXPECT_NE(imported.problems[0].message.find("are not stored again"), std::string::npos)
       << imported.problems[0].message;
   EXPECT_EQ(imported.report.failed, 1U);
   EXPECT_EQ(imported.report.restored, 1U);

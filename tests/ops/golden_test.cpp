@@ -44,11 +44,11 @@ std::shared_ptr<Store> golden_store() {
                {});
   store->write(
       PutWrites{writes_only, "child:1", "9", {{"task", -1, "__error__", "", "text", Bytes()}}}, {});
-  store->write(AppendMessages{.thread_id = "ada",
-                              .stream = "",
-                              .messages = {{"m1", "user", R"({"text": "hi"})", R"({"n": 1.0})"},
-                                           {"m2", "assistant", "\"hello\"", "{}"}}},
-               {});
+  AppendMessages append;
+  append.thread_id = "ada";
+  append.messages = {{"m1", "user", R"({"text": "hi"})", R"({"n": 1.0})"},
+                     {"m2", "assistant", "\"hello\"", "{}"}};
+  store->write(append, {});
   store->write(
       ChangeState{StateScope::of_thread("ada"), {{"color", StateChange::Kind::put, "\"red\"", {}}}},
       {});

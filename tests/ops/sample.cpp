@@ -150,6 +150,24 @@ void add_loose_writes(Store& store, const std::string& thread_id, Strings& parts
   }
 }
 
+void add_session(Store& store, const std::string& thread_id, Strings& parts) {
+  if (!store.capabilities().sessions) return;
+  for (const auto& stream : store.streams({thread_id}, {})) {
+    MessageList query;
+    query.thread_id = thread_id;
+    query.stream = stream;
+    query.limit = 10'000;
+    for (const auto& message : store.messages(query, {}).items) {
+      parts.push_back(thread_id + " | " + stream + " | message " + message.id + " " + message.role +
+                      " " + message.content + " " + message.metadata);
+    }
+  }
+  const StateList states{StateScope::of_thread(thread_id), 10'000, 1 << 20, {}};
+  for (const auto& document : store.states(states, {}).items) {
+    parts.push_back(thread_id + " | state " + document.key + " " + document.value);
+  }
+}
+
 Strings listed(Store& store) {
   Strings ids;
   ThreadList query{.filter = {}, .limit = 1000, .cursor = {}};
@@ -171,6 +189,7 @@ std::vector<std::string> contents(Store& store, const std::string& thread_id) {
   Strings parts;
   add_checkpoints(store, thread_id, parts);
   add_loose_writes(store, thread_id, parts);
+  add_session(store, thread_id, parts);
   return parts;
 }
 
