@@ -39,6 +39,10 @@ class MemoryBackend final : public Backend {
     const std::shared_lock lock(mutex_);
     return tables_.threads(query);
   }
+  StoreStats stats(const StatsQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.stats(query);
+  }
 
   Capabilities capabilities() const override {
     return {.name = "memory",

@@ -154,6 +154,7 @@ Page<ThreadInfo> Tables::threads(const ThreadList& query) const {
   Page<ThreadInfo> page;
   for (; at != threads_.end(); ++at) {
     const auto& info = at->second.info;
+    if (query.thread_id && at->first != *query.thread_id) continue;
     if (!info || !filter.matches(info->metadata)) continue;
     if (page.items.size() >= query.limit) {
       if (!page.items.empty()) page.next = codec.encode({page.items.back().thread_id});

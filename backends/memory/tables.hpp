@@ -34,6 +34,9 @@ class Tables {
   std::vector<ChannelHistory> history(const HistoryQuery& query) const;
   Page<ThreadInfo> threads(const ThreadList& query) const;
 
+  // stats.cpp
+  StoreStats stats(const StatsQuery& query) const;
+
  private:
   struct Checkpoint {
     std::optional<std::string> parent_checkpoint_id;

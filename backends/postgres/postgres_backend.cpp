@@ -11,6 +11,7 @@
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
+#include "stats.hpp"
 
 namespace threadkeep::postgres {
 
@@ -58,6 +59,11 @@ class PostgresBackend final : public Backend {
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
     const Lease connection = database_->lease(call);
     return postgres::threads(*connection, database_->statements()->read, query, call);
+  }
+
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::stats(*connection, *database_->layout(), query, call);
   }
 
   Capabilities capabilities() const override {
@@ -118,7 +124,9 @@ class PostgresBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
-  return std::make_unique<PostgresBackend>(read_settings(url), environment);
+  Settings settings = read_settings(url);
+  settings.first_use = environment.first_use;
+  return std::make_unique<PostgresBackend>(std::move(settings), environment);
 }
 
 }  // namespace threadkeep::postgres

@@ -37,6 +37,10 @@ ThreadInfo read_thread(const Result& rows, std::size_t row) {
 Result fetch(Connection& connection, const ReadStatements& statements, const ThreadList& query,
              const std::string& after, const Call& call) {
   Parameters parameters;
+  if (query.thread_id) {
+    parameters.text(*query.thread_id).bigint(1);
+    return connection.run(statements.thread(), std::move(parameters), Effect::none, call);
+  }
   parameters.text(after).bigint(rows_for(query.limit));
   add_filter(parameters, query.filter);
   if (query.filter.size() > ReadStatements::most_conditions) {
@@ -56,10 +60,13 @@ Page<ThreadInfo> threads(Connection& connection, const ReadStatements& statement
   // Ids are not empty, so every one is greater than the empty string.
   const std::string after = query.cursor.empty() ? "" : codec.decode(query.cursor, 1).front();
   Page<ThreadInfo> page;
-  if (query.limit == 0) return page;
+  if (query.limit == 0 || (query.thread_id && *query.thread_id <= after)) return page;
   const Result rows = fetch(connection, statements, query, after, call);
   const std::size_t size = std::min({rows.size(), query.limit, most_items});
   for (std::size_t row = 0; row < size; ++row) page.items.push_back(read_thread(rows, row));
+  if (query.thread_id) {
+    std::erase_if(page.items, [&](const auto& thread) { return !filter.matches(thread.metadata); });
+  }
   if (size < rows.size()) page.next = codec.encode({page.items.back().thread_id});
   return page;
 }

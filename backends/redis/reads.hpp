@@ -28,5 +28,8 @@ std::vector<std::optional<CheckpointTuple>> read_checkpoints(
 Page<CheckpointTuple> list(const Reader& reader, const CheckpointList& query);
 std::vector<ChannelHistory> history(const Reader& reader, const HistoryQuery& query);
 Page<ThreadInfo> threads(const Reader& reader, const ThreadList& query);
+/// The memory of a thread is what the server estimates. Names of expired threads may count where a
+/// sample is looked at.
+StoreStats stats(const Reader& reader, const StatsQuery& query);
 
 }  // namespace threadkeep::redis

@@ -56,6 +56,10 @@ class RedisBackend final : public Backend {
     const Lease connection = lease(call);
     return redis::threads(reader(connection, call), query);
   }
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::stats(reader(connection, call), query);
+  }
 
   Capabilities capabilities() const override {
     return {.name = "redis",
@@ -85,7 +89,10 @@ class RedisBackend final : public Backend {
     return findings;
   }
 
-  void setup(const Call& call) override { lease(call); }
+  void setup(const Call& call) override {
+    fork_guard_.check();
+    database_->setup(call);
+  }
 
  private:
   Lease lease(const Call& call) {
@@ -104,7 +111,9 @@ class RedisBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
-  return std::make_unique<RedisBackend>(read_settings(url), environment);
+  Settings settings = read_settings(url);
+  settings.first_use = environment.first_use;
+  return std::make_unique<RedisBackend>(std::move(settings), environment);
 }
 
 }  // namespace threadkeep::redis

@@ -41,6 +41,12 @@ Page<ThreadInfo> threads(const Reader& reader, const ThreadList& query) {
   const std::string after = query.cursor.empty() ? "" : codec.decode(query.cursor, 1).front();
   Page<ThreadInfo> page;
   if (query.limit == 0) return page;
+  if (query.thread_id) {
+    if (*query.thread_id <= after) return page;
+    page.items = read_infos(reader, {*query.thread_id});
+    std::erase_if(page.items, [&](const auto& info) { return !filter.matches(info.metadata); });
+    return page;
+  }
   const std::size_t at_once = std::min(query.limit + 1, most_at_once);
   ThreadNames names(reader.connection, reader.settings, reader.call, after, at_once);
   for (auto some = names.next(at_once); !some.empty(); some = names.next(at_once)) {

@@ -102,6 +102,13 @@ std::optional<Position> read_cursor(const CursorCodec& codec, const std::string&
   return Position{std::move(parts[0]), std::move(parts[1]), std::move(parts[2])};
 }
 
+constexpr std::string_view select_threads =
+    "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+    "WHERE thread_id > ?1 ORDER BY thread_id";
+constexpr std::string_view select_thread =
+    "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+    "WHERE thread_id > ?1 AND thread_id = ?2";
+
 ThreadInfo read_thread(const Rows& rows) {
   return {.thread_id = rows.text(0),
           .created_at = rows.integer(1),
@@ -147,10 +154,8 @@ Page<ThreadInfo> threads(Connection& connection, const ThreadList& query) {
   const std::string after = query.cursor.empty() ? "" : codec.decode(query.cursor, 1).front();
   Page<ThreadInfo> page;
   if (query.limit == 0) return page;
-  Rows rows = connection.query(
-      "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
-      "WHERE thread_id > ?1 ORDER BY thread_id",
-      after);
+  Rows rows = query.thread_id ? connection.query(select_thread, after, *query.thread_id)
+                              : connection.query(select_threads, after);
   while (rows.next()) {
     if (!filter.matches(rows.view(4))) continue;
     if (page.items.size() >= query.limit) {

@@ -6,6 +6,7 @@
 
 #include "connection.hpp"
 #include "threadkeep/model.hpp"
+#include "threadkeep/stats.hpp"
 
 /// \file
 /// The reads of Backend, each to be called inside one Snapshot.
@@ -16,6 +17,9 @@ namespace threadkeep::sqlite {
 std::optional<CheckpointTuple> get(Connection& connection, const CheckpointQuery& query);
 Page<CheckpointTuple> list(Connection& connection, const CheckpointList& query);
 Page<ThreadInfo> threads(Connection& connection, const ThreadList& query);
+
+// stats.cpp
+StoreStats stats(Connection& connection, const StatsQuery& query);
 
 // channel_history.cpp
 std::vector<ChannelHistory> history(Connection& connection, const HistoryQuery& query);

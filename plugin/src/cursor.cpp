@@ -137,6 +137,7 @@ CursorCodec::CursorCodec(const CheckpointList& query) {
 CursorCodec::CursorCodec(const ThreadList& query) {
   Hash hash;
   hash.add("threads");
+  hash.add_part(query.thread_id);
   add_filter(hash, query.filter);
   fingerprint_ = hash.value();
 }

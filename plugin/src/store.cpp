@@ -108,6 +108,16 @@ Page<ThreadInfo> Store::threads(const ThreadList& query, const Call& call) {
   return impl_->read("threads", query, call, [&](Backend& b) { return b.threads(query, call); });
 }
 
+StoreStats Store::stats(const StatsQuery& query, const Call& call) {
+  try {
+    impl_->guard.check();
+    Impl::check_call(call);
+    return impl_->backend->stats(query, call);
+  } catch (const Error& error) {
+    throw error.during("stats");
+  }
+}
+
 Capabilities Store::capabilities() const {
   return impl_->capabilities;
 }

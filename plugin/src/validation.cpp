@@ -168,6 +168,7 @@ void validate(const HistoryQuery& query) {
 }
 
 void validate(const ThreadList& query) {
+  check_optional_id("thread_id", query.thread_id);
   check_filter(query.filter);
 }
 

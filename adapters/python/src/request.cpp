@@ -102,8 +102,10 @@ Request history(nb::handle thread_id, nb::handle checkpoint_ns, nb::handle check
 }
 
 Request threads(nb::handle filter, std::size_t limit, nb::handle cursor) {
-  ThreadList query{
-      .filter = to_filter(filter), .limit = limit, .cursor = to_text(cursor, "cursor")};
+  ThreadList query{.thread_id = {},
+                   .filter = to_filter(filter),
+                   .limit = limit,
+                   .cursor = to_text(cursor, "cursor")};
   return Request(
       Request::Read{"", [query = std::move(query)](Store& store, const Call& call) -> Result {
                       return store.threads(query, call);

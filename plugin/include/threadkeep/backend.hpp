@@ -14,6 +14,7 @@
 #include "threadkeep/error.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
+#include "threadkeep/stats.hpp"
 
 namespace threadkeep {
 
@@ -85,6 +86,12 @@ class Backend {
   /// Looks at the store and the server below it as an operator would: what may fail or lose data.
   /// Never throws for an outage but reports it. Reads only; may take a while on a large store.
   virtual std::vector<Finding> examine(const Call& call);
+  /// How much the store holds. Throws Error(unsupported) where a backend does not count.
+  virtual StoreStats stats(const StatsQuery& query, const Call& call) {
+    static_cast<void>(query);
+    static_cast<void>(call);
+    throw Error(Code::unsupported, capabilities().name + " stores do not count what they hold");
+  }
   /// Creates what the backend needs. Idempotent, safe from many processes at once; also done on
   /// first use.
   virtual void setup(const Call& call) = 0;
@@ -98,10 +105,20 @@ class Backend {
   }
 };
 
+/// What the first use of a store does where there is none yet.
+enum class FirstUse {
+  creates,
+  /// Ends with Error(unavailable) that names the place, and leaves nothing behind: for programs
+  /// that look at stores, where a mistyped URL must not make a new one. setup() creates all the
+  /// same. A store that ends with its process is there as soon as it is open.
+  refuses,
+};
+
 /// What a backend takes from its surroundings, so that tests can hand it their own.
 struct Environment {
   /// Wall clock, microseconds since 1970 UTC.
   std::function<std::int64_t()> now;
+  FirstUse first_use = FirstUse::creates;
 
   /// The system's clock.
   static Environment system();

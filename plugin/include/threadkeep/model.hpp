@@ -146,7 +146,8 @@ struct ThreadInfo {
 
 /// Threads ordered by thread_id. A thread is listed from its first checkpoint or put_thread on.
 struct ThreadList {
-  std::vector<MetadataEquals> filter;  ///< Over the thread's own metadata.
+  std::optional<std::string> thread_id;  ///< Only this one.
+  std::vector<MetadataEquals> filter;    ///< Over the thread's own metadata.
   std::size_t limit = 100;
   std::string cursor;
 };

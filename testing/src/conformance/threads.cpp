@@ -135,6 +135,28 @@ TEST_P(Threads, begin_again_after_deletion) {
   EXPECT_EQ(thread("t")->metadata, "{}");
 }
 
+TEST_P(Threads, are_found_one_by_one) {
+  for (const auto* id : {"a", "ab", "b", "B"}) put(Draft(id, "1").ns("child"));
+  write(PutThread{"a", R"({"user": "u"})"});
+  put_writes("w", "1", {pending("task", 0, "a", "x")});
+  const auto found = [&](const std::string& id, std::vector<MetadataEquals> filter = {}) {
+    ThreadList query;
+    query.thread_id = id;
+    query.filter = std::move(filter);
+    EXPECT_EQ(access().threads(query, Call{}).next, "");
+    return thread_ids(query);
+  };
+  EXPECT_EQ(found("ab"), Strings{"ab"});
+  EXPECT_EQ(found("b"), Strings{"b"});
+  EXPECT_EQ(found("c"), Strings{}) << "nobody";
+  EXPECT_EQ(found("w"), Strings{}) << "only pending writes";
+  EXPECT_EQ(found("a", {{"user", "\"u\""}}), Strings{"a"});
+  EXPECT_EQ(found("a", {{"user", "\"v\""}}), Strings{});
+  ThreadList query;
+  query.thread_id = "b";
+  EXPECT_EQ(access().threads(query, Call{}).items.front().created_at, thread("b")->created_at);
+}
+
 TEST_P(Threads, are_filtered_by_their_metadata) {
   write(PutThread{"a", R"({"user": "u", "n": 1})"});
   write(PutThread{"b", R"({"user": "v", "n": 1.0, "o": {"x": [1]}})"});

@@ -178,6 +178,7 @@ class Generator {
 
   ThreadList threads() {
     ThreadList query;
+    if (chance(20)) query.thread_id = id(thread_pool);
     query.filter = filter();
     if (chance(60)) query.limit = below(4);
     return query;

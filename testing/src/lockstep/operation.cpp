@@ -147,7 +147,8 @@ std::string describe(const Operation& operation) {
           },
           [](const HistoryQuery& q) { return "history " + place(q) + " of " + text(q.channels); },
           [](const ThreadList& q) {
-            return "threads where" + text(q.filter) + " limit " + std::to_string(q.limit);
+            return "threads " + text(q.thread_id) + " where" + text(q.filter) + " limit " +
+                   std::to_string(q.limit);
           },
           [](const Tick& t) { return "tick " + std::to_string(t.seconds) + " s"; }},
       operation);
