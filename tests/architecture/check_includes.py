@@ -31,7 +31,7 @@ CONFINED = [
                                  "tests/", "examples/", "bench/"]),
     (r"nlohmann/", ["plugin/src/", "backends/", "retention/", "migration/", "ops/", "cli/",
                     "adapters/", "testing/src/", "tests/", "examples/", "bench/"]),
-    (r"yaml-cpp/", ["ops/", "cli/"]),
+    (r"yaml-cpp/", ["ops/config/"]),
     (r"CLI/", ["cli/"]),
     (r"gtest/|gmock/", ["testing/", "tests/", "examples/", "adapters/"]),
     (r"nanobind/|Python\.h$", ["adapters/python/"]),
@@ -47,7 +47,7 @@ def unit(path):
 def resolve(root, path, name):
     """The file of this project that an include means, relative to its root; None for others."""
     candidates = [Path(path).parent / name, Path("plugin/src") / name,
-                  Path("plugin/include") / name, Path("backends") / name,
+                  Path("plugin/include") / name, Path("backends") / name, Path("ops") / name,
                   Path("testing/include") / name, Path("testing/src") / name,
                   Path("tests") / name, Path(name)]
     for candidate in candidates:
@@ -114,6 +114,10 @@ EXAMPLES = [
     ("testing/src/a.cpp", '#include "json.hpp"', True),
     ("tests/b.cpp", "#include <CLI/CLI.hpp>", True),
     ("cli/b.cpp", "#include <CLI/CLI.hpp>", False),
+    ("cli/y.cpp", "#include <yaml-cpp/yaml.h>", True),
+    ("ops/config/a.hpp", "#include <yaml-cpp/yaml.h>", False),
+    ("plugin/src/y.cpp", '#include "config/a.hpp"', True),
+    ("cli/z.cpp", '#include "config/a.hpp"', False),
     ("cli/a.cpp", '#include "../plugin/src/json.hpp"', True),
     ("adapters/python/a.cpp", '#include "sqlite/error_map.hpp"', False),
     ("backends/memory/a.cpp", "#include <sqlite3.h>", True),
