@@ -82,10 +82,10 @@ class Report {
 
   void print_largest() const {
     if (stats_.largest.empty()) return;
-    Table table({"BYTES", "CHECKPOINTS", "LARGEST THREADS"});
+    const char* title = stats_.estimated ? "LARGEST THREADS OF THE SAMPLE" : "LARGEST THREADS";
+    Table table({"BYTES", "CHECKPOINTS", title});
     for (const auto& thread : stats_.largest) {
-      const std::string bytes = (stats_.estimated ? "~" : "") + size_text(thread.bytes);
-      table.add({bytes, number(thread.checkpoints), thread.thread_id});
+      table.add({size_text(thread.bytes), std::to_string(thread.checkpoints), thread.thread_id});
     }
     std::cout << "\n";
     table.print(std::cout, terminal_width());

@@ -15,11 +15,20 @@ constexpr std::size_t one_line = 60;
 constexpr std::size_t most_cells = 1'000'000;  // of the table of common subsequences
 constexpr std::size_t most_depth = 30;         // further in nothing is indented
 
+bool is_empty(std::string_view brackets) {
+  return brackets == "[]" || brackets == "{}";
+}
+
 // Breaks lines at brackets and commas outside of strings.
 class Breaker {
  public:
   Lines run(std::string_view text) {
-    for (const char c : text) take(c);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool empty = !in_string_ && is_empty(text.substr(i, 2));
+      if (empty) line_ += text[i++];
+      if (empty) line_ += text[i];
+      if (!empty) take(text[i]);
+    }
     end_line();
     return std::move(lines_);
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "page.hpp"
 #include "postgres/sql.hpp"
@@ -74,16 +75,26 @@ void read_rows(Connection& connection, const Layout& layout, const Sizes& sizes,
   }
 }
 
-void read_threads(Connection& connection, const Layout& layout, const Parts& parts,
+void add_threads(const Result& rows, StatsCollector& collector) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    collector.add_thread({rows.text(i, 0), static_cast<std::uint64_t>(rows.integer(i, 1)),
+                          static_cast<std::uint64_t>(rows.integer(i, 2))});
+  }
+}
+
+// A sample tells which threads are large. How large they are, all of their rows tell.
+void read_threads(Connection& connection, const Layout& layout, const Parts& parts, bool sampled,
                   std::size_t largest, const Call& call, StatsCollector& collector) {
   Parameters parameters;
   parameters.bigint(parts[1]).bigint(parts[2]).bigint(parts[3]);
   parameters.bigint(static_cast<std::int64_t>(largest));
   const Result rows = run(connection, sql::stats_threads, layout, std::move(parameters), call);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    collector.add_thread({rows.text(i, 0), static_cast<std::uint64_t>(rows.integer(i, 1)),
-                          static_cast<std::uint64_t>(rows.integer(i, 2))});
-  }
+  if (!sampled) return add_threads(rows, collector);
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) ids.push_back(rows.text(i, 0));
+  Parameters counted;
+  counted.text_array(ids);
+  add_threads(run(connection, sql::stats_counted, layout, std::move(counted), call), collector);
 }
 
 void read_days(Connection& connection, const Layout& layout, std::int64_t part, const Call& call,
@@ -110,7 +121,7 @@ StoreStats stats(Connection& connection, const Layout& layout, const StatsQuery&
   if (stats.estimated) parts = parts_of(sizes);
   StatsCollector collector(query.largest);
   read_rows(connection, layout, sizes, parts, call, stats);
-  read_threads(connection, layout, parts, query.largest, call, collector);
+  read_threads(connection, layout, parts, stats.estimated, query.largest, call, collector);
   read_days(connection, layout, parts[1], call, collector);
   collector.finish(stats);
   return stats;

@@ -8,7 +8,7 @@
 namespace threadkeep::postgres {
 
 /// Looks at everything in tables of up to some ten thousand pages, else at a sample of the pages.
-/// Four statements, which need not see one snapshot.
+/// Up to five statements, which need not see one snapshot.
 StoreStats stats(Connection& connection, const Layout& layout, const StatsQuery& query,
                  const Call& call);
 

@@ -36,6 +36,12 @@ TEST(BrokenLines, have_one_for_each_member) {
                    "      1,", "      2", "    ]", "  }),", "  \"" + long_text + "\"", "]"}));
 }
 
+TEST(BrokenLines, keep_empty_brackets_together) {
+  const std::string long_text(60, 'x');
+  EXPECT_EQ(broken_lines(R"([{}, [], ")" + long_text + R"([]"])"),
+            (Lines{"[", "  {},", "  [],", "  \"" + long_text + "[]\"", "]"}));
+}
+
 TEST(BrokenLines, hold_all_of_a_text_that_is_no_value) {
   const std::string text = "]]}} \"open" + std::string(100, ' ') + "[x";
   std::string all;

@@ -35,7 +35,7 @@ struct ThreadSize {
 };
 
 struct StoreStats {
-  /// True when rows, largest threads and days are estimates. Bytes of a whole store never are.
+  /// True when rows and days are estimates, and the largest threads those of a sample.
   bool estimated = false;
   std::string method;  ///< What was looked at: "everything", "a sample of 1000 threads".
   std::vector<EntityStats> entities;
