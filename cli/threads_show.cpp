@@ -4,18 +4,18 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "checkpoint_view.hpp"
+#include "json_output.hpp"
 #include "printable.hpp"
 #include "story.hpp"
 #include "terminal.hpp"
+#include "thread_view.hpp"
 
 namespace threadkeep::cli {
 
 namespace {
 
-using Json = nlohmann::json;
 using Checkpoints = std::vector<CheckpointTuple>;
 
 constexpr const char* description =
@@ -141,6 +141,23 @@ class Narrator {
   std::map<std::string_view, const CheckpointTuple*> by_id_;
 };
 
+// A thread whose row went between two reads has its id at least.
+ThreadInfo find_thread(Store& store, const std::string& thread_id, const Call& call) {
+  return store.thread({thread_id}, call).value_or(ThreadInfo{.thread_id = thread_id});
+}
+
+void print_heading(const ThreadInfo& thread, bool more) {
+  std::cout << bold("thread " + printable(thread.thread_id)) << "  created "
+            << known_time(thread.created_at) << "  updated " << known_time(thread.updated_at)
+            << "\n";
+  if (thread.metadata != "{}") {
+    const std::string text = "metadata " + printable(thread.metadata);
+    const std::size_t width = terminal_width();
+    std::cout << (width > 0 ? shortened(text, width) : text) << "\n";
+  }
+  if (more) std::cout << faint("older checkpoints are left out: --all shows them") << "\n";
+}
+
 }  // namespace
 
 ThreadsShow::ThreadsShow(CLI::App& threads) : StoreCommand(threads, "show", description, examples) {
@@ -151,10 +168,10 @@ ThreadsShow::ThreadsShow(CLI::App& threads) : StoreCommand(threads, "show", desc
       .add_option("--last", last_, "How many of the newest checkpoints, 50 if not given")
       ->excludes(all);
   options().add_flag("--values", values_, "Show the values, of all channels");
+  print_by_pager();
 }
 
-Checkpoints ThreadsShow::read(bool& more) const {
-  const Call limits = call();
+Checkpoints ThreadsShow::read(Store& store, const Call& limits, bool& more) const {
   CheckpointList query{.thread_id = thread_id_,
                        .checkpoint_ns = ns_,
                        .checkpoint_id = {},
@@ -162,11 +179,10 @@ Checkpoints ThreadsShow::read(bool& more) const {
                        .filter = {},
                        .include = {},
                        .cursor = {}};
-  const auto store = open_store();
   Checkpoints checkpoints;
   do {
     query.limit = all_ ? 100 : std::min<std::size_t>(100, last_ - checkpoints.size());
-    auto page = store->list(query, limits);
+    auto page = store.list(query, limits);
     query.cursor = page.next;
     std::move(page.items.begin(), page.items.end(), std::back_inserter(checkpoints));
   } while (!query.cursor.empty() && (all_ || checkpoints.size() < last_));
@@ -175,12 +191,14 @@ Checkpoints ThreadsShow::read(bool& more) const {
 }
 
 ExitStatus ThreadsShow::execute() {
+  const Call limits = call();
+  const auto store = open_store();
+  const auto thread = find_thread(*store, thread_id_, limits);
   bool more = false;
-  const auto namespaces = by_namespace(read(more));
+  const auto namespaces = by_namespace(read(*store, limits, more));
   if (namespaces.empty()) throw no_thread(thread_id_, store_name());
   Json all = Json::array();
-  if (!json() && more)
-    std::cout << faint("older checkpoints are left out: --all shows them") << "\n";
+  if (!json()) print_heading(thread, more);
   for (const auto& [ns, checkpoints] : namespaces) {
     const Narrator narrator(checkpoints, values_);
     if (json()) {
@@ -191,8 +209,10 @@ ExitStatus ThreadsShow::execute() {
     narrator.print();
   }
   if (json()) {
-    const Json result = {{"thread_id", thread_id_}, {"more", more}, {"namespaces", all}};
-    std::cout << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    Json result = thread_json(thread);
+    result["more"] = more;
+    result["namespaces"] = std::move(all);
+    std::cout << json_text(result) << "\n";
   }
   return ExitStatus::done;
 }

@@ -73,6 +73,11 @@ class MemoryBackend final : public Backend {
     return tables_.states(query);
   }
 
+  StoreStats stats(const StatsQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.stats(query);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "memory",
             .durable = false,

@@ -53,6 +53,9 @@ class Tables {
   std::optional<StateDocument> state(const StateQuery& query) const;
   Page<StateDocument> states(const StateList& query) const;
 
+  // stats.cpp
+  StoreStats stats(const StatsQuery& query) const;
+
  private:
   struct Checkpoint {
     std::optional<std::string> parent_checkpoint_id;

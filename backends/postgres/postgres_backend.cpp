@@ -11,6 +11,7 @@
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
+#include "stats.hpp"
 
 namespace threadkeep::postgres {
 
@@ -75,6 +76,11 @@ class PostgresBackend final : public Backend {
     return postgres::message(*connection, database_->statements()->session, query, call);
   }
 
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::streams(*connection, database_->statements()->session, query, call);
+  }
+
   std::uint64_t count_messages(const MessageList& query, const Call& call) override {
     const Lease connection = database_->lease(call);
     return postgres::count_messages(*connection, database_->statements()->session, query, call);
@@ -93,6 +99,11 @@ class PostgresBackend final : public Backend {
   std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
     const Lease connection = database_->lease(call);
     return postgres::loose_writes(*connection, database_->statements()->read, query, call);
+  }
+
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::stats(*connection, *database_->layout(), query, call);
   }
 
   Capabilities capabilities() const override {
@@ -153,7 +164,9 @@ class PostgresBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
-  return std::make_unique<PostgresBackend>(read_settings(url), environment);
+  Settings settings = read_settings(url);
+  settings.first_use = environment.first_use;
+  return std::make_unique<PostgresBackend>(std::move(settings), environment);
 }
 
 }  // namespace threadkeep::postgres

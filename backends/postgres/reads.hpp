@@ -34,6 +34,8 @@ Page<Message> messages(Connection& connection, const SessionStatements& statemen
                        const MessageList& query, const Call& call);
 std::optional<Message> message(Connection& connection, const SessionStatements& statements,
                                const MessageQuery& query, const Call& call);
+std::vector<std::string> streams(Connection& connection, const SessionStatements& statements,
+                                 const ThreadQuery& query, const Call& call);
 std::uint64_t count_messages(Connection& connection, const SessionStatements& statements,
                              const MessageList& query, const Call& call);
 std::optional<StateDocument> state(Connection& connection, const SessionStatements& statements,

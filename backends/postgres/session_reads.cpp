@@ -160,6 +160,16 @@ std::optional<Message> message(Connection& connection, const SessionStatements& 
   return read_message(rows, 0);
 }
 
+std::vector<std::string> streams(Connection& connection, const SessionStatements& statements,
+                                 const ThreadQuery& query, const Call& call) {
+  Parameters parameters;
+  parameters.text(query.thread_id);
+  const Result rows = connection.run(statements.streams, std::move(parameters), Effect::none, call);
+  std::vector<std::string> names;
+  for (std::size_t row = 0; row < rows.size(); ++row) names.push_back(rows.text(row, 0));
+  return names;
+}
+
 std::uint64_t count_messages(Connection& connection, const SessionStatements& statements,
                              const MessageList& query, const Call& call) {
   const MessageFilter filter(query.filter);

@@ -108,6 +108,7 @@ SessionStatements::SessionStatements(const Layout& layout)
       of_name(documents(layout, false)),
       messages(render(sql::message, layout)),
       count(render(sql::count_messages, layout)),
+      streams(render(sql::streams, layout)),
       revision(render(sql::revision, layout)),
       operation(render(sql::operation, layout)),
       begin_snapshot("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),

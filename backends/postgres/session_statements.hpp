@@ -39,6 +39,7 @@ struct SessionStatements {
   /// Parameters: thread_id, ids.
   Statement messages;
   Statement count;
+  Statement streams;  ///< Parameter: thread_id.
   Statement revision;
   /// One row when the thread remembers the operation.
   Statement operation;

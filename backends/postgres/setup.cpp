@@ -118,6 +118,18 @@ void check_may_create(const Catalog& catalog) {
                                         quote_identifier(catalog.database) + " (CREATE)");
 }
 
+[[noreturn]] void refuse_absent(const Catalog& catalog) {
+  const std::string place = "schema " + quote_identifier(catalog.schema) + " of database " +
+                            quote_identifier(catalog.database);
+  throw Error(Code::unavailable,
+              is_fresh(catalog)
+                  ? "there is no store in " + place +
+                        "; check the URL, or make a store there by `threadkeep setup`"
+                  : place +
+                        " has tables of LangGraph's saver and not yet those that threadkeep "
+                        "adds; run `threadkeep setup`");
+}
+
 // False when another session is at it.
 bool try_create(Connection& connection, SetupLock& lock, const Call& call) {
   SetupTransaction transaction(connection, call);
@@ -258,12 +270,14 @@ void complete(Connection& connection, const Call& call) {
 
 }  // namespace
 
-Layout prepare_first_use(Connection& connection, const Call& call) {
+Layout prepare_first_use(Connection& connection, const Call& call, FirstUse first_use) {
   const Catalog catalog = settled_catalog(connection, call);
   check(catalog);
   Layout layout = layout_of(catalog);
   check_not_older(catalog, layout);
   if (is_ready(layout)) return layout;
+  // A store that an older version made gets what it lacks.
+  if (first_use == FirstUse::refuses && catalog.ledger.empty()) refuse_absent(catalog);
   check_may_create(catalog);
   explain_rights(catalog, [&] { create_under_lock(connection, call); });
   return read_layout(connection, call);

@@ -35,8 +35,12 @@ std::optional<ThreadInfo> thread(const Reader& reader, const ThreadQuery& query)
 
 Page<Message> messages(const Reader& reader, const MessageList& query);
 std::optional<Message> message(const Reader& reader, const MessageQuery& query);
+std::vector<std::string> streams(const Reader& reader, const ThreadQuery& query);
 std::uint64_t count_messages(const Reader& reader, const MessageList& query);
 std::optional<StateDocument> state(const Reader& reader, const StateQuery& query);
 Page<StateDocument> states(const Reader& reader, const StateList& query);
+/// The memory of a thread is what the server estimates. Names of expired threads may count where a
+/// sample is looked at.
+StoreStats stats(const Reader& reader, const StatsQuery& query);
 
 }  // namespace threadkeep::redis

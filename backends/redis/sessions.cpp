@@ -185,6 +185,14 @@ std::optional<Message> message(const Reader& reader, const MessageQuery& query) 
   return decode_message(found[0].view(), found[1].view());
 }
 
+std::vector<std::string> streams(const Reader& reader, const ThreadQuery& query) {
+  const Reply found =
+      call_one(reader, scripts::streams, StateScope::of_thread(query.thread_id), {});
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < found.size(); ++i) names.push_back(found[i].text());
+  return names;
+}
+
 std::uint64_t count_messages(const Reader& reader, const MessageList& query) {
   const MessageFilter filter(query.filter);
   const Range range = range_of(query, query.after);

@@ -102,6 +102,9 @@ std::optional<Position> read_cursor(const CursorCodec& codec, const std::string&
   return Position{std::move(parts[0]), std::move(parts[1]), std::move(parts[2])};
 }
 
+constexpr std::string_view select_threads =
+    "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+    "WHERE thread_id > ?1 ORDER BY thread_id";
 ThreadInfo read_thread(const Rows& rows) {
   return {.thread_id = rows.text(0),
           .created_at = rows.integer(1),
@@ -147,10 +150,7 @@ Page<ThreadInfo> threads(Connection& connection, const ThreadList& query) {
   const std::string after = query.cursor.empty() ? "" : codec.decode(query.cursor, 1).front();
   Page<ThreadInfo> page;
   if (query.limit == 0) return page;
-  Rows rows = connection.query(
-      "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
-      "WHERE thread_id > ?1 ORDER BY thread_id",
-      after);
+  Rows rows = connection.query(select_threads, after);
   while (rows.next()) {
     if (!filter.matches(rows.view(4))) continue;
     if (page.items.size() >= query.limit) {

@@ -7,6 +7,7 @@
 #include "connection.hpp"
 #include "threadkeep/mutation.hpp"
 #include "threadkeep/session_model.hpp"
+#include "threadkeep/stats.hpp"
 
 /// \file
 /// The reads of Backend, each to be called inside one Snapshot.
@@ -19,6 +20,9 @@ Page<CheckpointTuple> list(Connection& connection, const CheckpointList& query);
 Page<ThreadInfo> threads(Connection& connection, const ThreadList& query);
 std::vector<PutWrites> loose_writes(Connection& connection, const LooseWritesQuery& query);
 std::optional<ThreadInfo> thread(Connection& connection, const ThreadQuery& query);
+
+// stats.cpp
+StoreStats stats(Connection& connection, const StatsQuery& query);
 
 // channel_history.cpp
 std::vector<ChannelHistory> history(Connection& connection, const HistoryQuery& query);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -115,10 +116,19 @@ void use_write_ahead_log(Connection& connection) {
                                      "processes need; keep the file on a local disk");
 }
 
-void try_set_up(Connection& connection) {
+[[noreturn]] void refuse_absent(const std::string& path) {
+  throw Error(Code::unavailable,
+              "there is no store in '" + path +
+                  "'; check the path, or make a store there by `threadkeep setup`");
+}
+
+void try_set_up(Connection& connection, FirstUse first_use) {
   Format format = read_format_alone(connection);
-  // Heeded when the first page is written. On a file that has one this would be a write.
-  if (is_empty(format)) connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
+  if (is_empty(format)) {
+    if (first_use == FirstUse::refuses) refuse_absent(connection.path());
+    // Heeded when the first page is written. On a file that has one this would be a write.
+    connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
+  }
   if (has_to_change(format)) {
     connection.begin_write();
     format = read_format(connection);
@@ -138,13 +148,21 @@ bool is_lock_trouble(const Error& error) {
 
 }  // namespace
 
+void check_file_exists(const std::string& path) {
+  std::error_code ignored;  // The opening of the file will say it.
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) {
+    refuse_absent(path);
+  }
+}
+
 // The change to WAL reports a busy file at once, without the waiting that other statements do, so
 // the waiting is done here.
-void set_up(Connection& connection, std::chrono::milliseconds busy, const Call& call) {
+void set_up(Connection& connection, FirstUse first_use, std::chrono::milliseconds busy,
+            const Call& call) {
   const auto give_up = std::min(steady_clock::now() + busy, call.deadline.at());
   for (;;) {
     try {
-      return try_set_up(connection);
+      return try_set_up(connection, first_use);
     } catch (const Error& error) {
       connection.rollback();
       if (!is_lock_trouble(error) || steady_clock::now() >= give_up) throw;

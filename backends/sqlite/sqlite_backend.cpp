@@ -126,6 +126,12 @@ class SqliteBackend final : public Backend {
     return sqlite::states(*connection, query);
   }
 
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::stats(*connection, query);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "sqlite",
             .durable = true,
@@ -156,7 +162,7 @@ class SqliteBackend final : public Backend {
     return findings;
   }
 
-  void setup(const Call& call) override { database_->write(call); }
+  void setup(const Call& call) override { database_->setup(call); }
 
  private:
   const Settings settings_;
@@ -188,6 +194,7 @@ std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
   url.finish();
   // Connections are opened later, when the process may have changed its directory.
   settings.path = std::filesystem::absolute(url.path()).string();
+  settings.first_use = environment.first_use;
   return std::make_unique<SqliteBackend>(std::move(settings), environment);
 }
 

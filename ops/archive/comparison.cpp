@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "archive/thread_lookup.hpp"
 #include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::ops {
@@ -42,7 +41,7 @@ class Comparer {
   }
 
   void compare_info() {
-    const auto stored = find_thread(store_, thread_.thread_id(), call_);
+    const auto stored = store_.thread({thread_.thread_id()}, call_);
     result_.has_info = stored.has_value();
     if (!stored || !thread_.info()) return;
     if (!json_equal(stored->metadata, thread_.info()->metadata)) {

@@ -7,8 +7,6 @@
 #include <tuple>
 #include <utility>
 
-#include "archive/thread_lookup.hpp"
-
 namespace threadkeep::ops {
 
 namespace {
@@ -141,7 +139,7 @@ void export_threads(Store& store, const ExportSelection& selection, ArchiveWrite
     return;
   }
   for (const std::string& id : ids_of(selection)) {
-    if (!run(id, find_thread(store, id, call))) throw NoThread{id};
+    if (!run(id, store.thread({id}, call))) throw NoThread{id};
   }
 }
 

@@ -31,10 +31,6 @@ Page<StateDocument> Backend::states(const StateList&, const Call&) {
   throw no_sessions(capabilities());
 }
 
-std::optional<ThreadInfo> Backend::thread(const ThreadQuery&, const Call&) {
-  throw no_sessions(capabilities());
-}
-
 std::vector<std::string> Backend::streams(const ThreadQuery&, const Call&) {
   throw no_sessions(capabilities());
 }

@@ -144,13 +144,22 @@ Page<StateDocument> Store::states(const StateList& query, const Call& call) {
 }
 
 std::optional<ThreadInfo> Store::thread(const ThreadQuery& query, const Call& call) {
-  return impl_->read_session("thread", query, call,
-                             [&](Backend& b) { return b.thread(query, call); });
+  return impl_->read("thread", query, call, [&](Backend& b) { return b.thread(query, call); });
 }
 
 std::vector<std::string> Store::streams(const ThreadQuery& query, const Call& call) {
   return impl_->read_session("streams", query, call,
                              [&](Backend& b) { return b.streams(query, call); });
+}
+
+StoreStats Store::stats(const StatsQuery& query, const Call& call) {
+  try {
+    impl_->guard.check();
+    Impl::check_call(call);
+    return impl_->backend->stats(query, call);
+  } catch (const Error& error) {
+    throw error.during("stats");
+  }
 }
 
 Capabilities Store::capabilities() const {

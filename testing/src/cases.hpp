@@ -22,6 +22,7 @@ void keep_prune_cases();
 void keep_put_cases();
 void keep_put_writes_cases();
 void keep_require_latest_cases();
+void keep_stats_cases();
 void keep_threads_cases();
 void keep_tombstones_cases();
 

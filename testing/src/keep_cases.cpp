@@ -21,6 +21,7 @@ bool keep_conformance_cases() {
   keep_put_cases();
   keep_put_writes_cases();
   keep_require_latest_cases();
+  keep_stats_cases();
   keep_threads_cases();
   keep_tombstones_cases();
   return true;

@@ -92,6 +92,9 @@ class Forgetful final : public Backend {
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
     return backend_->threads(query, call);
   }
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    return backend_->thread(query, call);
+  }
   std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
     return backend_->loose_writes(query, call);
   }

@@ -137,6 +137,7 @@ TEST(AStore, names_pops_and_messages_that_have_no_name) {
     Page<CheckpointTuple> list(const CheckpointList&, const Call&) override { return {}; }
     std::vector<ChannelHistory> history(const HistoryQuery&, const Call&) override { return {}; }
     Page<ThreadInfo> threads(const ThreadList&, const Call&) override { return {}; }
+    std::optional<ThreadInfo> thread(const ThreadQuery&, const Call&) override { return {}; }
     std::vector<PutWrites> loose_writes(const LooseWritesQuery&, const Call&) override {
       return {};
     }

@@ -14,6 +14,7 @@
 #include "threadkeep/error.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
+#include "threadkeep/stats.hpp"
 
 namespace threadkeep {
 
@@ -79,6 +80,8 @@ class Backend {
   /// One entry for every channel of the query, in its order. An absent checkpoint has no history.
   virtual std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) = 0;
   virtual Page<ThreadInfo> threads(const ThreadList& query, const Call& call) = 0;
+  /// One thread as threads() lists it.
+  virtual std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) = 0;
   /// All writes of each such checkpoint id, as they would be put again. None at the end.
   virtual std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) = 0;
 
@@ -90,7 +93,6 @@ class Backend {
   virtual std::uint64_t count_messages(const MessageList& query, const Call& call);
   virtual std::optional<StateDocument> state(const StateQuery& query, const Call& call);
   virtual Page<StateDocument> states(const StateList& query, const Call& call);
-  virtual std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call);
   /// The names of the streams that have messages, in bytewise order.
   virtual std::vector<std::string> streams(const ThreadQuery& query, const Call& call);
 
@@ -100,6 +102,12 @@ class Backend {
   /// Looks at the store and the server below it as an operator would: what may fail or lose data.
   /// Never throws for an outage but reports it. Reads only; may take a while on a large store.
   virtual std::vector<Finding> examine(const Call& call);
+  /// How much the store holds. Throws Error(unsupported) where a backend does not count.
+  virtual StoreStats stats(const StatsQuery& query, const Call& call) {
+    static_cast<void>(query);
+    static_cast<void>(call);
+    throw Error(Code::unsupported, capabilities().name + " stores do not count what they hold");
+  }
   /// Creates what the backend needs. Idempotent, safe from many processes at once; also done on
   /// first use.
   virtual void setup(const Call& call) = 0;
@@ -116,10 +124,20 @@ class Backend {
 /// The answer of a backend without Capabilities::sessions to a call for messages or state.
 Error no_sessions(const Capabilities& capabilities);
 
+/// What the first use of a store does where there is none yet.
+enum class FirstUse {
+  creates,
+  /// Ends with Error(unavailable) that names the place, and leaves nothing behind: for programs
+  /// that look at stores, where a mistyped URL must not make a new one. setup() creates all the
+  /// same. A store that ends with its process is there as soon as it is open.
+  refuses,
+};
+
 /// What a backend takes from its surroundings, so that tests can hand it their own.
 struct Environment {
   /// Wall clock, microseconds since 1970 UTC.
   std::function<std::int64_t()> now;
+  FirstUse first_use = FirstUse::creates;
 
   /// The system's clock.
   static Environment system();

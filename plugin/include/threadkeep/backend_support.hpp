@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "threadkeep/model.hpp"
 #include "threadkeep/session_model.hpp"
+#include "threadkeep/stats.hpp"
 
 /// \file
 /// What every backend must decide alike, for authors of backends: the truth of filters, the reading
@@ -62,6 +64,24 @@ class MetadataFilter {
  private:
   struct Condition;
   std::vector<Condition> conditions_;
+};
+
+/// Collects what Backend::stats has to say of threads and of checkpoints, a part at a time.
+class StatsCollector {
+ public:
+  explicit StatsCollector(std::size_t largest) : largest_(largest) {}
+
+  void add_thread(ThreadSize thread);
+  /// `count` checkpoints with the time of this id, or none where it tells none.
+  void add_checkpoint(std::string_view id, std::uint64_t count = 1);
+
+  /// The largest threads and the days.
+  void finish(StoreStats& stats);
+
+ private:
+  const std::size_t largest_;
+  std::vector<ThreadSize> threads_;  // a heap, the smallest one first
+  std::map<std::int64_t, std::uint64_t> days_;
 };
 
 /// Writes and reads the cursors of listings: base64url of a version byte, a fingerprint of the

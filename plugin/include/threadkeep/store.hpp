@@ -75,6 +75,8 @@ class Store {
   Health ping(const Call& call);
   /// See Backend::examine.
   std::vector<Finding> examine(const Call& call);
+  /// See Backend::stats.
+  StoreStats stats(const StatsQuery& query, const Call& call);
   void setup(const Call& call);
   /// See Backend::setup_script.
   std::string setup_script(SetupRole role, const std::string& grantee = {}) const;

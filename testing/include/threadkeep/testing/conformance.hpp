@@ -123,6 +123,7 @@ class Pruning : public Conformance {};
 class Put : public Conformance {};
 class PutWrite : public Conformance {};
 class RequireLatest : public Conformance {};
+class Stats : public Conformance {};
 class Threads : public Conformance {};
 class Tombstones : public Conformance {};
 
@@ -157,6 +158,7 @@ bool keep_conformance_cases();
   THREADKEEP_CONFORMANCE_GROUP_(Put, __VA_ARGS__)                  \
   THREADKEEP_CONFORMANCE_GROUP_(PutWrite, __VA_ARGS__)             \
   THREADKEEP_CONFORMANCE_GROUP_(RequireLatest, __VA_ARGS__)        \
+  THREADKEEP_CONFORMANCE_GROUP_(Stats, __VA_ARGS__)                \
   THREADKEEP_CONFORMANCE_GROUP_(Threads, __VA_ARGS__)              \
   THREADKEEP_CONFORMANCE_GROUP_(Tombstones, __VA_ARGS__)           \
   }
