@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -119,7 +120,7 @@ void add_threads(const Reader& reader, const std::string* names, std::size_t cou
 
 StoreStats scaled(const Sums& sums, double scale) {
   const auto times = [scale](std::uint64_t count) {
-    return static_cast<std::uint64_t>(static_cast<double>(count) * scale + 0.5);
+    return static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * scale));
   };
   StoreStats stats;
   stats.entities = {{"threads", times(sums.threads), {}},
@@ -150,7 +151,8 @@ StoreStats stats(const Reader& reader, const StatsQuery& query) {
       everything ? "everything" : "a sample of " + std::to_string(names.size()) + " threads";
   collector.finish(stats);
   for (auto& [day, checkpoints] : stats.checkpoints_by_day) {
-    checkpoints = static_cast<std::uint64_t>(static_cast<double>(checkpoints) * scale + 0.5);
+    checkpoints =
+        static_cast<std::uint64_t>(std::llround(static_cast<double>(checkpoints) * scale));
   }
   return stats;
 }

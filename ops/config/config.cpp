@@ -6,6 +6,7 @@
 #include <iterator>
 #include <threadkeep/threadkeep.hpp>
 
+#include "config/documents.hpp"
 #include "config/reading.hpp"
 
 namespace threadkeep::ops {
@@ -71,12 +72,9 @@ Config parse_config(std::string_view text, const std::string& name, const Variab
   Config config;
   try {
     if (text.size() > most_bytes) throw YAML::Exception(YAML::Mark::null_mark(), "too long");
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.size() > 1) {
-      reading.problem(documents[1].Mark(), "a second document; the file has one");
-    }
+    const YAML::Node root = load_only_document(std::string(text));
     // A file of comments is an empty one.
-    if (!documents.empty() && !documents[0].IsNull()) config = take_config(reading, documents[0]);
+    if (!root.IsNull()) config = take_config(reading, root);
   } catch (const YAML::Exception& error) {
     reading.problem(error.mark, what_is_wrong(error));
   }

@@ -112,7 +112,9 @@ TEST_F(ConfigFile, refuses_what_nobody_means) {
       {"stores: {'a b': {url: 'sqlite:a'}}", "must be of letters"},
       {"[1]: 2", "this key"},
       {"- url", "the file must be a map"},
-      {"url: a\n---\nurl: b", "a second document"},
+      {"url: a\n---\nurl: b", "something follows the end"},
+      {"{url: }\",{url: }\", ul 1}\n", "this is no YAML"},
+      {"{url: sqlite:a} timeout", "something follows the end"},
       {"url: [", "this is no YAML"},
       {"url: sqlite:a\n timeout: 1s", "t.yaml:2:"},
   };
