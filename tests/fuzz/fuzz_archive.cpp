@@ -27,15 +27,16 @@ void read_all(std::string_view bytes) {
     fuzz::check(order.size() == thread->checkpoints().size(), "all checkpoints are in the order");
     for (const auto index : order) {
       const auto checkpoint = thread->checkpoint(index);
-      fuzz::check(thread->find_checkpoint({checkpoint.checkpoint_ns, checkpoint.checkpoint_id}) ==
-                      index,
-                  "a checkpoint is found by its key");
+      fuzz::check(
+          thread->find_checkpoint({checkpoint.checkpoint_ns, checkpoint.checkpoint_id}) == index,
+          "a checkpoint is found by its key");
     }
     for (const auto& [key, place] : thread->writes()) static_cast<void>(thread->write(key));
   }
 }
 
-// The text with the checksums that it should have, so that the fuzzer gets past them: each S is one.
+// The text with the checksums that it should have, so that the fuzzer gets past them: each S is
+// one.
 std::string with_sums(std::string_view text) {
   std::string lines;
   ops::Sha256 of_thread;

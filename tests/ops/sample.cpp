@@ -2,6 +2,7 @@
 #include "sample.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -213,7 +214,8 @@ std::string archive_of(Store& store, const std::vector<std::string>& thread_ids)
     selection.thread_ids = listed(store);
     if (!contents(store, writes_only).empty()) selection.thread_ids.emplace_back(writes_only);
   }
-  export_threads(store, selection, writer, {}, [] {});
+  const Call patient{.deadline = Deadline::after(std::chrono::minutes(5)), .stop = {}};
+  export_threads(store, selection, writer, patient, [] {});
   writer.finish();
   return archive;
 }
@@ -232,7 +234,8 @@ Imported import(Store& store, const std::string& archive, bool dry_run) {
   ImportOptions options;
   options.dry_run = dry_run;
   options.problem = [&](const ImportProblem& problem) { imported.problems.push_back(problem); };
-  imported.report = import_threads(store, reader, {}, options);
+  const Call patient{.deadline = Deadline::after(std::chrono::minutes(5)), .stop = {}};
+  imported.report = import_threads(store, reader, patient, options);
   return imported;
 }
 
