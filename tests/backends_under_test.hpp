@@ -43,6 +43,10 @@ inline std::vector<BackendSpec> session_backends() {
 #ifdef THREADKEEP_TEST_SQLITE
   backends.push_back(backend_at("sqlite", "sqlite:{dir}/store.db?synchronous=normal"));
 #endif
+#ifdef THREADKEEP_TEST_POSTGRES
+  backends.push_back(postgres_backend("postgres", bytewise_schemas));
+  backends.push_back(postgres_backend("postgres_icu", icu_schemas));
+#endif
   return backends;
 }
 

@@ -63,6 +63,11 @@ void record(SetupTransaction& transaction, int version, const Layout& layout) {
   transaction.execute(render(record_begin(step) + record_finish(step), layout));
 }
 
+void record_once(SetupTransaction& transaction, const Catalog& catalog, int version,
+                 const Layout& layout) {
+  if (!is_finished(catalog, find_step(version))) record(transaction, version, layout);
+}
+
 // What another program may do at the same moment without our lock: create the same table, hold a
 // lock. Nothing is left of our transaction, and another look will tell.
 bool is_collision(const Error& error) {
@@ -89,9 +94,12 @@ void create_missing(SetupTransaction& transaction, const Catalog& catalog) {
   if (!catalog.schema_exists) {
     transaction.execute("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(catalog.schema));
   }
+  // Those that a store of an earlier version has are left as they are.
   if (!layout.has_own_tables) {
     transaction.execute(render(sql::setup_own_tables, layout));
-    record(transaction, step::own_tables, layout);
+    record_once(transaction, catalog, step::own_tables, layout);
+    transaction.execute(render(sql::setup_session_tables, layout));
+    record_once(transaction, catalog, step::session_tables, layout);
   }
   if (is_fresh(catalog)) create_langgraph_tables(transaction, layout);
 }
@@ -146,6 +154,18 @@ void create_under_lock(Connection& connection, const Call& call) {
       throw lock.busy();
     }
     last = !backoff.wait(call);
+  }
+}
+
+// A role that may create tables may still lack a right on those of another owner.
+template <class Work>
+void explain_rights(const Catalog& catalog, Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.native() != "42501") throw;
+    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
+                                    ": " + error.message());
   }
 }
 
@@ -245,7 +265,7 @@ Layout prepare_first_use(Connection& connection, const Call& call) {
   check_not_older(catalog, layout);
   if (is_ready(layout)) return layout;
   check_may_create(catalog);
-  create_under_lock(connection, call);
+  explain_rights(catalog, [&] { create_under_lock(connection, call); });
   return read_layout(connection, call);
 }
 
@@ -261,13 +281,7 @@ void run_setup(Connection& connection, const Call& call) {
   check(catalog);
   if (is_complete(catalog)) return;
   check_not_pooled(connection);
-  try {
-    complete(connection, call);
-  } catch (const Error& error) {
-    if (error.native() != "42501") throw;
-    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
-                                    ": " + error.message());
-  }
+  explain_rights(catalog, [&] { complete(connection, call); });
 }
 
 }  // namespace threadkeep::postgres

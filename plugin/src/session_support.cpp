@@ -228,6 +228,12 @@ StateOutcome change_document(const std::optional<StateDocument>& stored,
   return {StateDocument{change.key, std::move(value), version + 1}, true};
 }
 
+std::uint64_t value_hash(std::string_view json) {
+  Hash hash;
+  add_json(hash, json);
+  return hash.value();
+}
+
 std::uint64_t fingerprint(const AppendMessages& append) {
   Hash hash;
   hash.add("append");

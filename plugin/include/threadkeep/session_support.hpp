@@ -73,6 +73,9 @@ struct StateOutcome {
 /// version is another.
 StateOutcome change_document(const std::optional<StateDocument>& stored, const StateChange& change);
 
+/// Equal JSON values have the same, others hardly ever. It may be stored: it does not change.
+std::uint64_t value_hash(std::string_view json);
+
 /// Covers what must be equal in two operations with one operation_id.
 std::uint64_t fingerprint(const AppendMessages& append);
 std::uint64_t fingerprint(const PopMessages& pop);
