@@ -157,6 +157,18 @@ void create_under_lock(Connection& connection, const Call& call) {
   }
 }
 
+// A role that may create tables may still lack a right on those of another owner.
+template <class Work>
+void explain_rights(const Catalog& catalog, Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.native() != "42501") throw;
+    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
+                                    ": " + error.message());
+  }
+}
+
 bool is_current(const Layout& layout) {
   return layout.has_task_path && layout.blob_may_be_null;
 }
@@ -253,7 +265,7 @@ Layout prepare_first_use(Connection& connection, const Call& call) {
   check_not_older(catalog, layout);
   if (is_ready(layout)) return layout;
   check_may_create(catalog);
-  create_under_lock(connection, call);
+  explain_rights(catalog, [&] { create_under_lock(connection, call); });
   return read_layout(connection, call);
 }
 
@@ -269,13 +281,7 @@ void run_setup(Connection& connection, const Call& call) {
   check(catalog);
   if (is_complete(catalog)) return;
   check_not_pooled(connection);
-  try {
-    complete(connection, call);
-  } catch (const Error& error) {
-    if (error.native() != "42501") throw;
-    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
-                                    ": " + error.message());
-  }
+  explain_rights(catalog, [&] { complete(connection, call); });
 }
 
 }  // namespace threadkeep::postgres
