@@ -292,6 +292,17 @@ async def test_documents_are_listed_by_key(chat: Form, scope: StateScope) -> Non
     assert await chat.states(StateScope.named("nobody")) == []
 
 
+async def test_order_is_that_of_bytes(chat: Form, thread: str, scope: StateScope) -> None:
+    words = ["B", "a", "b", "ä", "😀"]
+    await chat.change_state(scope, [StateChange.put(word, word) for word in reversed(words)])
+    assert [each.key for each in await chat.states(scope)] == words
+    await chat.append(thread, [user(word, metadata={"w": word}) for word in words])
+    assert contents(await chat.messages(thread, filter=filters.lt(("metadata", "w"), "b"))) == [
+        "B",
+        "a",
+    ]
+
+
 async def test_state_changes_with_an_append_or_not_at_all(chat: Form, thread: str) -> None:
     scope = StateScope.of_thread(thread)
     await chat.append(thread, [user("a")], state=[StateChange.put("n", 1), StateChange.put("m", 1)])
