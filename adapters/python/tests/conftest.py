@@ -24,10 +24,17 @@ from threadkeep.langgraph import ThreadkeepSaver
 DEFAULT_URLS = ["memory:", "sqlite:TMP", "redis:", "postgres:", "postgres-icu:"]
 
 # What the order of text cannot change is not run on `postgres-icu:` by default.
-_ORDERED = {"test_conformance", "test_contract", "test_delta_history", "test_graphs", "test_legacy"}
+_ORDERED = {
+    "test_conformance",
+    "test_contract",
+    "test_delta_history",
+    "test_graphs",
+    "test_legacy",
+    "test_sessions",
+}
 
 # The backends that keep messages and state: a test compares this with what they say themselves.
-WITH_SESSIONS = {"memory", "sqlite"}
+WITH_SESSIONS = {"memory", "postgres", "sqlite"}
 
 
 def backend_of(url: str) -> str:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,7 +117,7 @@ async def test_a_cursor_outlives_its_message(chat: Form, thread: str) -> None:
 
 async def test_a_cursor_of_something_else_is_an_error(chat: Form, thread: str) -> None:
     await chat.append(thread, numbers(3))
-    await chat.append(thread, numbers(0) or [user("x")], stream="other")
+    await chat.append(thread, [user("x")], stream="other")
     cursor = (await chat.message_page(thread, limit=1)).next
     for options in (
         {"cursor": "garbage"},
@@ -289,6 +292,17 @@ async def test_documents_are_listed_by_key(chat: Form, scope: StateScope) -> Non
     assert await chat.states(StateScope.named("nobody")) == []
 
 
+async def test_order_is_that_of_bytes(chat: Form, thread: str, scope: StateScope) -> None:
+    words = ["B", "a", "b", "ä", "😀"]
+    await chat.change_state(scope, [StateChange.put(word, word) for word in reversed(words)])
+    assert [each.key for each in await chat.states(scope)] == words
+    await chat.append(thread, [user(word, metadata={"w": word}) for word in words])
+    assert contents(await chat.messages(thread, filter=filters.lt(("metadata", "w"), "b"))) == [
+        "B",
+        "a",
+    ]
+
+
 async def test_state_changes_with_an_append_or_not_at_all(chat: Form, thread: str) -> None:
     scope = StateScope.of_thread(thread)
     await chat.append(thread, [user("a")], state=[StateChange.put("n", 1), StateChange.put("m", 1)])
@@ -403,6 +417,21 @@ async def test_bad_metadata_is_refused_and_nul_removed(chat: Form, thread: str) 
             await chat.append(thread, [user("a", metadata=bad)])
     await chat.append(thread, [user("a", id="m", metadata={"a": "x\0y"})])
     assert (await chat.message(thread, "m")).metadata == {"a": "xy"}
+
+
+async def test_content_that_another_program_broke_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with SessionStore(f"sqlite:{path}") as sessions:
+        sessions.append("t", numbers(2))
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            file.execute("UPDATE threadkeep_messages SET content = '[secret' WHERE seq = 2")
+            file.commit()
+        assert contents(sessions.messages("t", limit=1)) == [1]
+        with pytest.raises(threadkeep.CorruptError, match="content of message 'm2'") as caught:
+            sessions.tail("t")
+        assert "secret" not in str(caught.value)
+        with pytest.raises(threadkeep.CorruptError, match="content of message 'm2'"):
+            await sessions.amessage("t", "m2")
 
 
 # Filters

@@ -7,6 +7,8 @@ import asyncio
 import inspect
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -83,7 +85,8 @@ def test_every_method_has_a_twin_of_the_same_form() -> None:
 
 
 def test_two_poppers_never_get_one_message(store: threadkeep.Store, thread: str) -> None:
-    sessions, got = SessionStore(store), [[] for _ in range(8)]  # type: list[list[int]]
+    sessions = SessionStore(store)
+    got: list[list[int]] = [[] for _ in range(8)]
     sessions.append(thread, numbers(200))
 
     def pop(number: int) -> None:
@@ -210,7 +213,7 @@ def test_the_gil_is_released(durable_url: str, thread: str) -> None:
 
         ticker = threading.Thread(target=tick)
         ticker.start()
-        content = "x" * 50_000_000
+        content = "x" * 10_000_000
         before, begin = ticks, time.monotonic()
         sessions.append(thread, [NewMessage("user", content)])
         elapsed, during = time.monotonic() - begin, ticks - before
@@ -325,3 +328,51 @@ def test_what_was_said_survives_a_kill(durable_url: str) -> None:
         for number in range(21):
             sessions.append("t", [NewMessage("user", number)], operation_id=f"turn {number}")
         assert [message.content for message in sessions.messages("t")] == list(range(21))
+
+
+# The example
+
+
+CHAT = Path(__file__).parents[3] / "examples" / "chat.py"
+
+
+def talk(url: str, folder: Path, lines: str, *options: str) -> list[str]:
+    result = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", str(CHAT), "--url", url, *options],
+        cwd=folder,
+        input=lines,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0 and result.stderr == "", result.stdout + result.stderr
+    return result.stdout.splitlines()
+
+
+def test_the_chat_of_the_example_is_resumed(durable_url: str, tmp_path: Path) -> None:
+    assert talk(durable_url, tmp_path, "Hello\nMy name is Ada\n") == [
+        "assistant: That was line 1.",
+        "assistant: That was line 2, Ada.",
+    ]
+    resumed = talk(durable_url, tmp_path, "/undo\nAgain\n\n")
+    assert resumed[:2] == ["user: Hello", "assistant: That was line 1."]
+    assert resumed[4:] == ["(took back 2 messages)", "assistant: That was line 2, Ada."]
+    assert talk(durable_url, tmp_path, "", "--thread", "bob") == []
+
+
+def test_the_chat_of_the_example_answers_what_a_kill_left(durable_url: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(CHAT), "--url", durable_url, "--think-seconds", "600"]
+    thinking = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, text=True)
+    assert thinking.stdin is not None
+    thinking.stdin.write("Hello\n")
+    thinking.stdin.flush()
+    with SessionStore(durable_url) as sessions:
+        give_up = time.monotonic() + 60
+        while sessions.count("ada") == 0:
+            assert thinking.poll() is None and time.monotonic() < give_up
+            time.sleep(0.02)
+        thinking.kill()
+        thinking.communicate(timeout=20)
+    for _ in range(2):
+        lines = talk(durable_url, tmp_path, "")
+        assert lines == ["user: Hello", "assistant: That was line 1."]

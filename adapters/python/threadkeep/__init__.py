@@ -6,7 +6,7 @@ A store is opened by URL: ``memory:`` for this process only, ``sqlite:PATH`` for
 :class:`threadkeep.langgraph.ThreadkeepSaver`, others through :class:`threadkeep.SessionStore`.
 """
 
-from threadkeep import _native, filters
+from threadkeep import _native
 from threadkeep._operations import Page
 from threadkeep.errors import (
     CallCancelledError,
@@ -69,6 +69,5 @@ __all__ = [
     "UnsupportedError",
     "Written",
     "__version__",
-    "filters",
     "open",
 ]
