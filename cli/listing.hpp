@@ -37,8 +37,9 @@ class Listing {
     if (json) list_.emplace(form.name);
   }
 
-  /// Prints `page`, and with `all` those after it while somebody reads them. Where one of them cannot be read, the object
-  /// ends with the failure, and a table with the Error; both say where to go on.
+  /// Prints `page`, and with `all` those after it while somebody reads them. Where one of them
+  /// cannot be read, the object ends with the failure, and a table with the Error; both say where
+  /// to go on.
   ExitStatus print(Page<Item> page, bool all, const Read& read) {
     show(page);
     while (all && !page.next.empty() && std::cout.good()) {

@@ -91,7 +91,7 @@ ThreadsImport::ThreadsImport(CLI::App& threads)
 ExitStatus ThreadsImport::execute() {
   const Call limits = call();
   Input input(input_);
-  const auto store = open_store();
+  const auto store = open_store(dry_run_ ? FirstUse::refuses : FirstUse::creates);
   Progress progress(json());
   ops::ArchiveReader reader(
       [&](char* buffer, std::size_t size) { return input.read(buffer, size); });

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "archive/thread_lookup.hpp"
 #include "sample.hpp"
 #include "threadkeep/error.hpp"
 
@@ -43,38 +42,6 @@ TEST(ArchiveLine, refuses_what_is_not_utf8) {
     EXPECT_EQ(error.code(), Code::corrupt) << error.what();
   }
 }
-
-#ifdef THREADKEEP_TEST_MEMORY
-TEST(ThreadLookup, finds_one_thread_by_its_id_among_all_neighbours) {
-  const auto store = new_memory();
-  const std::vector<std::string> ids = {"\x01",
-                                        "\x01\x01",
-                                        "a",
-                                        "a\x01",
-                                        "a\x7f",
-                                        "a\u0080",
-                                        "a\u07ff",
-                                        "a\u0800",
-                                        "a\uD7FF",
-                                        "a\uE000",
-                                        "a\uFFFF",
-                                        "a\U00010000",
-                                        "a\U0010FFFF",
-                                        "b",
-                                        std::string(512, 'z'),
-                                        std::string(511, 'z')};
-  for (const auto& id : ids) {
-    EXPECT_FALSE(find_thread(*store, id, {})) << id;
-    store->write(PutThread{id, "{}"}, {});
-    ASSERT_TRUE(find_thread(*store, id, {})) << id;
-  }
-  for (const auto& id : ids) {
-    EXPECT_EQ(find_thread(*store, id, {})->thread_id, id);
-    store->write(DeleteThread{id}, {});
-    EXPECT_FALSE(find_thread(*store, id, {})) << id;
-  }
-}
-#endif
 
 }  // namespace
 }  // namespace threadkeep::ops
