@@ -3,9 +3,9 @@
 
 #include <charconv>
 
-#include "json_value.hpp"
 #include "layout.hpp"
 #include "parts.hpp"
+#include "threadkeep/session_support.hpp"
 
 namespace threadkeep::redis {
 
@@ -83,9 +83,7 @@ Message decode_message(std::string_view member, std::string_view value) {
 }
 
 std::string encode_document_value(std::string_view value) {
-  Hash hash;
-  add_value(hash, parse_stored(value));
-  return (sixteen_digits(hash.value()) + " ").append(value);
+  return (sixteen_digits(value_hash(value)) + " ").append(value);
 }
 
 StateDocument decode_document(std::string_view key, std::string_view value) {
