@@ -87,13 +87,6 @@ StateOutcome erase_document(const std::optional<StateDocument>& stored, const St
   return {{}, stored.has_value()};
 }
 
-// True when the document is what the change would have made of the expected version.
-bool was_done(const std::optional<StateDocument>& stored, const StateChange& change) {
-  const auto& expected = change.expected_version;
-  if (!stored || !expected || stored->version != *expected + 1) return false;
-  return json_equal(stored->value, outcome_of(change, *expected == 0 ? "" : stored->value));
-}
-
 std::string quote_member(std::string_view name, std::string_view value) {
   return "\"" + std::string(name) + "\":" + std::string(value);
 }
@@ -188,8 +181,7 @@ std::optional<Message> updated(const Message& stored, const UpdateMessage& updat
   const bool equal =
       json_equal(stored.content, changed.content) && json_equal(stored.metadata, changed.metadata);
   const auto& expected = update.expected_version;
-  const bool was_done = expected && equal && stored.version == *expected + 1;
-  if (expected && *expected != stored.version && !was_done) {
+  if (expected && *expected != stored.version) {
     refuse_version("message '" + update.id + "'", *expected, stored.version);
   }
   if (equal) return {};
@@ -217,7 +209,6 @@ void check_revision(const AppendMessages& append, std::int64_t revision) {
 StateOutcome change_document(const std::optional<StateDocument>& stored,
                              const StateChange& change) {
   if (change.kind == StateChange::Kind::erase) return erase_document(stored, change);
-  if (was_done(stored, change)) return {stored, false};
   const std::int64_t version = stored ? stored->version : 0;
   const auto& expected = change.expected_version;
   if (expected && *expected != version) {

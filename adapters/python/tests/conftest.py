@@ -34,7 +34,7 @@ _ORDERED = {
 }
 
 # The backends that keep messages and state: a test compares this with what they say themselves.
-WITH_SESSIONS = {"memory", "postgres", "sqlite"}
+WITH_SESSIONS = {"memory", "postgres", "redis", "sqlite"}
 
 
 def backend_of(url: str) -> str:

@@ -235,7 +235,9 @@ async def test_a_document_has_a_version(chat: Form, scope: StateScope) -> None:
     assert (await chat.put_state(scope, "k", {"a": [2]}, expected_version=1)).versions == [2]
     found = await chat.state(scope, "k")
     assert (found.key, found.value, found.version) == ("k", {"a": [2]}, 2)
-    assert (await chat.put_state(scope, "k", {"a": [2]}, expected_version=1)).versions == [2]
+    assert (await chat.put_state(scope, "k", {"a": [2]}, expected_version=2)).kept == 1
+    with pytest.raises(threadkeep.ConflictError):
+        await chat.put_state(scope, "k", {"a": [2]}, expected_version=1)  # equal, and not its own
     for stale in (0, 1, 3):
         with pytest.raises(threadkeep.ConflictError):
             await chat.put_state(scope, "k", "late", expected_version=stale)

@@ -434,7 +434,7 @@ class SessionStore(Closing):
             key: The document; at most 512 bytes.
             value: Any JSON value.
             expected_version: Demand that the document have this version, 0 for absent: compare and
-                set. Sent again after it was carried out, the call succeeds.
+                set.
 
         Raises:
             ConflictError: The document has another version.

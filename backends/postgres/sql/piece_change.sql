@@ -11,7 +11,7 @@ change AS MATERIALIZED (
         ELSE 'erase'
       END
       WHEN stored.value_hash = given.value_hash AND stored.value = given.value
-        AND expected IN (-1, stored.version, stored.version - 1)
+        AND expected IN (-1, stored.version)
       THEN 'keep'
       WHEN stored.value_hash = given.value_hash AND stored.value <> given.value
         AND NOT $7::boolean

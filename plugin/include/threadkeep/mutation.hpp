@@ -113,8 +113,7 @@ struct UpdateMessage {
   std::string id;
   std::optional<std::string> content;
   std::optional<std::string> metadata;
-  /// Demand this version, else `conflict`, also when the message is absent. The next version with
-  /// equal parts succeeds: the update was carried out before.
+  /// Demand this version, else `conflict`, also when the message is absent.
   std::optional<std::int64_t> expected_version;
 };
 

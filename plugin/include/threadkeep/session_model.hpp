@@ -99,8 +99,8 @@ struct StateChange {
   std::string key;
   Kind kind = Kind::put;
   std::string value;  ///< The document, or the patch; unused by erase.
-  /// Demand this version, 0 for absent, else `conflict`. One version further with the outcome that
-  /// this change would have had succeeds: it was carried out before.
+  /// Demand this version, 0 for absent, else `conflict`, also where the value is equal: two callers
+  /// who count on from one version put the same. After an `outcome_unknown` read before you repeat.
   std::optional<std::int64_t> expected_version;
 };
 

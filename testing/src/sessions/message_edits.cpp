@@ -48,7 +48,8 @@ TEST_P(MessageEdits, that_change_nothing_count_nothing) {
 TEST_P(MessageEdits, may_demand_a_version) {
   append("t", {"a"});
   EXPECT_EQ(write(update_of("a", "1", 1)).messages.at(0).version, 2);
-  EXPECT_EQ(write(update_of("a", "1", 1)).kept, 1U) << "carried out before";
+  expect_error(Code::conflict, "version 2", [&] { write(update_of("a", "1", 1)); });
+  EXPECT_EQ(write(update_of("a", "1", 2)).kept, 1U) << "equal";
   expect_error(Code::conflict, "version 2", [&] { write(update_of("a", "2", 1)); });
   expect_error(Code::conflict, "version 2", [&] { write(update_of("a", "1", 3)); });
   EXPECT_EQ(message("t", "a").content, "1");

@@ -64,17 +64,20 @@ TEST_P(States, may_demand_a_version) {
                [&] { put_state(thread_scope, "k", "3", -1); });
 }
 
-TEST_P(States, that_demand_a_version_may_be_sent_again) {
-  put_state(thread_scope, "k", "1", 0);
-  EXPECT_EQ(put_state(thread_scope, "k", "1", 0).versions, Numbers{1});
-  put_state(thread_scope, "k", "2", 1);
-  EXPECT_EQ(put_state(thread_scope, "k", "2", 1).kept, 1U);
-  merge_state(thread_scope, "m", R"({"a": 1})", 0);
-  EXPECT_EQ(merge_state(thread_scope, "m", R"({"a": 1})", 0).kept, 1U);
-  merge_state(thread_scope, "m", R"({"b": 1})", 1);
-  EXPECT_EQ(merge_state(thread_scope, "m", R"({"b": 1})", 1).kept, 1U);
-  delete_state(thread_scope, "m", 2);
-  EXPECT_EQ(delete_state(thread_scope, "m", 2).kept, 1U);
+// Two that count on from the same version put the same value, and only one of them may have counted.
+TEST_P(States, that_demand_a_version_are_conflicts_also_where_the_value_is_equal) {
+  for (const auto& scope : {thread_scope, user_scope}) {
+    put_state(scope, "k", "1", 0);
+    expect_error(Code::conflict, "version 1", [&] { put_state(scope, "k", "1", 0); });
+    put_state(scope, "k", R"({"n": 2})", 1);
+    expect_error(Code::conflict, "version 2", [&] { put_state(scope, "k", R"({"n": 2})", 1); });
+    expect_error(Code::conflict, "version 2", [&] { put_state(scope, "k", R"({"n":2})", 1); });
+    EXPECT_EQ(put_state(scope, "k", R"({"n":2})", 2).kept, 1U);
+    merge_state(scope, "m", R"({"a": 1})", 0);
+    expect_error(Code::conflict, "version 1", [&] { merge_state(scope, "m", R"({"a": 1})", 0); });
+    delete_state(scope, "m", 1);
+    EXPECT_EQ(delete_state(scope, "m", 1).kept, 1U);
+  }
 }
 
 TEST_P(States, are_merged_as_rfc_7396_says) {
