@@ -38,6 +38,7 @@ template <class Documents>
 std::vector<StateOutcome> plan(const Documents& documents,
                                const std::vector<StateChange>& changes) {
   std::vector<StateOutcome> outcomes;
+  outcomes.reserve(changes.size());
   for (const StateChange& change : changes) {
     outcomes.push_back(change_document(find_document(documents, change.key), change));
   }

@@ -30,6 +30,7 @@ Documents read_documents(const Result& rows) {
 
 std::vector<std::string> keys_of(const std::vector<StateChange>& changes) {
   std::vector<std::string> keys;
+  keys.reserve(changes.size());
   for (const StateChange& change : changes) keys.push_back(change.key);
   return keys;
 }

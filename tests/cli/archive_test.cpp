@@ -85,6 +85,8 @@ TEST_F(ArchiveCommand, reports_as_json) {
   EXPECT_EQ(exported.at("checkpoints"), 4);
   EXPECT_EQ(exported.at("blobs"), 4);
   EXPECT_EQ(exported.at("writes"), 2);
+  EXPECT_TRUE(contains(run_import({path("a"), "--dry-run"}, failed), "there is no store"));
+  open(store_url("new.db"))->setup({});
   for (const bool dry_run : {true, false}) {
     Arguments arguments{path("a"), "--json"};
     if (dry_run) arguments.emplace_back("--dry-run");

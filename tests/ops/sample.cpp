@@ -157,11 +157,14 @@ void add_session(Store& store, const std::string& thread_id, Strings& parts) {
     MessageList query;
     query.thread_id = thread_id;
     query.stream = stream;
-    query.limit = 10'000;
-    for (const auto& message : store.messages(query, {}).items) {
-      parts.push_back(thread_id + " | " + stream + " | message " + message.id + " " + message.role +
-                      " " + message.content + " " + message.metadata);
-    }
+    do {
+      const auto page = store.messages(query, {});
+      for (const auto& message : page.items) {
+        parts.push_back(thread_id + " | " + stream + " | message " + message.id + " " +
+                        message.role + " " + message.content + " " + message.metadata);
+      }
+      query.cursor = page.next;
+    } while (!query.cursor.empty());
   }
   const StateList states{StateScope::of_thread(thread_id), 10'000, 1 << 20, {}};
   for (const auto& document : store.states(states, {}).items) {

@@ -83,7 +83,10 @@ TEST_P(SessionArchive, restores_more_messages_than_one_append_takes) {
     append(*from, "", ids);
   }
   EXPECT_EQ(import(*to, archive_of(*from, {"t"})).report.stored.messages, 2700U);
-  EXPECT_EQ(contents(*to, "t"), contents(*from, "t"));
+  const auto restored = contents(*to, "t");
+  const auto original = contents(*from, "t");
+  ASSERT_EQ(restored.size(), original.size());
+  for (std::size_t i = 0; i < original.size(); ++i) ASSERT_EQ(restored[i], original[i]) << i;
 }
 
 TEST_P(SessionArchive, goes_on_where_an_import_was_interrupted) {

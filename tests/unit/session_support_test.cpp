@@ -120,7 +120,6 @@ TEST(AStoreWithoutSessions, refuses_messages_and_state) {
   refused([&] { sessions.tail({"t", "", 1, {}}); });
   refused([&] { sessions.message({"t", "a"}); });
   refused([&] { sessions.state({scope, "k"}); });
-  refused([&] { sessions.thread({"t"}); });
   refused([&] { sessions.store()->streams({"t"}, {}); });
   EXPECT_TRUE(recorder->batches().empty());
 }

@@ -64,7 +64,8 @@ TEST_P(States, may_demand_a_version) {
                [&] { put_state(thread_scope, "k", "3", -1); });
 }
 
-// Two that count on from the same version put the same value, and only one of them may have counted.
+// Two that count on from the same version put the same value, and only one of them may have
+// counted.
 TEST_P(States, that_demand_a_version_are_conflicts_also_where_the_value_is_equal) {
   for (const auto& scope : {thread_scope, user_scope}) {
     put_state(scope, "k", "1", 0);
