@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -94,6 +95,7 @@ TEST(Crash, of_the_server_loses_nothing_that_it_has_acknowledged) {
   for (int round = 0; round < 4; ++round) {
     std::this_thread::sleep_for(500ms);
     server.kill();
+    server.repair();
     server.start();
   }
   std::this_thread::sleep_for(300ms);
@@ -101,6 +103,34 @@ TEST(Crash, of_the_server_loses_nothing_that_it_has_acknowledged) {
   for (auto& thread : threads) thread.join();
   auto store = open_store(url);
   for (const auto& client : clients) client.expect_all_there(store);
+}
+
+// Of the file that the server was writing when it died.
+void cut(const RedisServer& server, std::uintmax_t bytes) {
+  auto file = server.directory() / "appendonlydir" / "appendonly.aof.1.incr.aof";
+  if (!std::filesystem::exists(file)) file = server.directory() / "appendonly.aof";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - bytes);
+}
+
+TEST(Crash, in_the_middle_of_a_transaction_is_repaired) {
+  RedisServer server({.durable = true});
+  const auto url = server.url();
+  open_store(url).put(checkpoint("t", 1));
+  open_store(url).put(checkpoint("t", 3));  // a transaction, for the value is large
+  server.kill();
+  cut(server, 10'000);
+  EXPECT_THROW(server.start(), std::runtime_error);
+  server.repair();
+  server.start();
+  open_store(url).put(checkpoint("t", 5));
+  server.kill();
+  server.repair();  // nothing was cut
+  server.start();
+  auto store = open_store(url);
+  const auto page = store.list(of_thread("t", 10));
+  ASSERT_EQ(page.items.size(), 2U);
+  EXPECT_EQ(page.items[0].checkpoint_id, padded(5));
+  EXPECT_EQ(page.items[1].checkpoint_id, padded(1));
 }
 
 [[noreturn]] void write_until_killed(const std::string& url) {
