@@ -129,6 +129,11 @@ parts=(core tests)
 [[ " ${stages[*]} " == *' python '* ]] && parts+=(python)
 scripts/install-deps.sh "${parts[@]}" || exit 1
 
+# What several stages compile is compiled once: the release, the Python package and the demo differ
+# in their directory and in -Werror only, and the strictest of them comes first.
+export CXX=${CXX:-c++} CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} CCACHE_BASEDIR=$PWD CCACHE_IGNOREOPTIONS=-Werror
+
 mkdir -p build
 for stage in "${stages[@]}"; do
   say "$stage"
