@@ -93,7 +93,7 @@ stage_checks() {
 
 tidy() {
   run-clang-tidy -quiet -p build/release -extra-arg=-Wno-unknown-warning-option \
-    '(plugin/src|backends)/.*\.cpp$' >build/clang-tidy.log 2>&1 && return
+    "^$PWD/(plugin|backends|cli|ops)/.*\.cpp\$" >build/clang-tidy.log 2>&1 && return
   grep -E '(warning|error):' build/clang-tidy.log || tail -n 20 build/clang-tidy.log
   return 1
 }
