@@ -196,7 +196,7 @@ ExitStatus ThreadsShow::execute() {
   const auto thread = find_thread(*store, thread_id_, limits);
   bool more = false;
   const auto namespaces = by_namespace(read(*store, limits, more));
-  if (namespaces.empty()) throw no_thread(thread_id_, store_name());
+  if (namespaces.empty()) throw no_thread("checkpoints", thread_id_, store_name());
   Json all = Json::array();
   if (!json()) print_heading(thread, more);
   for (const auto& [ns, checkpoints] : namespaces) {
