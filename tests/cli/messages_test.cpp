@@ -42,7 +42,8 @@ class SessionCommands : public Cli {
   }
   std::string ids(const Arguments& arguments) {
     std::string text;
-    for (const auto& message : run_for_json(arguments).at("messages")) {
+    const Json page = run_for_json(arguments);
+    for (const auto& message : page.at("messages")) {
       text += message.at("id").get<std::string>() + " ";
     }
     return text;
