@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <functional>
 #include <iostream>
@@ -15,17 +16,41 @@
 
 namespace threadkeep::cli {
 
+/// The options of a listing that comes in pages.
+class PageOptions {
+ public:
+  /// `items` as the help names them: "threads".
+  PageOptions(CLI::App& options, const std::string& items) {
+    auto* all = options.add_flag("--all", all_, "All " + items + ", not only a page");
+    options.add_option("--limit", limit_, "How many " + items + " of a page, 50 if not given")
+        ->excludes(all);
+    options.add_option("--cursor", cursor_, "Go on where the page before ended");
+  }
+
+  bool all() const { return all_; }
+  /// What to ask the store for at once.
+  std::size_t page_size() const { return all_ ? 1000 : limit_; }
+  const std::string& cursor() const { return cursor_; }
+
+ private:
+  std::size_t limit_ = 50;
+  std::string cursor_;
+  bool all_ = false;
+};
+
 /// How a listing shows its items.
 template <class Item>
 struct ListingForm {
   std::string name;  ///< Of the list in JSON.
-  std::vector<std::string> heading;
-  std::vector<std::string> (*row)(const Item&);
   Json (*json)(const Item&);
+  std::vector<std::string> heading;
+  std::vector<std::string> (*row)(const Item&) = nullptr;
+  /// Instead of heading and row, for items that take more than a line.
+  void (*show)(const Item&) = nullptr;
 };
 
 /// Prints a listing while its pages come: a table whose columns are as wide as the first page
-/// wants, or one JSON object.
+/// wants, or what the items show, or one JSON object.
 template <class Item>
 class Listing {
  public:
@@ -60,11 +85,13 @@ class Listing {
     for (const Item& item : page.items) {
       if (list_) {
         list_->add(form_.json(item));
+      } else if (form_.show) {
+        form_.show(item);
       } else {
         table_.add(form_.row(item));
       }
     }
-    if (!list_) table_.print(std::cout, width_);
+    if (!list_ && !form_.show) table_.print(std::cout, width_);
     std::cout.flush();
   }
 

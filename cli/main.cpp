@@ -9,7 +9,9 @@
 #include "doctor_command.hpp"
 #include "exit_status.hpp"
 #include "help_format.hpp"
+#include "messages_list.hpp"
 #include "setup_command.hpp"
+#include "state_get.hpp"
 #include "stats_command.hpp"
 #include "terminal.hpp"
 #include "threads_archive.hpp"
@@ -40,6 +42,12 @@ Commands make_commands(CLI::App& app) {
   all.push_back(std::make_unique<cli::ThreadsDelete>(*threads));
   all.push_back(std::make_unique<cli::ThreadsExport>(*threads));
   all.push_back(std::make_unique<cli::ThreadsImport>(*threads));
+  auto* messages = app.add_subcommand("messages", "Looks at the messages of threads.");
+  messages->require_subcommand(1);
+  all.push_back(std::make_unique<cli::MessagesList>(*messages));
+  auto* state = app.add_subcommand("state", "Looks at the state of threads and of names.");
+  state->require_subcommand(1);
+  all.push_back(std::make_unique<cli::StateGet>(*state));
   return all;
 }
 

@@ -11,9 +11,10 @@
 
 namespace threadkeep::cli {
 
-Refusal no_thread(const std::string& thread_id, const std::string& store_name) {
+Refusal no_thread(const std::string& what, const std::string& thread_id,
+                  const std::string& store_name) {
   return {ExitStatus::failed, "not_found",
-          "no checkpoints of thread '" + printable(thread_id) + "' in " + store_name +
+          "no " + what + " of thread '" + printable(thread_id) + "' in " + store_name +
               "; `threadkeep threads list` shows the threads that are there"};
 }
 

@@ -13,7 +13,9 @@
 
 namespace threadkeep::cli {
 
-Refusal no_thread(const std::string& thread_id, const std::string& store_name);
+/// Nothing of a thread is there: `what` was looked for, such as "checkpoints".
+Refusal no_thread(const std::string& what, const std::string& thread_id,
+                  const std::string& store_name);
 
 /// A command on one store: what all of them have in common. A command is made before the arguments
 /// are parsed, so that CLI11 can describe it, and runs when it was chosen.

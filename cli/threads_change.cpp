@@ -46,7 +46,7 @@ ThreadsCopy::ThreadsCopy(CLI::App& threads)
 
 ExitStatus ThreadsCopy::execute() {
   const Written written = open_store()->write(CopyThread{source_, target_}, call());
-  if (written.changed + written.kept == 0) throw no_thread(source_, store_name());
+  if (written.changed + written.kept == 0) throw no_thread("checkpoints", source_, store_name());
   if (json()) {
     std::cout << json_text({{"ok", true}, {"copied", written.changed}, {"kept", written.kept}})
               << "\n";

@@ -138,7 +138,7 @@ ExitStatus ThreadsExport::execute() {
     file.finish();
     print(bytes);
   } catch (const ops::NoThread& missing) {
-    throw no_thread(missing.thread_id, store_name());
+    throw no_thread("checkpoints", missing.thread_id, store_name());
   } catch (const Error& error) {
     if (error.code() != Code::duplicate) throw;
     throw Refusal{ExitStatus::usage, "duplicate", error.message()};

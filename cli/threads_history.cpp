@@ -2,7 +2,6 @@
 #include "threads_history.hpp"
 
 #include "checkpoint_view.hpp"
-#include "listing.hpp"
 
 namespace threadkeep::cli {
 
@@ -37,17 +36,14 @@ std::vector<std::string> row(const CheckpointTuple& checkpoint) {
 }
 
 const ListingForm<CheckpointTuple> form = {
-    "checkpoints", {"CHECKPOINT", "STEP", "SOURCE", "TIME", "NAMESPACE", "PARENT"}, row, json_of};
+    "checkpoints", json_of, {"CHECKPOINT", "STEP", "SOURCE", "TIME", "NAMESPACE", "PARENT"}, row};
 
 }  // namespace
 
 ThreadsHistory::ThreadsHistory(CLI::App& threads)
-    : StoreCommand(threads, "history", description, examples) {
+    : StoreCommand(threads, "history", description, examples), pages_(options(), "checkpoints") {
   options().add_option("THREAD", thread_id_, "The id of the thread")->required();
   options().add_option("--namespace", ns_, "Only this namespace; '' is the root graph");
-  auto* all = options().add_flag("--all", all_, "All checkpoints, not only a page");
-  options().add_option("--limit", limit_, "Checkpoints of a page, 50 if not given")->excludes(all);
-  options().add_option("--cursor", cursor_, "Go on where the page before ended");
   print_by_pager();
 }
 
@@ -59,16 +55,16 @@ ExitStatus ThreadsHistory::execute() {
                        .before = {},
                        .filter = {},
                        .include = {.values = false, .writes = false},
-                       .limit = all_ ? 1000 : limit_,
+                       .limit = pages_.page_size(),
                        .cursor = {}};
   const auto store = open_store();
   const auto read = [&](const std::string& cursor) {
     query.cursor = cursor;
     return store->list(query, limits);
   };
-  auto first = read(cursor_);
-  if (first.items.empty()) throw no_thread(thread_id_, store_name());
-  return Listing(form, json(), 0).print(std::move(first), all_, read);
+  auto first = read(pages_.cursor());
+  if (first.items.empty()) throw no_thread("checkpoints", thread_id_, store_name());
+  return Listing(form, json(), 0).print(std::move(first), pages_.all(), read);
 }
 
 }  // namespace threadkeep::cli

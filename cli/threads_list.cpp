@@ -3,7 +3,6 @@
 
 #include <iostream>
 
-#include "listing.hpp"
 #include "metadata_condition.hpp"
 #include "terminal.hpp"
 #include "thread_view.hpp"
@@ -30,21 +29,19 @@ std::vector<std::string> row(const ThreadInfo& thread) {
 }
 
 const ListingForm<ThreadInfo> form = {
-    "threads", {"THREAD", "CREATED", "UPDATED", "METADATA"}, row, thread_json};
+    "threads", thread_json, {"THREAD", "CREATED", "UPDATED", "METADATA"}, row};
 
 }  // namespace
 
-ThreadsList::ThreadsList(CLI::App& threads) : StoreCommand(threads, "list", description, examples) {
-  auto* all = options().add_flag("--all", all_, "All threads, not only a page");
-  options().add_option("--limit", limit_, "Threads of a page, 50 if not given")->excludes(all);
-  options().add_option("--cursor", cursor_, "Go on where the page before ended");
+ThreadsList::ThreadsList(CLI::App& threads)
+    : StoreCommand(threads, "list", description, examples), pages_(options(), "threads") {
   options().add_option("--metadata", metadata_,
                        "Only threads whose metadata has NAME=VALUE; may be repeated");
   print_by_pager();
 }
 
 ThreadList ThreadsList::query() const {
-  ThreadList query{.filter = {}, .limit = all_ ? 1000 : limit_, .cursor = {}};
+  ThreadList query{.filter = {}, .limit = pages_.page_size(), .cursor = {}};
   for (const std::string& text : metadata_) query.filter.push_back(metadata_condition(text));
   return query;
 }
@@ -57,12 +54,12 @@ ExitStatus ThreadsList::execute() {
     next.cursor = cursor;
     return store->threads(next, limits);
   };
-  auto first = read(cursor_);
+  auto first = read(pages_.cursor());
   if (first.items.empty() && !json()) {
     std::cout << "no threads in " << store_name() << "\n";
     return ExitStatus::done;
   }
-  return Listing(form, json(), terminal_width()).print(std::move(first), all_, read);
+  return Listing(form, json(), terminal_width()).print(std::move(first), pages_.all(), read);
 }
 
 }  // namespace threadkeep::cli

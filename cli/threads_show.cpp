@@ -141,12 +141,58 @@ class Narrator {
   std::map<std::string_view, const CheckpointTuple*> by_id_;
 };
 
+// What a thread has beside checkpoints.
+struct Session {
+  std::uint64_t messages = 0;
+  std::size_t streams = 0;
+  std::size_t documents = 0;
+
+  bool empty() const { return messages + documents == 0; }
+};
+
+std::uint64_t count_messages(Store& store, const std::string& thread_id, const std::string& stream,
+                             const Call& call) {
+  MessageList all;
+  all.thread_id = thread_id;
+  all.stream = stream;
+  return store.count_messages(all, call);
+}
+
+Session find_session(Store& store, const std::string& thread_id, const Call& call) {
+  Session session;
+  if (!store.capabilities().sessions) return session;
+  for (const auto& stream : store.streams({thread_id}, call)) {
+    session.messages += count_messages(store, thread_id, stream, call);
+    ++session.streams;
+  }
+  StateList list{.scope = StateScope::of_thread(thread_id), .limit = 1000, .cursor = {}};
+  do {
+    const auto page = store.states(list, call);
+    session.documents += page.items.size();
+    list.cursor = page.next;
+  } while (!list.cursor.empty());
+  return session;
+}
+
+void print(const Session& session) {
+  if (session.messages > 0) {
+    std::cout << "messages " << session.messages << " in " << session.streams
+              << (session.streams == 1 ? " stream" : " streams")
+              << faint(": `threadkeep messages list` shows them") << "\n";
+  }
+  if (session.documents > 0) {
+    std::cout << "state of " << session.documents
+              << (session.documents == 1 ? " document" : " documents")
+              << faint(": `threadkeep state get` shows it") << "\n";
+  }
+}
+
 // A thread whose row went between two reads has its id at least.
 ThreadInfo find_thread(Store& store, const std::string& thread_id, const Call& call) {
   return store.thread({thread_id}, call).value_or(ThreadInfo{.thread_id = thread_id});
 }
 
-void print_heading(const ThreadInfo& thread, bool more) {
+void print_heading(const ThreadInfo& thread, const Session& session, bool more) {
   std::cout << bold("thread " + printable(thread.thread_id)) << "  created "
             << known_time(thread.created_at) << "  updated " << known_time(thread.updated_at)
             << "\n";
@@ -155,6 +201,7 @@ void print_heading(const ThreadInfo& thread, bool more) {
     const std::size_t width = terminal_width();
     std::cout << (width > 0 ? shortened(text, width) : text) << "\n";
   }
+  print(session);
   if (more) std::cout << faint("older checkpoints are left out: --all shows them") << "\n";
 }
 
@@ -196,9 +243,12 @@ ExitStatus ThreadsShow::execute() {
   const auto thread = find_thread(*store, thread_id_, limits);
   bool more = false;
   const auto namespaces = by_namespace(read(*store, limits, more));
-  if (namespaces.empty()) throw no_thread(thread_id_, store_name());
+  const auto session = find_session(*store, thread_id_, limits);
+  if (namespaces.empty() && (ns_ || session.empty())) {
+    throw no_thread("checkpoints", thread_id_, store_name());
+  }
   Json all = Json::array();
-  if (!json()) print_heading(thread, more);
+  if (!json()) print_heading(thread, session, more);
   for (const auto& [ns, checkpoints] : namespaces) {
     const Narrator narrator(checkpoints, values_);
     if (json()) {
@@ -211,6 +261,9 @@ ExitStatus ThreadsShow::execute() {
   if (json()) {
     Json result = thread_json(thread);
     result["more"] = more;
+    result["messages"] = session.messages;
+    result["streams"] = session.streams;
+    result["documents"] = session.documents;
     result["namespaces"] = std::move(all);
     std::cout << json_text(result) << "\n";
   }

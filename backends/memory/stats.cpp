@@ -20,6 +20,9 @@ StoreStats Tables::stats(const StatsQuery& query) const {
   EntityStats checkpoints{"checkpoints", 0, 0};
   EntityStats blobs{"blobs", 0, 0};
   EntityStats writes{"writes", 0, 0};
+  EntityStats messages{"messages", 0, 0};
+  EntityStats streams{"streams", 0, 0};
+  EntityStats states{"states", 0, 0};
   StatsCollector collector(query.largest);
   for (const auto& [thread_id, thread] : threads_) {
     ThreadSize size{.thread_id = thread_id};
@@ -35,11 +38,23 @@ StoreStats Tables::stats(const StatsQuery& query) const {
         for (const auto& [key, write] : of_checkpoint) add(writes, size, write.data.size());
       }
     }
+    for (const auto& [name, stream] : thread.streams) {
+      add(streams, size, 0);
+      for (const auto& [seq, message] : stream.messages) {
+        add(messages, size, message.content.size() + message.metadata.size());
+      }
+    }
+    for (const auto& [key, document] : thread.state) add(states, size, document.value.size());
     if (!is_absent(thread)) collector.add_thread(std::move(size));
+  }
+  EntityStats named_states{"named_states", 0, 0};
+  ThreadSize of_none;
+  for (const auto& [name, documents] : scopes_) {
+    for (const auto& [key, document] : documents) add(named_states, of_none, document.value.size());
   }
   StoreStats stats;
   stats.method = "everything";
-  stats.entities = {threads, checkpoints, blobs, writes};
+  stats.entities = {threads, checkpoints, blobs, writes, messages, streams, states, named_states};
   collector.finish(stats);
   return stats;
 }

@@ -16,7 +16,8 @@ namespace threadkeep::postgres {
 
 namespace {
 
-constexpr std::array kinds = {"threads", "checkpoints", "blobs", "writes"};
+constexpr std::array kinds = {"threads",  "checkpoints", "blobs",  "writes",
+                              "messages", "streams",     "states", "named_states"};
 constexpr std::int64_t most_pages = 10'000;   // of one table, to look at all of it
 constexpr std::int64_t sample_pages = 2'000;  // of one table, otherwise
 constexpr std::int64_t whole = 1'000'000;     // parts per million
@@ -86,7 +87,7 @@ void add_threads(const Result& rows, StatsCollector& collector) {
 void read_threads(Connection& connection, const Layout& layout, const Parts& parts, bool sampled,
                   std::size_t largest, const Call& call, StatsCollector& collector) {
   Parameters parameters;
-  parameters.bigint(parts[1]).bigint(parts[2]).bigint(parts[3]);
+  parameters.bigint(parts[1]).bigint(parts[2]).bigint(parts[3]).bigint(parts[4]).bigint(parts[6]);
   parameters.bigint(static_cast<std::int64_t>(largest));
   const Result rows = run(connection, sql::stats_threads, layout, std::move(parameters), call);
   if (!sampled) return add_threads(rows, collector);
@@ -117,7 +118,8 @@ StoreStats stats(Connection& connection, const Layout& layout, const StatsQuery&
   StoreStats stats;
   stats.estimated = !small && !query.exact;
   stats.method = stats.estimated ? "a sample of the tables' pages" : "everything";
-  Parts parts{whole, whole, whole, whole};
+  Parts parts{};
+  parts.fill(whole);
   if (stats.estimated) parts = parts_of(sizes);
   StatsCollector collector(query.largest);
   read_rows(connection, layout, sizes, parts, call, stats);

@@ -62,11 +62,14 @@ struct Sums {
   std::uint64_t checkpoints = 0;
   std::uint64_t blobs = 0;
   std::uint64_t writes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t streams = 0;
+  std::uint64_t states = 0;
   std::uint64_t bytes = 0;
   bool bytes_known = true;
 };
 
-constexpr std::size_t commands_of_thread = 7;
+constexpr std::size_t commands_of_thread = 11;
 
 void ask(Pipeline& pipeline, const Keys& keys) {
   pipeline.add({"HLEN", keys.thread});
@@ -75,6 +78,10 @@ void ask(Pipeline& pipeline, const Keys& keys) {
   pipeline.add({"ZLEXCOUNT", keys.index, "[w", "(x"});
   pipeline.add({"MEMORY", "USAGE", keys.thread});
   pipeline.add({"MEMORY", "USAGE", keys.index});
+  pipeline.add({"ZLEXCOUNT", keys.index, "[e", "(f"});
+  pipeline.add({"ZLEXCOUNT", keys.index, "[l", "(m"});
+  pipeline.add({"ZLEXCOUNT", keys.index, "[s", "(t"});
+  pipeline.add({"ZLEXCOUNT", keys.index, "[o", "(p"});
   pipeline.add({"ZREVRANGEBYLEX", keys.index, "(d", "[c", "LIMIT", "0", std::to_string(most_ids)});
 }
 
@@ -86,23 +93,31 @@ void add_ids(const Reply& members, StatsCollector& collector) {
   }
 }
 
-// The fields of a thread are its head, perhaps its metadata, checkpoints, blobs and writes.
+// The fields of a thread are its head, perhaps its metadata, checkpoints, blobs, writes, messages
+// by place and by id, streams, documents and operations. Blobs alone are not in the index.
 void add_thread(const std::string& name, const Reply* replies, Sums& sums,
                 StatsCollector& collector) {
   const std::uint64_t fields = number(replies[0]);
   if (fields == 0) return;  // it expired
   const std::uint64_t checkpoints = number(replies[2]);
   const std::uint64_t writes = number(replies[3]);
-  const std::uint64_t others = 1 + number(replies[1]) + checkpoints + writes;
+  const std::uint64_t messages = number(replies[6]);
+  const std::uint64_t streams = number(replies[7]);
+  const std::uint64_t states = number(replies[8]);
+  const std::uint64_t others = 1 + number(replies[1]) + checkpoints + writes + 2 * messages +
+                               streams + states + number(replies[9]);
   const std::uint64_t bytes = number(replies[4]) + number(replies[5]);
   if (replies[4].is_error()) sums.bytes_known = false;
   ++sums.threads;
   sums.checkpoints += checkpoints;
   sums.writes += writes;
+  sums.messages += messages;
+  sums.streams += streams;
+  sums.states += states;
   sums.blobs += fields - std::min(fields, others);
   sums.bytes += bytes;
   collector.add_thread({name, checkpoints, bytes});
-  add_ids(replies[6], collector);
+  add_ids(replies[10], collector);
 }
 
 void add_threads(const Reader& reader, const std::string* names, std::size_t count, Sums& sums,
@@ -123,10 +138,11 @@ StoreStats scaled(const Sums& sums, double scale) {
     return static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * scale));
   };
   StoreStats stats;
-  stats.entities = {{"threads", times(sums.threads), {}},
-                    {"checkpoints", times(sums.checkpoints), {}},
-                    {"blobs", times(sums.blobs), {}},
-                    {"writes", times(sums.writes), {}}};
+  stats.entities = {
+      {"threads", times(sums.threads), {}},   {"checkpoints", times(sums.checkpoints), {}},
+      {"blobs", times(sums.blobs), {}},       {"writes", times(sums.writes), {}},
+      {"messages", times(sums.messages), {}}, {"streams", times(sums.streams), {}},
+      {"states", times(sums.states), {}}};
   if (sums.bytes_known) stats.stored_bytes = times(sums.bytes);
   return stats;
 }

@@ -9,7 +9,8 @@ namespace threadkeep::sqlite {
 
 namespace {
 
-constexpr std::array kinds = {"threads", "checkpoints", "blobs", "writes"};
+constexpr std::array kinds = {"threads",  "checkpoints", "blobs", "writes",
+                              "messages", "streams",     "states"};
 
 // One row for each thread: its id, then rows and bytes of each kind. The length of a blob is known
 // without reading it; that of a text is counted in characters unless it is cast.
@@ -18,7 +19,10 @@ SELECT thread_id,
        count(*) FILTER (WHERE kind = 0), total(bytes) FILTER (WHERE kind = 0),
        count(*) FILTER (WHERE kind = 1), total(bytes) FILTER (WHERE kind = 1),
        count(*) FILTER (WHERE kind = 2), total(bytes) FILTER (WHERE kind = 2),
-       count(*) FILTER (WHERE kind = 3), total(bytes) FILTER (WHERE kind = 3)
+       count(*) FILTER (WHERE kind = 3), total(bytes) FILTER (WHERE kind = 3),
+       count(*) FILTER (WHERE kind = 4), total(bytes) FILTER (WHERE kind = 4),
+       count(*) FILTER (WHERE kind = 5), total(bytes) FILTER (WHERE kind = 5),
+       count(*) FILTER (WHERE kind = 6), total(bytes) FILTER (WHERE kind = 6)
 FROM (
   SELECT thread_id, 0 AS kind, length(CAST(metadata AS BLOB)) AS bytes FROM threadkeep_threads
   UNION ALL
@@ -28,8 +32,18 @@ FROM (
   SELECT thread_id, 2, length(blob) FROM checkpoint_blobs
   UNION ALL
   SELECT thread_id, 3, length(blob) FROM checkpoint_writes
+  UNION ALL
+  SELECT thread_id, 4, length(CAST(content AS BLOB)) + length(CAST(metadata AS BLOB))
+  FROM threadkeep_messages
+  UNION ALL
+  SELECT thread_id, 5, 0 FROM threadkeep_streams
+  UNION ALL
+  SELECT thread_id, 6, length(CAST(value AS BLOB)) FROM threadkeep_state WHERE scope = ''
 )
 GROUP BY thread_id)";
+
+constexpr std::string_view select_named_states = R"(
+SELECT count(*), total(length(CAST(value AS BLOB))) FROM threadkeep_state WHERE scope <> '')";
 
 std::uint64_t number(const Rows& rows, int column) {
   return static_cast<std::uint64_t>(rows.integer(column));
@@ -56,6 +70,10 @@ StoreStats stats(Connection& connection, const StatsQuery& query) {
   StatsCollector collector(query.largest);
   Rows sizes = connection.query(select_sizes);
   while (sizes.next()) add_sizes(sizes, stats, collector);
+  Rows named = connection.query(select_named_states);
+  if (named.next()) {
+    stats.entities.push_back({"named_states", number(named, 0), number(named, 1)});
+  }
   Rows ids = connection.query("SELECT checkpoint_id FROM checkpoints");
   while (ids.next()) collector.add_checkpoint(ids.view(0));
   collector.finish(stats);

@@ -19,7 +19,9 @@ const std::vector<Arguments>& commands() {
                                              {"threads", "history", "ada"},
                                              {"threads", "diff", "ada"},
                                              {"threads", "copy", "ada", "bob"},
-                                             {"threads", "delete", "ada", "--yes"}};
+                                             {"threads", "delete", "ada", "--yes"},
+                                             {"messages", "list", "ada"},
+                                             {"state", "get", "ada"}};
   return all;
 }
 

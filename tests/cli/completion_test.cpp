@@ -62,7 +62,9 @@ TEST_F(BashCompletion, knows_what_the_help_says) {
                                                          {"threads", "list"},
                                                          {"threads", "show"},
                                                          {"threads", "diff"},
-                                                         {"threads", "delete"}}) {
+                                                         {"threads", "delete"},
+                                                         {"messages", "list"},
+                                                         {"state", "get"}}) {
     Arguments words = command;
     words.emplace_back("--");
     std::istringstream options(completed(words));

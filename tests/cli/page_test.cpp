@@ -23,6 +23,8 @@ const std::vector<Arguments>& commands() {
                                              {"threads", "diff"},
                                              {"threads", "copy"},
                                              {"threads", "delete"},
+                                             {"messages", "list"},
+                                             {"state", "get"},
                                              {"completion"},
                                              {"manual"}};
   return all;
@@ -90,6 +92,10 @@ TEST(CliPage, runs_as_it_is_written) {
       store->write(testing::Draft(thread, "1").value("messages", "1", "hello"), {});
       store->write(testing::Draft(thread, "2").parent("1").value("messages", "2", "again"), {});
     }
+    SessionStore sessions(store);
+    sessions.append({"ada", "", {{"", "user", "\"hello\"", "{}"}}, {}, {}, {}});
+    sessions.put_state(StateScope::of_thread("ada"), "last_turn", "1");
+    sessions.put_state(StateScope::named("user:ada"), "visits", "12");
   }
   {
     std::ofstream configuration(directory.path() / "threadkeep.yaml");

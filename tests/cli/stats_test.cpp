@@ -18,17 +18,25 @@ void fill(const std::string& url) {
   CheckpointIds ids(Environment{[] { return std::int64_t{1'800'000'000'000'000}; }});
   store->write(testing::Draft("ada", ids.next()).value("m", "1", std::string(5000, 'x')), {});
   store->write(testing::Draft("bob", ids.next()).value("m", "1", "x"), {});
+  SessionStore sessions(store);
+  sessions.append({"bob", "", {{"", "user", "1", "{}"}, {"", "user", "2", "{}"}}, {}, {}, {}});
+  sessions.put_state(StateScope::of_thread("bob"), "k", "1");
 }
 
 void expect_counted(const std::string& url) {
   fill(url);
   const auto text = run({"stats", "--url", url}, done);
   EXPECT_TRUE(contains(text, "looked at everything\n")) << text;
-  EXPECT_TRUE(contains(text, "\ncheckpoints  2 ")) << text;
+  EXPECT_TRUE(contains(text, "\ncheckpoints  ")) << text;
+  EXPECT_TRUE(contains(text, "\nmessages ")) << text;
   EXPECT_TRUE(contains(text, "\n2027-01-15  2\n")) << text;
   const auto report = Json::parse(run({"stats", "--url", url, "--largest", "1", "--json"}, done));
   EXPECT_EQ(report.at("estimated"), false);
-  EXPECT_EQ(report.at("entities").at("blobs").at("rows"), 2);
+  const auto& entities = report.at("entities");
+  EXPECT_EQ(entities.at("blobs").at("rows"), 2);
+  EXPECT_EQ(entities.at("messages").at("rows"), 2);
+  EXPECT_EQ(entities.at("streams").at("rows"), 1);
+  EXPECT_EQ(entities.at("states").at("rows"), 1);
   ASSERT_EQ(report.at("largest").size(), 1U);
   EXPECT_EQ(report.at("largest")[0].at("thread_id"), "ada");
   EXPECT_EQ(report.at("days")[0], (Json{{"day", "2027-01-15"}, {"checkpoints", 2}}));

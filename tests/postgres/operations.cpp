@@ -135,6 +135,25 @@ std::string count_filtered(Backend& backend, const Call& call) {
   return std::to_string(backend.count_messages(list, call));
 }
 
+std::string loose_writes(Backend& backend, const Call& call) {
+  std::string text;
+  for (const auto& put : backend.loose_writes({"read", {}, 100}, call)) {
+    text += put.checkpoint_id + " " + std::to_string(put.writes.size()) + ", ";
+  }
+  return text;
+}
+
+std::string thread(Backend& backend, const Call& call) {
+  const auto found = backend.thread({"read"}, call);
+  return found ? std::to_string(found->revision) : "absent";
+}
+
+std::string streams(Backend& backend, const Call& call) {
+  std::string text;
+  for (const auto& stream : backend.streams({"read"}, call)) text += "'" + stream + "' ";
+  return text;
+}
+
 // It reports what others throw.
 std::string ping(Backend& backend, const Call& call) {
   const auto health = backend.ping(call);
@@ -173,7 +192,10 @@ std::vector<Operation> operations() {
   all.push_back({"list", {}, list});
   all.push_back({"history", {}, history});
   all.push_back({"threads", {}, threads});
+  all.push_back({"thread", {}, thread});
+  all.push_back({"loose_writes", {}, loose_writes});
   all.push_back({"messages", {}, messages});
+  all.push_back({"streams", {}, streams});
   all.push_back({"count_messages", {}, count_filtered});
   all.push_back({"ping", {}, ping});
   all.push_back({"setup", {}, setup});
@@ -188,6 +210,7 @@ void prepare(Backend& backend, const Operation& operation, const std::string& id
 
 void prepare_for_reads(Backend& backend) {
   prepare_thread(backend, "read");
+  apply(backend, PutWrites{"read", "", "loose", {pending("task", 0, "a", "1")}});
   prepare_thread(backend, "source");
 }
 

@@ -231,6 +231,7 @@ TEST_F(PostgresRoles, a_cron_may_look_and_delete_and_nothing_else) {
   const auto cron = granted("cron");
   const auto store = open(cron);
   EXPECT_EQ(store->threads({}, {}).items.size(), 1U);
+  EXPECT_EQ(store->stats({}, {}).entities.at(0).rows, 1U);
   EXPECT_EQ(store->write(DeleteRuns{{"r"}}, {}).changed, 1U);
   EXPECT_EQ(store->write(Prune{"t"}, {}).changed, 1U);
   EXPECT_EQ(store->write(DeleteThread{"t"}, {}).changed, 1U);

@@ -58,6 +58,7 @@ void fill(Checkpointer& store) {
   store.put(Draft("t", "1").value("a", "1", std::string(100'000, 'x')));
   store.put(Draft("t", "2").parent("1").metadata(R"({"run_id": "r"})").value("a", "2", "x"));
   store.put_writes({"t", "", "2", {pending("w", 0, "a", "x")}});
+  store.put_writes({"t", "", "loose", {pending("w", 0, "a", "x")}});
   SessionStore sessions(store.store());
   sessions.append(append_of("first", "\"" + std::string(2'000, 'x') + "\""));
   sessions.put_state(StateScope::of_thread("t"), "k", R"({"a": 1})");
@@ -143,6 +144,8 @@ std::vector<Read> session_reads() {
          const auto list = documents_of(StateScope::named("n"));
          return SessionStore(s.store()).states(list, call).items.at(0).value;
        }},
+      {"streams",
+       [](auto& s, auto& call) { return std::to_string(s.store()->streams({"t"}, call).size()); }},
       {"thread",
        [](auto& s, auto& call) {
          const auto thread = SessionStore(s.store()).thread({"t"}, call).value();
@@ -193,6 +196,14 @@ std::vector<Read> checkpoint_reads() {
          const auto found = s.history({"t", "", {}, {"a"}}, call);
          return found.at(0).channel + " " + std::to_string(found.at(0).writes.size()) +
                 (found.at(0).seed ? " and a seed" : "");
+       }},
+      {"loose_writes",
+       [](auto& s, auto& call) {
+         std::string text;
+         for (const auto& put : s.store()->loose_writes({"t", {}, 100}, call)) {
+           text += put.checkpoint_id + " " + std::to_string(put.writes.size()) + "\n";
+         }
+         return text;
        }},
       {"threads",
        [](auto& s, auto& call) {

@@ -7,5 +7,9 @@ SELECT id.thread_id,
         + (SELECT coalesce(sum(pg_column_size(blob)), 0)
            FROM {schema}checkpoint_blobs AS b WHERE b.thread_id = id.thread_id)
         + (SELECT coalesce(sum(pg_column_size(blob)), 0)
-           FROM {schema}checkpoint_writes AS w WHERE w.thread_id = id.thread_id))::bigint
+           FROM {schema}checkpoint_writes AS w WHERE w.thread_id = id.thread_id)
+        + (SELECT coalesce(sum(pg_column_size(content) + pg_column_size(metadata)), 0)
+           FROM {schema}threadkeep_messages AS m WHERE m.thread_id = id.thread_id)
+        + (SELECT coalesce(sum(pg_column_size(value)), 0)
+           FROM {schema}threadkeep_state AS s WHERE s.thread_id = id.thread_id))::bigint
 FROM unnest($1::text[]) AS id(thread_id)

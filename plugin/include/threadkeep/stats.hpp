@@ -20,7 +20,7 @@ struct StatsQuery {
   bool exact = false;
 };
 
-/// What there is of one kind: "threads", "checkpoints", "blobs", "writes".
+/// What there is of one kind: "threads", "checkpoints", "blobs", "writes", "messages", "states" ...
 struct EntityStats {
   std::string name;
   std::uint64_t rows = 0;

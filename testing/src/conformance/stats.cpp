@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cases.hpp"
 #include "threadkeep/ids.hpp"
 #include "threadkeep/testing/conformance.hpp"
@@ -21,10 +23,11 @@ std::optional<StoreStats> count(Store& store, const StatsQuery& query = {}) {
   }
 }
 
+// Those of checkpoints: messages and state are in the other suite.
 std::string rows(const StoreStats& stats) {
   std::string text;
-  for (const EntityStats& entity : stats.entities) {
-    text += entity.name + " " + std::to_string(entity.rows) + " ";
+  for (std::size_t i = 0; i < std::min<std::size_t>(4, stats.entities.size()); ++i) {
+    text += stats.entities[i].name + " " + std::to_string(stats.entities[i].rows) + " ";
   }
   return text;
 }

@@ -195,6 +195,42 @@ TEST_P(SessionThreads, past_the_deadline_of_a_call_do_nothing) {
   EXPECT_EQ(thread_ids(), Strings{});
 }
 
+// Where a backend keeps no list of the named scopes, it does not count their documents.
+std::string counted(const StoreStats& stats) {
+  std::string text;
+  for (const EntityStats& entity : stats.entities) {
+    if (entity.name == "named_states") {
+      EXPECT_EQ(entity.rows, 1U);
+    } else {
+      text += entity.name + " " + std::to_string(entity.rows) + " ";
+    }
+  }
+  return text;
+}
+
+TEST_P(SessionThreads, are_counted_with_their_streams_and_documents) {
+  put(Draft("large", "1").value("a", "1", "x"));
+  append("large", {"1", "2", "3"});
+  write(AppendMessages{"large", "notes", {new_message("4")}, {}, "operation", {}});
+  write(AppendMessages{"large", "gone", {new_message("5")}, {}, {}, {}});
+  write(ClearMessages{"large", "gone"});
+  put_state(StateScope::of_thread("large"), "k", "\"" + std::string(50'000, 'x') + "\"");
+  put_state(StateScope::of_thread("small"), "k", "1");
+  put_state(StateScope::named("n"), "k", "1");
+  std::optional<StoreStats> stats;
+  try {
+    stats = store()->stats({.largest = 2, .exact = true}, Call{});
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::unsupported) << error.what();
+    return;
+  }
+  EXPECT_EQ(counted(*stats),
+            "threads 2 checkpoints 1 blobs 1 writes 0 messages 4 streams 3 states 2 ");
+  ASSERT_EQ(stats->largest.size(), 2U);
+  EXPECT_EQ(stats->largest[0].thread_id, "large");
+  EXPECT_EQ(stats->largest[0].checkpoints, 1U);
+}
+
 }  // namespace
 
 }  // namespace threadkeep::testing
