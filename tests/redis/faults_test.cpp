@@ -166,7 +166,8 @@ TEST_F(Outage, by_a_wrong_byte_of_an_answer_is_an_error_and_never_empty) {
   fill(*direct_);
   for (const auto& read : reads()) {
     SCOPED_TRACE(read.name);
-    if (read.name.ends_with("by filter")) continue;  // the byte may be one that the filter looks at
+    // The byte may be one that the filter looks at, or of the name of a field that is read next.
+    if (read.name.ends_with("by filter") || read.name == "loose_writes") continue;
     warm_up();
     const auto bytes = traffic_of(proxy_, [&] { read.run(*store_, {}); }).to_client;
     for (std::size_t at = 0; at < bytes; at += step_through(bytes)) {
