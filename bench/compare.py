@@ -12,6 +12,7 @@ to one turn. An error ends its cell, which has no numbers then.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import tempfile
 import traceback
@@ -26,7 +27,7 @@ import wire
 from measure import Asynchronous, Blocking, Driver, Sample, Stopwatch, measure
 from savers import CONTESTANTS, POOL, Contestant
 from servers import DURABILITY, Place, Servers, running_servers
-from workload import OPERATIONS, SESSIONS
+from workload import OPERATIONS, SESSIONS, Size
 
 KIB = 1024
 BACKENDS = list(DURABILITY)
@@ -54,6 +55,8 @@ class Plan:
     steps: int
     stored_threads: int
     wire_operations: int
+    listed: int
+    fan_out: int
 
     def cells(self, backend: str) -> Iterator[Cell]:
         for mode in ("sync", "async"):
@@ -68,8 +71,8 @@ class Plan:
                     yield Cell(backend, "sync", operation, payload, concurrency)
 
 
-FULL = Plan(0.5, 5, [100, KIB * KIB], [1, 16, 64], 200, 3, 50)
-QUICK = Plan(0.01, 1, [100], [2], 5, 1, 3)
+FULL = Plan(0.5, 5, [100, KIB * KIB], [1, 16, 64], 200, 3, 50, 100, 100)
+QUICK = Plan(0.01, 1, [100], [2], 5, 1, 3, 20, 5)
 
 
 @dataclass
@@ -84,7 +87,8 @@ class Result:
 class Session:
     """A saver that is open in a place of its own."""
 
-    def __init__(self, contestant: Contestant, driver: Driver, place: Place) -> None:
+    def __init__(self, plan: Plan, contestant: Contestant, driver: Driver, place: Place) -> None:
+        self._plan = plan
         self.contestant = contestant
         self.driver = driver
         self._place = place
@@ -94,15 +98,19 @@ class Session:
         self.saver: Any = driver.opened(self._manager)
         self._prepared: set[tuple[str, int, int]] = set()
 
-    def measure(self, cell: Cell, seconds: float, servers: Servers) -> Sample:
+    def measure(self, cell: Cell, servers: Servers) -> Sample:
         return measure(
-            self.driver, self.workers(cell), seconds, lambda: servers.cpu_seconds(cell.backend)
+            self.driver,
+            self.workers(cell),
+            self._plan.seconds,
+            lambda: servers.cpu_seconds(cell.backend),
         )
 
     def workers(self, cell: Cell) -> list[Any]:
         """Workers whose threads are there; those that only read find the threads of others."""
         kind = OPERATIONS[cell.operation]
-        workers = [kind(self.saver, cell.payload, number) for number in range(cell.concurrency)]
+        size = Size(cell.payload, self._plan.listed, self._plan.fan_out)
+        workers = [kind(self.saver, size, number) for number in range(cell.concurrency)]
         for number, worker in enumerate(workers):
             thread = (cell.operation, cell.payload, number)
             if kind.shared == 0:
@@ -139,7 +147,9 @@ class Comparison:
         """All cells once, on fresh stores; every other time the savers go in the other order."""
         savers = [one for one in CONTESTANTS if one.backend == backend][:: -1 if turned else 1]
         drivers: list[Driver] = [Blocking(), Asynchronous()]
-        sessions = [Session(one, driver, self._place()) for driver in drivers for one in savers]
+        sessions = [
+            Session(self._plan, one, driver, self._place()) for driver in drivers for one in savers
+        ]
         for result in results:
             for session in sessions:
                 if session.driver.name == result.cell.mode:
@@ -155,7 +165,7 @@ class Comparison:
         if name in result.errors or (only_ours and not session.contestant.is_threadkeep):
             return
         try:
-            sample = session.measure(result.cell, self._plan.seconds, self._servers)
+            sample = session.measure(result.cell, self._servers)
             result.samples.setdefault(name, []).append(sample)
         except Exception as error:
             traceback.print_exc()
@@ -173,7 +183,7 @@ class Comparison:
     def _wire(self, contestant: Contestant) -> list[dict[str, Any]]:
         place, driver, rows = self._place(), Blocking(), []
         with wire.counting(place, contestant.backend) as counter:
-            session = Session(contestant, driver, place)
+            session = Session(self._plan, contestant, driver, place)
             for operation in OPERATIONS:
                 if operation in SESSIONS and not contestant.is_threadkeep:
                     continue
@@ -240,6 +250,8 @@ def main() -> None:
 
 
 def run(plan: Plan, backends: list[str]) -> dict[str, Any]:
+    gc.collect()
+    gc.freeze()  # What was imported is not looked at again before each measurement.
     with tempfile.TemporaryDirectory(prefix="threadkeep-bench-") as folder:
         with running_servers() as servers:
             comparison = Comparison(plan, servers, Path(folder))

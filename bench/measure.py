@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from workload import FAN_OUT, Call, Steps, Worker
+from workload import Call, Steps, Worker
 
 
 @dataclass
@@ -164,7 +164,7 @@ def measure(
 ) -> Sample:
     """Warms up, then measures. Raises what an operation raises: such a cell has no numbers."""
     # A run of large values ends before it fills the memory of the machine.
-    most = max(FAN_OUT, (1 << 27) // workers[0].size)
+    most = max(100, (1 << 27) // workers[0].size.payload)
     _run(driver, workers, Stopwatch(seconds / 5, most // 5))
     gc.collect()
     server, client, begin = server_cpu(), time.process_time(), time.perf_counter()

@@ -25,6 +25,12 @@ _PACKAGES = ["threadkeep", "langgraph", "langgraph-checkpoint", "langgraph-check
 _PACKAGES += ["langgraph-checkpoint-sqlite", "langgraph-checkpoint-plainredis", "psycopg", "redis"]
 
 
+_HEAD = (
+    f"{'operation':20} {'bytes':>7} {'at once':>7}  {'saver':31} {'op/s':>8}"
+    f" {'p50 us':>8} {'p99 us':>8} {'CPU us':>7} {'server':>7}  ratio"
+)
+
+
 def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -74,10 +80,7 @@ def _speed(numbers: dict[str, Any]) -> Iterator[str]:
         if cell["backend"] != backend:
             backend = cell["backend"]
             yield f"\n{backend}: {numbers['settings']['durability'][backend]}"
-            yield (
-                f"{'operation':20} {'bytes':>7} {'at once':>7}  {'saver':31} {'op/s':>8} {'p50 us':>8}"
-                f" {'p99 us':>8} {'CPU us':>7} {'server':>7}  ratio"
-            )
+            yield _HEAD
         for name, saver in cell["savers"].items():
             yield _line(cell, name, saver)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The private servers of the benchmark, and what they cost.
 
-They are those of the tests, started on free addresses of this machine, with one difference: Postgres
-keeps its promises of durability.
+They are those of the tests, on free addresses of this machine, but Postgres keeps its promises of
+durability.
 """
 
 from __future__ import annotations

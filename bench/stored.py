@@ -15,10 +15,9 @@ from typing import Any
 from measure import Blocking, Stopwatch
 from savers import Contestant
 from servers import Place
-from workload import CHANNELS, WRITE_BYTES, Conversation, Put, Steps, Worker, values
+from workload import CHANNELS, WRITE_BYTES, Put, Size, Steps, Worker, values
 
-
-VALUE_BYTES = 4096
+SIZE = Size(4096)
 
 
 class SteadyThread(Put):
@@ -32,7 +31,7 @@ class SteadyThread(Put):
 
 class GrowingThread(SteadyThread):
     def operate(self) -> Steps:
-        messages, others = values(WRITE_BYTES), values(self.size)
+        messages, others = values(WRITE_BYTES), values(self.size.payload)
         yield from self.conversation.put()
         for step in range(self.number):
             list_before = self.conversation.state[CHANNELS[0]] if step > 0 else []
@@ -55,7 +54,7 @@ def bytes_per_thread(
     saver = driver.opened(manager)
 
     def fill() -> int:
-        worker: Worker = SHAPES[shape](saver, VALUE_BYTES, steps)
+        worker: Worker = SHAPES[shape](saver, SIZE, steps)
         watch = Stopwatch(seconds=3600, most=1)
         driver.run([worker], watch)
         if watch.error is not None:

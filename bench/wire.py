@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts what goes over the wire: a proxy between a saver and its server, for a short pass apart."""
+"""Counts what goes over the wire, by a proxy between a saver and its server."""
 
 from __future__ import annotations
 

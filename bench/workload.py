@@ -15,6 +15,7 @@ import itertools
 import random
 import uuid
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,10 +29,17 @@ from threadkeep import NewMessage, SessionStore
 CHANNELS = [f"channel{i}" for i in range(8)]
 CHANGED = 2
 WRITE_BYTES = 1024
-LISTED = 100
 PAGE = 10
-FAN_OUT = 100
 AGENT_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes of a value, items of the threads that are read, writes of a fan-out."""
+
+    payload: int
+    listed: int = 100
+    fan_out: int = 100
 
 
 class Call(NamedTuple):
@@ -104,7 +112,7 @@ class Worker:
     #: How many threads the workers of a reading operation share; 0: each worker has its own.
     shared = 0
 
-    def __init__(self, saver: Any, size: int, number: int) -> None:
+    def __init__(self, saver: Any, size: Size, number: int) -> None:
         self.saver = saver
         self.size = size
         self.number = number
@@ -112,7 +120,7 @@ class Worker:
     def thread_id(self) -> str:
         if self.shared == 0:
             return str(uuid.uuid4())
-        return f"{type(self).__name__}-{self.size}-{self.number % self.shared}"
+        return f"{type(self).__name__}-{self.size.payload}-{self.number % self.shared}"
 
     def prepare(self) -> Steps:
         """What must be there before the first operation."""
@@ -124,9 +132,9 @@ class Worker:
 
 
 class Put(Worker):
-    def __init__(self, saver: Any, size: int, number: int) -> None:
+    def __init__(self, saver: Any, size: Size, number: int) -> None:
         super().__init__(saver, size, number)
-        self.conversation = Conversation(saver, self.thread_id(), size)
+        self.conversation = Conversation(saver, self.thread_id(), size.payload)
 
     def operate(self) -> Steps:
         yield from self.conversation.put()
@@ -142,7 +150,7 @@ class PutWrites(Put):
 
 class FanOut(PutWrites):
     def operate(self) -> Steps:
-        yield [self.conversation.writes() for _ in range(FAN_OUT)]
+        yield [self.conversation.writes() for _ in range(self.size.fan_out)]
 
 
 class GetLatest(Put):
@@ -158,14 +166,14 @@ class GetLatest(Put):
         found = yield Call(self.saver, "get_tuple", (config,))
         values = found.checkpoint["channel_values"].values()
         assert len(found.pending_writes) == 2
-        assert [len(value["content"]) for value in values] == [self.size] * len(CHANNELS)
+        assert [len(value["content"]) for value in values] == [self.size.payload] * len(CHANNELS)
 
 
 class List(Put):
     shared = 1
 
     def prepare(self) -> Steps:
-        for _ in range(LISTED):
+        for _ in range(self.size.listed):
             yield from self.conversation.put()
 
     def operate(self) -> Steps:
@@ -175,9 +183,9 @@ class List(Put):
 
 
 class AgentRun(Worker):
-    def __init__(self, saver: Any, size: int, number: int) -> None:
+    def __init__(self, saver: Any, size: Size, number: int) -> None:
         super().__init__(saver, size, number)
-        self._graph = agent(saver, size)
+        self._graph = agent(saver, size.payload)
 
     def operate(self) -> Steps:
         config = {"configurable": {"thread_id": self.thread_id()}, "recursion_limit": 50}
@@ -208,11 +216,11 @@ def agent(saver: Any, size: int) -> Any:
 class Append(Worker):
     """One message of a thread, by the store below threadkeep's saver."""
 
-    def __init__(self, saver: Any, size: int, number: int) -> None:
+    def __init__(self, saver: Any, size: Size, number: int) -> None:
         super().__init__(saver, size, number)
         self.sessions = SessionStore(saver.store)
         self.thread = self.thread_id()
-        self._contents = itertools.cycle(texts(size))
+        self._contents = itertools.cycle(texts(size.payload))
 
     def operate(self) -> Steps:
         message = NewMessage("user", next(self._contents))
@@ -223,7 +231,7 @@ class Tail(Append):
     shared = 4
 
     def prepare(self) -> Steps:
-        for _ in range(LISTED):
+        for _ in range(self.size.listed):
             yield from super().operate()
 
     def operate(self) -> Steps:

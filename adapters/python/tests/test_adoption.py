@@ -101,7 +101,9 @@ def test_setup_of_any_other_version_still_works(
 
 @pytest.mark.parametrize("level", range(0, 3))
 @pytest.mark.parametrize("who", [OURS, THEIRS])
-def test_a_setup_that_was_cut_short(postgres_server: PostgresServer, who: str, level: int) -> None:
+def test_a_setup_that_was_cut_short(
+    postgres_server: PostgresServer, who: str, level: int
+) -> None:
     tables = tables_at(postgres_server, level)
     with tables.saver(OURS) as saver:
         with pytest.raises(threadkeep.UnsupportedError, match="threadkeep setup"):
