@@ -30,6 +30,8 @@ CHANNELS = [f"channel{i}" for i in range(8)]
 CHANGED = 2
 WRITE_BYTES = 1024
 PAGE = 10
+# What LangGraph writes today. For older ones savers look for pending sends, at each reading.
+CHECKPOINT_FORMAT = 4
 AGENT_STEPS = 10
 
 
@@ -94,6 +96,7 @@ class Conversation:
         self.state = {**self.state, **changes}
         self._versions = {**self._versions, **new}
         checkpoint = empty_checkpoint()
+        checkpoint["v"] = CHECKPOINT_FORMAT
         checkpoint["id"] = str(uuid6(clock_seq=self._step))
         checkpoint["channel_values"] = self.state
         checkpoint["channel_versions"] = dict(self._versions)
