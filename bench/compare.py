@@ -31,6 +31,8 @@ from workload import OPERATIONS, SESSIONS, Size
 
 KIB = 1024
 BACKENDS = list(DURABILITY)
+# Operations that consist of many calls are not made at all degrees of concurrency.
+MANY_AT_ONCE = {"fan-out": 1, "agent run": 2}
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,13 @@ class Plan:
     def cells(self, backend: str) -> Iterator[Cell]:
         for mode in ("sync", "async"):
             for operation in OPERATIONS:
-                at_once = [1] if operation == "fan-out" else self.concurrency
+                at_once = self.concurrency[: MANY_AT_ONCE.get(operation)]
                 size = KIB if operation in SESSIONS else 4 * KIB
                 for concurrency in at_once:
                     yield Cell(backend, mode, operation, size, concurrency)
         for payload in self.payloads:
             for operation in ("put", "get"):
-                for concurrency in self.concurrency[:2]:
-                    yield Cell(backend, "sync", operation, payload, concurrency)
+                yield Cell(backend, "sync", operation, payload, 1)
 
 
 FULL = Plan(0.5, 5, [100, KIB * KIB], [1, 16, 64], 200, 3, 50, 100, 100)

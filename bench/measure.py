@@ -29,7 +29,7 @@ class Sample:
 
 @dataclass
 class Stopwatch:
-    """When to stop, and what was seen. An error stops all workers."""
+    """When to stop, and what was seen. Each worker does one operation; an error stops all."""
 
     seconds: float
     most: int
@@ -74,10 +74,12 @@ class Blocking:
 
     def _work(self, worker: Worker, watch: Stopwatch) -> None:
         try:
-            while watch.runs():
+            while True:
                 begin = time.perf_counter()
                 self._carry_out(worker.operate())
                 watch.latencies.append(time.perf_counter() - begin)
+                if not watch.runs():
+                    return
         except Exception as error:
             watch.error = error
 
@@ -128,10 +130,12 @@ class Asynchronous:
 
     async def _work(self, worker: Worker, watch: Stopwatch) -> None:
         try:
-            while watch.runs():
+            while True:
                 begin = time.perf_counter()
                 await self._carry_out(worker.operate())
                 watch.latencies.append(time.perf_counter() - begin)
+                if not watch.runs():
+                    return
         except Exception as error:
             watch.error = error
 

@@ -234,8 +234,8 @@ class Tail(Append):
     shared = 4
 
     def prepare(self) -> Steps:
-        for _ in range(self.size.listed):
-            yield from super().operate()
+        messages = [NewMessage("user", next(self._contents)) for _ in range(self.size.listed)]
+        yield Call(self.sessions, "append", (self.thread, messages))
 
     def operate(self) -> Steps:
         found = yield Call(self.sessions, "tail", (self.thread, PAGE))
