@@ -7,8 +7,10 @@
 
 namespace bench {
 
-inline constexpr double seconds = 2;
-inline constexpr int repetitions = 5;
+/// Of each measurement.
+inline double seconds = 2;
+/// How often each is repeated, after a first one, which warms up.
+inline int repetitions = 5;
 
 /// 4 KiB of words, the value of one channel.
 const std::string& payload();
