@@ -16,8 +16,7 @@ import gc
 import json
 import tempfile
 import traceback
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,64 +24,10 @@ import report
 import stored
 import wire
 from measure import Asynchronous, Blocking, Driver, Sample, Stopwatch, measure
+from plan import BACKENDS, FULL, KIB, QUICK, Cell, Plan, Result
 from savers import CONTESTANTS, POOL, Contestant
 from servers import DURABILITY, Place, Servers, running_servers
 from workload import OPERATIONS, SESSIONS, Size
-
-KIB = 1024
-BACKENDS = list(DURABILITY)
-# Operations that consist of many calls are not made at all degrees of concurrency.
-MANY_AT_ONCE = {"fan-out": 1, "agent run": 2}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What is measured, of every saver of a backend."""
-
-    backend: str
-    mode: str
-    operation: str
-    payload: int
-    concurrency: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much of everything."""
-
-    seconds: float
-    repetitions: int
-    payloads: list[int]
-    concurrency: list[int]
-    steps: int
-    stored_threads: int
-    wire_operations: int
-    listed: int
-    fan_out: int
-
-    def cells(self, backend: str) -> Iterator[Cell]:
-        for mode in ("sync", "async"):
-            for operation in OPERATIONS:
-                at_once = self.concurrency[: MANY_AT_ONCE.get(operation)]
-                size = KIB if operation in SESSIONS else 4 * KIB
-                for concurrency in at_once:
-                    yield Cell(backend, mode, operation, size, concurrency)
-        for payload in self.payloads:
-            for operation in ("put", "get"):
-                yield Cell(backend, "sync", operation, payload, 1)
-
-
-FULL = Plan(0.5, 5, [100, KIB * KIB], [1, 16, 64], 200, 3, 50, 100, 100)
-QUICK = Plan(0.01, 1, [100], [2], 5, 1, 3, 20, 5)
-
-
-@dataclass
-class Result:
-    """Samples of a cell by the name of the saver; the errors of those that have none."""
-
-    cell: Cell
-    samples: dict[str, list[Sample]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 class Session:
@@ -230,7 +175,7 @@ class Comparison:
         ]
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="shows that it works, no more")
     parser.add_argument("--backend", action="append", choices=BACKENDS, help="may be repeated")
@@ -238,7 +183,11 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int)
     parser.add_argument("--json", type=Path, help="where all numbers go")
     parser.add_argument("--plot", type=Path, help="where a picture of the ratios goes, as SVG")
-    arguments = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    arguments = parser().parse_args()
     plan = QUICK if arguments.quick else FULL
     given = {"seconds": arguments.seconds, "repetitions": arguments.repetitions}
     plan = Plan(**{**asdict(plan), **{name: value for name, value in given.items() if value}})

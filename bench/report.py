@@ -18,7 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compare import Result
+    from plan import Result
 
 OURS = "threadkeep"
 _PACKAGES = ["threadkeep", "langgraph", "langgraph-checkpoint", "langgraph-checkpoint-postgres"]

@@ -29,12 +29,14 @@ std::string put_statement(PostgresServer& server) {
   return std::regex_replace(log.substr(begin), std::regex("\n(?!\t)[^]*"), "");
 }
 
-/// For pgbench: parameter $7 is its variable p7.
+/// For pgbench: parameter $7 is its variable p7. The namespace, $2, is the root: no variable can be
+/// empty.
 void write_script(const std::string& path, const std::string& statement) {
+  const auto at_root = std::regex_replace(statement, std::regex("\\$2\\b"), "''");
   std::ofstream script(path);
   script << "\\set p4 :p3\n\\set p3 :p3 + 1\n\\set p1 :client_id + :first\n"
          << "\\set p10 :p3\n\\set p14 :p3\n"
-         << std::regex_replace(statement, std::regex("\\$([0-9]+)"), ":p$1") << ";\n";
+         << std::regex_replace(at_root, std::regex("\\$([0-9]+)"), ":p$1") << ";\n";
 }
 
 std::string output_of(const std::string& command) {
@@ -73,7 +75,6 @@ class Pgbench {
     };
     define("first", std::to_string(first_));
     for (const char* name : {"p3", "p4"}) define(name, "0");
-    define("p2", "");
     define("p5", document());
     define("p6", "{}");
     for (const char* name : {"p7", "p8"}) define(name, "2026-01-01 00:00:00+00");

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +57,13 @@ def test_threads_take_room_where_they_are_kept(numbers: dict[str, Any]) -> None:
     assert {row["backend"] for row in numbers["stored"]} == BACKENDS - {"memory"}
     for row in numbers["stored"]:
         assert row["bytes"] > 0, row
+
+
+def test_the_commands_of_its_page_are_understood() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    commands = re.findall(r"^\$ bench/run.sh(.*)$", page, re.M)
+    assert len(commands) >= 2
+    code = "import sys, compare; compare.parser().parse_args(sys.argv[1:])"
+    for command in commands:
+        arguments = shlex.split(command, comments=True)
+        subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT / "bench", check=True)
