@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From samples to numbers, a table, and a picture.
 
-Every number is the median of the repetitions. A cell is ranked when the slowest repetition of one
-saver was faster than the fastest of the other.
+Every number is the median of the repetitions, but CPU is their mean. A cell is ranked when the
+slowest repetition of one saver was faster than the fastest of the other.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from measure import Sample
     from plan import Result
 
 OURS = "threadkeep"
@@ -50,12 +51,19 @@ def summary(result: Result) -> dict[str, Any]:
     savers = {
         name: {
             **{key: median(getattr(s, key) for s in samples) for key in asdict(samples[0])},
+            **{key: _mean(samples, key) for key in ("client_cpu_us", "server_cpu_us")},
             "samples": [asdict(sample) for sample in samples],
         }
         for name, samples in result.samples.items()
     }
     errors = {name: {"error": text} for name, text in result.errors.items()}
     return {**asdict(result.cell), "savers": savers | errors, "ratio": _ratio(result)}
+
+
+def _mean(samples: list[Sample], key: str) -> float:
+    """Of one operation: the clock of the processes is too coarse for the median of short turns."""
+    operations = sum(sample.operations for sample in samples)
+    return sum(getattr(sample, key) * sample.operations for sample in samples) / operations
 
 
 def _ratio(result: Result) -> dict[str, Any] | None:
