@@ -173,8 +173,8 @@ class AsyncCalls {
 /// one thread take effect in the order they were made. A full queue ends a call with
 /// `unavailable` at once; it never waits. The handler's cancellation slot is honoured: a call that
 /// has not begun ends with `cancelled`. Thread-safe. A call keeps the store open until its handler
-/// is called. A loop that ends by itself may be destroyed at once; one that is stopped by hand needs
-/// its store to be idle first.
+/// is called. A loop that ends by itself may be destroyed at once; one that is stopped by hand
+/// needs its store to be idle first.
 template <class Executor>
 class AsyncCheckpointer : public detail::AsyncCalls<Executor> {
  public:
