@@ -42,11 +42,12 @@ build() {
   return 1
 }
 
-# Runs ctest and counts the single tests of GoogleTest programs, other tests as one each.
+# Runs ctest and counts the single tests of GoogleTest programs, other tests as one each. One more at
+# a time than there are processors: many wait for a server or a disk.
 run_ctest() {
   local preset=$1 results=$PWD/build/$1/results
   rm -rf "$results"
-  GTEST_OUTPUT="xml:$results/" ctest --preset "$preset" -j"$(nproc)" "${@:2}" \
+  GTEST_OUTPUT="xml:$results/" ctest --preset "$preset" -j"$(($(nproc) + 1))" "${@:2}" \
     --output-junit "$results.xml"
   local status=$?
   read -r good bad < <(python3 scripts/count_results.py "$results.xml" "$results")
