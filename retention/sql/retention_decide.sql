@@ -175,11 +175,14 @@ AS $threadkeep$
            CASE WHEN c.rank = 1 THEN NULL
                 WHEN c.time < p_now - j.age THEN 'age'
                 WHEN c.rank > j.keep_last THEN 'keep_last'
-           END AS reason
+           END AS reason,
+           c.parent, c.delta
     FROM judged AS j
     JOIN place AS p ON p.thread_id = j.thread_id
     CROSS JOIN LATERAL (
       SELECT k.checkpoint_id, row_number() OVER (ORDER BY k.checkpoint_id{c} DESC) AS rank,
+             k.parent_checkpoint_id AS parent,
+             k.metadata ? 'counters_since_delta_snapshot' AS delta,
              CASE WHEN j.age IS NOT NULL
                   THEN {schema}threadkeep_retention_time(k.checkpoint, k.checkpoint_id) END AS time
       FROM {schema}checkpoints AS k
@@ -188,12 +191,18 @@ AS $threadkeep$
     ) AS c
     WHERE j.reason IS NULL AND (j.age IS NOT NULL OR j.keep_last IS NOT NULL)
   ),
+  -- Only where something can be needed: most namespaces are a plain line.
   spared AS MATERIALIZED (
     SELECT m.thread_id, m.checkpoint_ns, stays.checkpoint_id
     FROM (SELECT marked.thread_id, marked.checkpoint_ns,
                  array_agg(marked.checkpoint_id) FILTER (WHERE marked.reason IS NULL) AS kept
           FROM marked GROUP BY marked.thread_id, marked.checkpoint_ns
-          HAVING count(marked.reason) > 0) AS m
+          HAVING count(marked.reason) > 0
+            AND (bool_or(marked.delta) OR count(marked.parent) > count(DISTINCT marked.parent)
+                 OR EXISTS (SELECT FROM {schema}checkpoint_writes AS x
+                            WHERE x.thread_id = marked.thread_id
+                              AND x.checkpoint_ns = marked.checkpoint_ns
+                              AND x.channel IN ('__interrupt__', '__pregel_tasks')))) AS m
     CROSS JOIN LATERAL unnest({schema}threadkeep_retention_closure(
       m.thread_id, m.checkpoint_ns, m.kept)) AS stays (checkpoint_id)
   )

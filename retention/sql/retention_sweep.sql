@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Sweeping: begin() takes the lease, batch() does one bounded step in one transaction, finish()
--- gives the lease back, and the procedure calls them with a COMMIT after each.
+-- Sweeping: a run has the lease, and each of its steps is one transaction of bounded size.
 
 -- The number of the new run; null when another one is alive. A run that was killed leaves its lease
 -- to the next one after a minute, and its place in the order of threads at once.

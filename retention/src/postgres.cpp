@@ -56,22 +56,18 @@ void PostgresRetention::grant(const std::string& role, const Call& call) {
 
 void PostgresRetention::apply(std::span<const Policy> policies, const Call& call) {
   const std::string json[] = {to_json(policies)};
-  sql_.query("SELECT {schema}threadkeep_retention_apply($1::text::jsonb)::text", json, call);
+  sql_.query(sql::call_apply, json, call);
 }
 
 std::vector<Policy> PostgresRetention::policies(const Call& call) {
-  const auto rows =
-      sql_.query("SELECT {schema}threadkeep_retention_stored_policies()::text", {}, call);
+  const auto rows = sql_.query(sql::call_policies, {}, call);
   return policies_from_json(rows.front().front().value());
 }
 
 bool PostgresRetention::mark(const std::string& thread_id, const char* kind,
                              const std::string& name, bool set, const Call& call) {
   const std::string parameters[] = {thread_id, kind, name, set ? "true" : "false"};
-  const auto rows = sql_.query(
-      "SELECT {schema}threadkeep_retention_mark($1::text, $2::text, $3::text, "
-      "$4::text::boolean)::text",
-      parameters, call);
+  const auto rows = sql_.query(sql::call_mark, parameters, call);
   return rows.front().front() == "true";
 }
 
@@ -97,10 +93,7 @@ bool PostgresRetention::release(const std::string& thread_id, const std::string&
 void PostgresRetention::expire(const std::string& thread_id, std::optional<std::int64_t> at,
                                const Call& call) {
   const std::string parameters[] = {thread_id, at ? std::to_string(*at) : ""};
-  sql_.query(
-      "SELECT {schema}threadkeep_retention_expire($1::text, timestamptz '1970-01-01 00:00:00+00' + "
-      "nullif($2::text, '')::bigint * interval '1 microsecond')::text",
-      parameters, call);
+  sql_.query(sql::call_expire, parameters, call);
 }
 
 }  // namespace threadkeep::retention
