@@ -7,25 +7,25 @@ namespace threadkeep::postgres {
 
 namespace {
 
-std::string render(std::string_view text, const Layout& layout) {
-  return postgres::render(text, layout, {{"{only_schema}", quote_identifier(layout.schema)}});
+std::string rendered(std::string_view text, const Layout& layout) {
+  return render(text, layout, {{"{only_schema}", quote_identifier(layout.schema)}});
 }
 
 }  // namespace
 
 void SqlAccess::execute(std::string_view script, const Call& call) {
   const Lease connection = database_.lease(call);
-  connection->execute(render(script, *database_.layout()), call);
+  connection->execute(rendered(script, *database_.layout()), call);
 }
 
 std::vector<SqlHost::Row> SqlAccess::query(std::string_view statement,
                                            std::span<const std::string> parameters,
                                            const Call& call) {
   const Lease connection = database_.lease(call);
-  const Statement rendered(render(statement, *database_.layout()));
+  const Statement sql(rendered(statement, *database_.layout()));
   Parameters texts;
   for (const std::string& parameter : parameters) texts.text(parameter);
-  const Result result = connection->run(rendered, std::move(texts), Effect::commit, call);
+  const Result result = connection->run(sql, std::move(texts), Effect::commit, call);
   std::vector<Row> rows;
   for (std::size_t row = 0; row < result.size(); ++row) {
     Row& out = rows.emplace_back();

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace threadkeep::retention {
 namespace {
 
@@ -71,7 +73,7 @@ std::optional<Reason> whole(const Policy& policy, const ThreadFacts& facts) {
 // ---- Threads ----
 
 TEST(RetentionDecision, a_thread_goes_when_it_is_idle_for_longer_than_the_limit) {
-  EXPECT_EQ(whole(idle(24h), thread({}, now - day)), std::nullopt);
+  EXPECT_EQ(whole(idle(24h), thread(line(1, now - day), now - day)), std::nullopt);
   EXPECT_EQ(whole(idle(24h), thread(line(1, now - day - 1), now - day - 1)), Reason::idle);
 }
 

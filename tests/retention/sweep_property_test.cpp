@@ -52,7 +52,7 @@ class RetentionProperty : public RetentionFixture {
 
   Content load() {
     Content content;
-    CheckpointList query{.thread_id = {}, .checkpoint_ns = {}, .checkpoint_id = {}, .before = {}};
+    CheckpointList query;
     query.limit = 1000;
     do {
       auto page = store_.list(query, Call());
@@ -294,8 +294,13 @@ class RetentionRaces : public RetentionProperty {
   // Ends the session of a sweeper as soon as something has gone.
   void kill_sweeper() {
     const std::string before = count("checkpoints");
+    const std::string last =
+        raw_.value("SELECT coalesce(max(run_id), 0) FROM threadkeep_retention_runs");
     testing::Program sweeper(psql("CALL {}.threadkeep_retention_sweep('5 minutes', 1)"));
-    while (count("checkpoints") == before) {
+    const std::string over =
+        "SELECT coalesce((SELECT state = 'done' FROM threadkeep_retention_runs WHERE run_id > " +
+        last + " ORDER BY run_id DESC LIMIT 1), false)";
+    while (count("checkpoints") == before && raw_.value(over) == "f") {
       std::this_thread::sleep_for(std::chrono::milliseconds(1 + random_() % 20));
     }
     testing::PostgresServer::shared().run(

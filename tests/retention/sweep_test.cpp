@@ -70,7 +70,7 @@ TEST_F(RetentionSweep, keeps_blobs_that_a_late_checkpoint_of_langgraphs_saver_ca
   pass_grace();
   sweep();
   const auto late =
-      store_.get({.thread_id = "old", .checkpoint_ns = "", .checkpoint_id = "2"}, Call());
+      store_.get({"old", "", "2", {}}, Call());
   ASSERT_TRUE(late);
   ASSERT_EQ(late->values.size(), 1U);
   EXPECT_EQ(late->values[0].data.view(), "1");
@@ -177,9 +177,9 @@ TEST_F(RetentionSweep, goes_on_where_its_time_was_over) {
   adopt_many(20, 30);
   apply(R"([{"name": "p"}])");
   as_sweeper(
-      "SELECT b.* FROM {}.threadkeep_retention_begin() AS run, "
-      "LATERAL {}.threadkeep_retention_batch(run, 5) AS b, "
-      "LATERAL {}.threadkeep_retention_finish(run, false)");
+      "DO $$ DECLARE run bigint := {}.threadkeep_retention_begin(); "
+      "BEGIN PERFORM {}.threadkeep_retention_batch(run, 5); "
+      "PERFORM {}.threadkeep_retention_finish(run, false); END $$");
   EXPECT_EQ(last_run("state, checkpoints"), "paused|5");
   EXPECT_TRUE(contains(sweep(), "(15 checkpoints"));
   EXPECT_EQ(count("checkpoints"), "0");
