@@ -4,6 +4,7 @@
 
 #include "locks.hpp"
 #include "retention_fixture.hpp"
+#include "threadkeep/ids.hpp"
 
 namespace threadkeep::retention_test {
 namespace {
