@@ -50,6 +50,9 @@ AS $threadkeep$
 DECLARE
   v_threads text[];
 BEGIN
+  IF p_threads = '{}' THEN
+    RETURN;
+  END IF;
   v_threads := ARRAY(
     SELECT thread_id FROM unnest(p_threads) AS wanted (thread_id)
     WHERE pg_try_advisory_xact_lock({schema}threadkeep_retention_lock_key(thread_id)));
@@ -248,8 +251,11 @@ DECLARE
   v_limit integer := least(greatest(p_limit, 1), 10000);
   v_run {schema}threadkeep_retention_runs%ROWTYPE;
   v_threads text[];
-  v_due text[];
+  v_due text[] := '{}';
   v_after text;
+  v_looked integer := 0;
+  v_taken bigint := 0;
+  v_all boolean;
 BEGIN
   UPDATE {schema}threadkeep_retention_runs
   SET alive_until = clock_timestamp() + interval '1 minute'
@@ -261,43 +267,52 @@ BEGIN
   IF v_run.phase = 2 THEN
     RETURN NOT {schema}threadkeep_retention_collect(p_run, least(v_limit, 250), v_run.kind);
   END IF;
-  v_threads := ARRAY(
-    SELECT * FROM {schema}threadkeep_retention_next_threads(
-      v_run.phase, v_run.after_thread, v_limit));
-  IF v_threads = '{}' THEN
+  v_after := v_run.after_thread;
+  -- A few threads at a time: who decides about many only to take the first ones does it again soon.
+  LOOP
+    v_threads := ARRAY(
+      SELECT * FROM {schema}threadkeep_retention_next_threads(
+        v_run.phase, v_after, least(v_limit, 50)));
+    EXIT WHEN v_threads = '{}';
+    v_looked := v_looked + cardinality(v_threads);
+    SELECT v_due || coalesce(array_agg(due.thread_id ORDER BY due.place) FILTER (WHERE due.fits), '{}'),
+           v_taken + coalesce(sum(due.checkpoints) FILTER (WHERE due.fits), 0),
+           coalesce(bool_and(due.fits), true),
+           CASE WHEN coalesce(bool_and(due.fits), true) THEN v_threads[cardinality(v_threads)]
+                ELSE coalesce((array_agg(due.thread_id ORDER BY due.place DESC)
+                                 FILTER (WHERE due.fits))[1], v_after)
+           END
+    INTO v_due, v_taken, v_all, v_after
+    FROM (
+      SELECT d.thread_id, d.place, d.checkpoints,
+             cardinality(v_due) + row_number() OVER (ORDER BY d.place) <= 250
+               AND v_taken + sum(d.checkpoints) OVER (ORDER BY d.place) - d.checkpoints < v_limit
+               AS fits
+      FROM (
+        SELECT t.thread_id, t.place,
+               sum(CASE WHEN v.checkpoint_id IS NULL
+                        THEN (SELECT count(*) FROM {schema}checkpoints AS c
+                              WHERE c.thread_id = t.thread_id)
+                        ELSE 1 END) AS checkpoints
+        FROM unnest(v_threads) WITH ORDINALITY AS t (thread_id, place)
+        JOIN {schema}threadkeep_retention_decide(v_threads, p_policies, now()) AS v
+          ON v.thread_id = t.thread_id
+        WHERE v_run.phase = 0
+          OR NOT EXISTS (SELECT FROM {schema}checkpoints AS c WHERE c.thread_id = t.thread_id)
+        GROUP BY t.thread_id, t.place
+      ) AS d
+    ) AS due;
+    EXIT WHEN NOT v_all OR v_taken >= v_limit OR cardinality(v_due) >= 250 OR v_looked >= v_limit;
+  END LOOP;
+  IF v_looked = 0 THEN
     UPDATE {schema}threadkeep_retention_runs
     SET phase = phase + 1, after_thread = NULL
     WHERE run_id = p_run;
     RETURN false;
   END IF;
-  SELECT array_agg(due.thread_id ORDER BY due.place) FILTER (WHERE due.fits),
-         CASE WHEN bool_and(due.fits) THEN v_threads[cardinality(v_threads)]
-              ELSE (array_agg(due.thread_id ORDER BY due.place DESC) FILTER (WHERE due.fits))[1]
-         END
-  INTO v_due, v_after
-  FROM (
-    SELECT d.thread_id, d.place,
-           row_number() OVER (ORDER BY d.place) <= 250
-             AND sum(d.checkpoints) OVER (ORDER BY d.place) - d.checkpoints < v_limit AS fits
-    FROM (
-      SELECT t.thread_id, t.place,
-             sum(CASE WHEN v.checkpoint_id IS NULL
-                      THEN (SELECT count(*) FROM {schema}checkpoints AS c
-                            WHERE c.thread_id = t.thread_id)
-                      ELSE 1 END) AS checkpoints
-      FROM unnest(v_threads) WITH ORDINALITY AS t (thread_id, place)
-      JOIN {schema}threadkeep_retention_decide(v_threads, p_policies, now()) AS v
-        ON v.thread_id = t.thread_id
-      WHERE v_run.phase = 0
-        OR NOT EXISTS (SELECT FROM {schema}checkpoints AS c WHERE c.thread_id = t.thread_id)
-      GROUP BY t.thread_id, t.place
-    ) AS d
-  ) AS due;
-  IF v_due IS NOT NULL THEN
-    PERFORM {schema}threadkeep_retention_remove(p_run, v_due, p_policies, v_run.kind);
-  END IF;
+  PERFORM {schema}threadkeep_retention_remove(p_run, v_due, p_policies, v_run.kind);
   UPDATE {schema}threadkeep_retention_runs
-  SET after_thread = coalesce(v_after, v_threads[cardinality(v_threads)]), alive_until = clock_timestamp() + interval '1 minute'
+  SET after_thread = v_after, alive_until = clock_timestamp() + interval '1 minute'
   WHERE run_id = p_run;
   RETURN false;
 END
