@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
+#include "json_output.hpp"
 #include "printable.hpp"
 #include "terminal.hpp"
 
@@ -12,7 +12,6 @@ namespace threadkeep::cli {
 
 namespace {
 
-using Json = nlohmann::json;
 using Level = Finding::Level;
 using Findings = std::vector<Finding>;
 
@@ -54,7 +53,7 @@ void print_json(const Findings& findings) {
                     {"remedy", finding.remedy}});
   }
   const Json result = {{"ok", count(findings, Level::problem) == 0}, {"findings", list}};
-  std::cout << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  std::cout << json_text(result) << "\n";
 }
 
 std::string padded(std::string text, std::size_t width) {

@@ -4,12 +4,19 @@
 #include <memory>
 #include <vector>
 
+#include "completion.hpp"
+#include "description.hpp"
 #include "doctor_command.hpp"
 #include "exit_status.hpp"
 #include "help_format.hpp"
+#include "messages_list.hpp"
 #include "setup_command.hpp"
+#include "state_get.hpp"
+#include "stats_command.hpp"
 #include "terminal.hpp"
+#include "threads_archive.hpp"
 #include "threads_change.hpp"
+#include "threads_diff.hpp"
 #include "threads_history.hpp"
 #include "threads_list.hpp"
 #include "threads_show.hpp"
@@ -23,15 +30,66 @@ Commands make_commands(CLI::App& app) {
   Commands all;
   all.push_back(std::make_unique<cli::SetupCommand>(app));
   all.push_back(std::make_unique<cli::DoctorCommand>(app));
-  auto* threads = app.add_subcommand("threads", "Looks at threads, copies and deletes them.");
+  all.push_back(std::make_unique<cli::StatsCommand>(app));
+  auto* threads = app.add_subcommand(
+      "threads", "Looks at threads, compares, copies, deletes, exports and imports them.");
   threads->require_subcommand(1);
   all.push_back(std::make_unique<cli::ThreadsList>(*threads));
   all.push_back(std::make_unique<cli::ThreadsShow>(*threads));
   all.push_back(std::make_unique<cli::ThreadsHistory>(*threads));
+  all.push_back(std::make_unique<cli::ThreadsDiff>(*threads));
   all.push_back(std::make_unique<cli::ThreadsCopy>(*threads));
   all.push_back(std::make_unique<cli::ThreadsDelete>(*threads));
+  all.push_back(std::make_unique<cli::ThreadsExport>(*threads));
+  all.push_back(std::make_unique<cli::ThreadsImport>(*threads));
+  auto* messages = app.add_subcommand("messages", "Looks at the messages of threads.");
+  messages->require_subcommand(1);
+  all.push_back(std::make_unique<cli::MessagesList>(*messages));
+  auto* state = app.add_subcommand("state", "Looks at the state of threads and of names.");
+  state->require_subcommand(1);
+  all.push_back(std::make_unique<cli::StateGet>(*state));
   return all;
 }
+
+// What describes the program and needs no store.
+class Documents {
+ public:
+  explicit Documents(CLI::App& app) : app_(app) {
+    completion_ =
+        app.add_subcommand("completion",
+                           "Prints a script by which a shell completes arguments of threadkeep.\n"
+                           "\n"
+                           "An installation has these scripts where the shells look for them.");
+    completion_->footer(
+        "Example:\n"
+        "  source <(threadkeep completion bash)");
+    completion_->add_option("SHELL", shell_, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
+        ->type_name("bash|zsh|fish");
+    manual_ = app.add_subcommand("manual", "Prints the manual page of threadkeep for man(1).");
+    manual_->footer(
+        "Example:\n"
+        "  threadkeep manual | man -l -");
+  }
+
+  bool chosen() const { return completion_->parsed() || manual_->parsed(); }
+
+  cli::ExitStatus print() const {
+    const auto commands = cli::describe(app_);
+    if (manual_->parsed()) cli::print_manual(std::cout, commands, THREADKEEP_VERSION);
+    if (shell_ == "bash") cli::print_bash_completion(std::cout, commands);
+    if (shell_ == "zsh") cli::print_zsh_completion(std::cout, commands);
+    if (shell_ == "fish") cli::print_fish_completion(std::cout, commands);
+    return cli::ExitStatus::done;
+  }
+
+ private:
+  CLI::App& app_;
+  CLI::App* completion_;
+  CLI::App* manual_;
+  std::string shell_;
+};
 
 cli::ExitStatus run(int argc, char** argv) {
   CLI::App app("Looks after stores of agent threads. See `threadkeep COMMAND --help`.",
@@ -40,12 +98,14 @@ cli::ExitStatus run(int argc, char** argv) {
   app.set_version_flag("--version", "threadkeep " THREADKEEP_VERSION);
   app.require_subcommand(1);
   const Commands commands = make_commands(app);
+  const Documents documents(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // --help and --version come this way too, with status 0.
     return app.exit(error) == 0 ? cli::ExitStatus::done : cli::ExitStatus::usage;
   }
+  if (documents.chosen()) return documents.print();
   const auto chosen = std::find_if(commands.begin(), commands.end(),
                                    [](const auto& command) { return command->chosen(); });
   return (*chosen)->run();

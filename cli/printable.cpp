@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "printable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -85,6 +86,14 @@ std::string printable(std::string_view text) {
     text.remove_prefix(next.size);
   }
   return result;
+}
+
+void print_lines(std::ostream& out, std::string_view text) {
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    out << "    " << printable(text.substr(begin, end - begin)) << "\n";
+    begin = end + 1;
+  }
 }
 
 std::size_t columns(std::string_view text) {

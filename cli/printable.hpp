@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <ostream>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace threadkeep::cli {
 /// writing, and bytes that are not UTF-8 become escapes such as \x1b. What a store holds can
 /// neither move the cursor nor pretend to be another line.
 std::string printable(std::string_view text);
+
+/// A text of many lines, each of them printable and indented.
+void print_lines(std::ostream& out, std::string_view text);
 
 /// How many columns printable text takes on a terminal.
 std::size_t columns(std::string_view text);

@@ -3,7 +3,8 @@
 
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
+
+#include "json_output.hpp"
 
 namespace threadkeep::cli {
 
@@ -40,7 +41,8 @@ SetupCommand::SetupCommand(CLI::App& app) : StoreCommand(app, "setup", descripti
   auto* role =
       options()
           .add_option("--role", role_, "Print the rights of a role instead: app, cron or migrator")
-          ->check(CLI::IsMember(roles()))
+          ->check(CLI::IsMember(roles()).description(""))
+          ->type_name("app|cron|migrator")
           ->needs(print);
   auto* grantee =
       options().add_option("--grantee", grantee_, "The role of the server that gets the rights");
@@ -66,9 +68,14 @@ void SetupCommand::set_up() const {
   const Call limits = call();
   const auto store = open_store();
   store->setup(limits);
-  const std::string text = store_name() + " is set up: " + store->ping(limits).detail;
+  const Health health = store->ping(limits);
+  if (!health.ok) {
+    throw Refusal{ExitStatus::failed, "unusable",
+                  store_name() + " is set up and cannot be used: " + health.detail};
+  }
+  const std::string text = store_name() + " is set up: " + health.detail;
   if (json()) {
-    std::cout << nlohmann::json{{"ok", true}, {"message", text}}.dump() << "\n";
+    std::cout << json_text({{"ok", true}, {"message", text}}) << "\n";
   } else {
     std::cout << text << "\n";
   }

@@ -8,17 +8,14 @@
 #include <threadkeep/threadkeep.hpp>
 
 #include "exit_status.hpp"
+#include "refusal.hpp"
+#include "store_choice.hpp"
 
 namespace threadkeep::cli {
 
-/// Why a command cannot go on, where the store itself did nothing wrong. Reported as an Error is.
-struct Refusal {
-  ExitStatus status;
-  std::string code;  ///< "not_found": for programs.
-  std::string message;
-};
-
-Refusal no_thread(const std::string& thread_id, const std::string& store_name);
+/// Nothing of a thread is there: `what` was looked for, such as "checkpoints".
+Refusal no_thread(const std::string& what, const std::string& thread_id,
+                  const std::string& store_name);
 
 /// A command on one store: what all of them have in common. A command is made before the arguments
 /// are parsed, so that CLI11 can describe it, and runs when it was chosen.
@@ -39,14 +36,17 @@ class StoreCommand {
   virtual ExitStatus execute() = 0;
 
   CLI::App& options() { return *app_; }
+  /// What it prints for people may be long: adds --no-pager. See Pager.
+  void print_by_pager();
   CLI::Option* json_flag() { return json_flag_; }
-  void default_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout.count(); }
+  void default_timeout(std::chrono::milliseconds timeout) { choice_.default_timeout(timeout); }
 
-  const std::string& url() const { return url_; }
+  const std::string& url() const { return choice_.url(); }
   bool json() const { return json_; }
   /// The time limit, from now on, and Ctrl-C.
   Call call() const;
-  std::shared_ptr<Store> open_store() const;
+  /// Only commands that bring something into a store make one where there is none.
+  std::shared_ptr<Store> open_store(FirstUse first_use = FirstUse::refuses) const;
   /// "sqlite:agent.db", without a password.
   std::string store_name() const;
 
@@ -54,10 +54,11 @@ class StoreCommand {
   void report(const std::string& problem, const std::string& code) const;
 
   CLI::App* app_;
+  StoreChoice choice_;
   CLI::Option* json_flag_;
-  std::string url_;
-  std::chrono::milliseconds::rep timeout_ = 30'000;
   bool json_ = false;
+  bool pages_ = false;
+  bool no_pager_ = false;
 };
 
 }  // namespace threadkeep::cli

@@ -12,6 +12,12 @@ namespace threadkeep::cli {
 
 namespace {
 
+std::size_t width_now() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
 bool has_colours() {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
@@ -19,9 +25,20 @@ bool has_colours() {
   return ::isatty(STDOUT_FILENO) == 1 && !refused && term != nullptr && std::string(term) != "dumb";
 }
 
+struct Terminal {
+  bool colours = has_colours();
+  std::size_t width = width_now();
+};
+
+// As it was when it was first asked for.
+const Terminal& terminal() {
+  static const Terminal found;
+  return found;
+}
+
 std::string marked(const char* code, const std::string& text) {
-  static const bool colours = has_colours();
-  return colours && !text.empty() ? "\033[" + std::string(code) + "m" + text + "\033[0m" : text;
+  return terminal().colours && !text.empty() ? "\033[" + std::string(code) + "m" + text + "\033[0m"
+                                             : text;
 }
 
 }  // namespace
@@ -30,10 +47,12 @@ void prepare_terminal() {
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+void remember_terminal() {
+  terminal();
+}
+
 std::size_t terminal_width() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
+  return terminal().width;
 }
 
 std::string bold(const std::string& text) {
@@ -41,6 +60,12 @@ std::string bold(const std::string& text) {
 }
 std::string faint(const std::string& text) {
   return marked("2", text);
+}
+std::string added(const std::string& text) {
+  return marked("32", text);
+}
+std::string removed(const std::string& text) {
+  return marked("31", text);
 }
 
 Answer ask(const std::string& question) {

@@ -2,16 +2,14 @@
 #include "threads_change.hpp"
 
 #include <iostream>
-#include <nlohmann/json.hpp>
 
+#include "json_output.hpp"
 #include "printable.hpp"
 #include "terminal.hpp"
 
 namespace threadkeep::cli {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr const char* copy_description =
     "Copies all checkpoints and pending writes of a thread under another id.\n"
@@ -48,9 +46,9 @@ ThreadsCopy::ThreadsCopy(CLI::App& threads)
 
 ExitStatus ThreadsCopy::execute() {
   const Written written = open_store()->write(CopyThread{source_, target_}, call());
-  if (written.changed + written.kept == 0) throw no_thread(source_, store_name());
+  if (written.changed + written.kept == 0) throw no_thread("checkpoints", source_, store_name());
   if (json()) {
-    std::cout << Json{{"ok", true}, {"copied", written.changed}, {"kept", written.kept}}.dump()
+    std::cout << json_text({{"ok", true}, {"copied", written.changed}, {"kept", written.kept}})
               << "\n";
     return ExitStatus::done;
   }
@@ -94,7 +92,7 @@ ExitStatus ThreadsDelete::execute() {
       std::cout << printable(id) << ": deleted " << count_text(written.changed) << std::endl;
     }
   }
-  if (json()) std::cout << Json{{"ok", true}, {"threads", all}}.dump() << "\n";
+  if (json()) std::cout << json_text({{"ok", true}, {"threads", all}}) << "\n";
   return ExitStatus::done;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "listing.hpp"
 #include "store_command.hpp"
 
 namespace threadkeep::cli {
@@ -18,9 +19,7 @@ class ThreadsHistory final : public StoreCommand {
 
   std::string thread_id_;
   std::optional<std::string> ns_;
-  std::size_t limit_ = 50;
-  std::string cursor_;
-  bool all_ = false;
+  PageOptions pages_;
 };
 
 }  // namespace threadkeep::cli

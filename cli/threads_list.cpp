@@ -2,17 +2,14 @@
 #include "threads_list.hpp"
 
 #include <iostream>
-#include <nlohmann/json.hpp>
 
-#include "checkpoint_view.hpp"
-#include "table.hpp"
+#include "metadata_condition.hpp"
 #include "terminal.hpp"
+#include "thread_view.hpp"
 
 namespace threadkeep::cli {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr const char* description =
     "Lists the threads of a store, ordered by their ids.\n"
@@ -26,56 +23,26 @@ constexpr const char* examples =
     "  threadkeep threads list --url sqlite:agent.db --metadata user=ada\n"
     "  threadkeep threads list --url sqlite:agent.db --all --json";
 
-std::string known_time(std::int64_t time) {
-  return time == 0 ? "unknown" : time_text(time);
+std::vector<std::string> row(const ThreadInfo& thread) {
+  return {thread.thread_id, known_time(thread.created_at), known_time(thread.updated_at),
+          thread.metadata};
 }
 
-// "user=ada", "age=3", "vip=true": what is no JSON is a string.
-MetadataEquals condition(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) {
-    throw Error(Code::invalid_argument,
-                "--metadata " + text + ": say NAME=VALUE, such as user=ada or age=3");
-  }
-  const std::string value = text.substr(equals + 1);
-  const bool is_json = Json::accept(value);
-  return {text.substr(0, equals), is_json ? value : Json(value).dump()};
-}
-
-void print_json(const std::vector<ThreadInfo>& threads, const std::string& next) {
-  Json list = Json::array();
-  for (const ThreadInfo& thread : threads) {
-    list.push_back({{"thread_id", thread.thread_id},
-                    {"created_at", thread.created_at},
-                    {"updated_at", thread.updated_at},
-                    {"revision", thread.revision},
-                    {"metadata", Json::parse(thread.metadata)}});
-  }
-  std::cout << Json{{"threads", list}, {"next", next}}.dump() << "\n";
-}
-
-void print_table(const std::vector<ThreadInfo>& threads) {
-  Table table({"THREAD", "CREATED", "UPDATED", "METADATA"});
-  for (const ThreadInfo& thread : threads) {
-    table.add({thread.thread_id, known_time(thread.created_at), known_time(thread.updated_at),
-               thread.metadata});
-  }
-  table.print(std::cout, terminal_width());
-}
+const ListingForm<ThreadInfo> form = {
+    "threads", thread_json, {"THREAD", "CREATED", "UPDATED", "METADATA"}, row};
 
 }  // namespace
 
-ThreadsList::ThreadsList(CLI::App& threads) : StoreCommand(threads, "list", description, examples) {
-  auto* all = options().add_flag("--all", all_, "All threads, not only a page");
-  options().add_option("--limit", limit_, "Threads of a page, 50 if not given")->excludes(all);
-  options().add_option("--cursor", cursor_, "Go on where the page before ended")->excludes(all);
+ThreadsList::ThreadsList(CLI::App& threads)
+    : StoreCommand(threads, "list", description, examples), pages_(options(), "threads") {
   options().add_option("--metadata", metadata_,
                        "Only threads whose metadata has NAME=VALUE; may be repeated");
+  print_by_pager();
 }
 
 ThreadList ThreadsList::query() const {
-  ThreadList query{.filter = {}, .limit = all_ ? 1000 : limit_, .cursor = cursor_};
-  for (const std::string& text : metadata_) query.filter.push_back(condition(text));
+  ThreadList query{.filter = {}, .limit = pages_.page_size(), .cursor = {}};
+  for (const std::string& text : metadata_) query.filter.push_back(metadata_condition(text));
   return query;
 }
 
@@ -83,23 +50,16 @@ ExitStatus ThreadsList::execute() {
   const Call limits = call();
   ThreadList next = query();
   const auto store = open_store();
-  std::vector<ThreadInfo> threads;
-  do {
-    auto page = store->threads(next, limits);
-    next.cursor = page.next;
-    std::move(page.items.begin(), page.items.end(), std::back_inserter(threads));
-  } while (all_ && !next.cursor.empty());
-  if (json()) {
-    print_json(threads, next.cursor);
-    return ExitStatus::done;
-  }
-  if (threads.empty()) {
+  const auto read = [&](const std::string& cursor) {
+    next.cursor = cursor;
+    return store->threads(next, limits);
+  };
+  auto first = read(pages_.cursor());
+  if (first.items.empty() && !json()) {
     std::cout << "no threads in " << store_name() << "\n";
     return ExitStatus::done;
   }
-  print_table(threads);
-  if (!next.cursor.empty()) std::cout << "more: --cursor " << next.cursor << "\n";
-  return ExitStatus::done;
+  return Listing(form, json(), terminal_width()).print(std::move(first), pages_.all(), read);
 }
 
 }  // namespace threadkeep::cli

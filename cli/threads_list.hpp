@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "listing.hpp"
 #include "store_command.hpp"
 
 namespace threadkeep::cli {
@@ -17,9 +18,7 @@ class ThreadsList final : public StoreCommand {
   ExitStatus execute() override;
   ThreadList query() const;
 
-  std::size_t limit_ = 50;
-  std::string cursor_;
-  bool all_ = false;
+  PageOptions pages_;
   std::vector<std::string> metadata_;
 };
 

@@ -4,18 +4,18 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "checkpoint_view.hpp"
+#include "json_output.hpp"
 #include "printable.hpp"
 #include "story.hpp"
 #include "terminal.hpp"
+#include "thread_view.hpp"
 
 namespace threadkeep::cli {
 
 namespace {
 
-using Json = nlohmann::json;
 using Checkpoints = std::vector<CheckpointTuple>;
 
 constexpr const char* description =
@@ -141,6 +141,70 @@ class Narrator {
   std::map<std::string_view, const CheckpointTuple*> by_id_;
 };
 
+// What a thread has beside checkpoints.
+struct Session {
+  std::uint64_t messages = 0;
+  std::size_t streams = 0;
+  std::size_t documents = 0;
+
+  bool empty() const { return messages + documents == 0; }
+};
+
+std::uint64_t count_messages(Store& store, const std::string& thread_id, const std::string& stream,
+                             const Call& call) {
+  MessageList all;
+  all.thread_id = thread_id;
+  all.stream = stream;
+  return store.count_messages(all, call);
+}
+
+Session find_session(Store& store, const std::string& thread_id, const Call& call) {
+  Session session;
+  if (!store.capabilities().sessions) return session;
+  for (const auto& stream : store.streams({thread_id}, call)) {
+    session.messages += count_messages(store, thread_id, stream, call);
+    ++session.streams;
+  }
+  StateList list{.scope = StateScope::of_thread(thread_id), .limit = 1000, .cursor = {}};
+  do {
+    const auto page = store.states(list, call);
+    session.documents += page.items.size();
+    list.cursor = page.next;
+  } while (!list.cursor.empty());
+  return session;
+}
+
+void print(const Session& session) {
+  if (session.messages > 0) {
+    std::cout << "messages " << session.messages << " in " << session.streams
+              << (session.streams == 1 ? " stream" : " streams")
+              << faint(": `threadkeep messages list` shows them") << "\n";
+  }
+  if (session.documents > 0) {
+    std::cout << "state of " << session.documents
+              << (session.documents == 1 ? " document" : " documents")
+              << faint(": `threadkeep state get` shows it") << "\n";
+  }
+}
+
+// A thread whose row went between two reads has its id at least.
+ThreadInfo find_thread(Store& store, const std::string& thread_id, const Call& call) {
+  return store.thread({thread_id}, call).value_or(ThreadInfo{.thread_id = thread_id});
+}
+
+void print_heading(const ThreadInfo& thread, const Session& session, bool more) {
+  std::cout << bold("thread " + printable(thread.thread_id)) << "  created "
+            << known_time(thread.created_at) << "  updated " << known_time(thread.updated_at)
+            << "\n";
+  if (thread.metadata != "{}") {
+    const std::string text = "metadata " + printable(thread.metadata);
+    const std::size_t width = terminal_width();
+    std::cout << (width > 0 ? shortened(text, width) : text) << "\n";
+  }
+  print(session);
+  if (more) std::cout << faint("older checkpoints are left out: --all shows them") << "\n";
+}
+
 }  // namespace
 
 ThreadsShow::ThreadsShow(CLI::App& threads) : StoreCommand(threads, "show", description, examples) {
@@ -151,10 +215,10 @@ ThreadsShow::ThreadsShow(CLI::App& threads) : StoreCommand(threads, "show", desc
       .add_option("--last", last_, "How many of the newest checkpoints, 50 if not given")
       ->excludes(all);
   options().add_flag("--values", values_, "Show the values, of all channels");
+  print_by_pager();
 }
 
-Checkpoints ThreadsShow::read(bool& more) const {
-  const Call limits = call();
+Checkpoints ThreadsShow::read(Store& store, const Call& limits, bool& more) const {
   CheckpointList query{.thread_id = thread_id_,
                        .checkpoint_ns = ns_,
                        .checkpoint_id = {},
@@ -162,11 +226,10 @@ Checkpoints ThreadsShow::read(bool& more) const {
                        .filter = {},
                        .include = {},
                        .cursor = {}};
-  const auto store = open_store();
   Checkpoints checkpoints;
   do {
     query.limit = all_ ? 100 : std::min<std::size_t>(100, last_ - checkpoints.size());
-    auto page = store->list(query, limits);
+    auto page = store.list(query, limits);
     query.cursor = page.next;
     std::move(page.items.begin(), page.items.end(), std::back_inserter(checkpoints));
   } while (!query.cursor.empty() && (all_ || checkpoints.size() < last_));
@@ -175,12 +238,17 @@ Checkpoints ThreadsShow::read(bool& more) const {
 }
 
 ExitStatus ThreadsShow::execute() {
+  const Call limits = call();
+  const auto store = open_store();
+  const auto thread = find_thread(*store, thread_id_, limits);
   bool more = false;
-  const auto namespaces = by_namespace(read(more));
-  if (namespaces.empty()) throw no_thread(thread_id_, store_name());
+  const auto namespaces = by_namespace(read(*store, limits, more));
+  const auto session = find_session(*store, thread_id_, limits);
+  if (namespaces.empty() && (ns_ || session.empty())) {
+    throw no_thread("checkpoints", thread_id_, store_name());
+  }
   Json all = Json::array();
-  if (!json() && more)
-    std::cout << faint("older checkpoints are left out: --all shows them") << "\n";
+  if (!json()) print_heading(thread, session, more);
   for (const auto& [ns, checkpoints] : namespaces) {
     const Narrator narrator(checkpoints, values_);
     if (json()) {
@@ -191,8 +259,13 @@ ExitStatus ThreadsShow::execute() {
     narrator.print();
   }
   if (json()) {
-    const Json result = {{"thread_id", thread_id_}, {"more", more}, {"namespaces", all}};
-    std::cout << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    Json result = thread_json(thread);
+    result["more"] = more;
+    result["messages"] = session.messages;
+    result["streams"] = session.streams;
+    result["documents"] = session.documents;
+    result["namespaces"] = std::move(all);
+    std::cout << json_text(result) << "\n";
   }
   return ExitStatus::done;
 }

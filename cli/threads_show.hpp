@@ -17,7 +17,7 @@ class ThreadsShow final : public StoreCommand {
  private:
   ExitStatus execute() override;
   /// The newest checkpoints, and whether there are older ones.
-  std::vector<CheckpointTuple> read(bool& more) const;
+  std::vector<CheckpointTuple> read(Store& store, const Call& call, bool& more) const;
 
   std::string thread_id_;
   std::optional<std::string> ns_;

@@ -93,7 +93,7 @@ stage_checks() {
 
 tidy() {
   run-clang-tidy -quiet -p build/release -extra-arg=-Wno-unknown-warning-option \
-    '(plugin/src|backends)/.*\.cpp$' >build/clang-tidy.log 2>&1 && return
+    "^$PWD/(plugin|backends|cli|ops)/.*\.cpp\$" >build/clang-tidy.log 2>&1 && return
   grep -E '(warning|error):' build/clang-tidy.log || tail -n 20 build/clang-tidy.log
   return 1
 }
@@ -128,6 +128,11 @@ parts=(core tests)
 [[ " ${stages[*]} " == *' fuzz '* || " ${stages[*]} " == *' checks '* ]] && parts+=(checks)
 [[ " ${stages[*]} " == *' python '* ]] && parts+=(python)
 scripts/install-deps.sh "${parts[@]}" || exit 1
+
+# What several stages compile is compiled once: the release, the Python package and the demo differ
+# in their directory and in -Werror only, and the strictest of them comes first.
+export CXX=${CXX:-c++} CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+export CCACHE_DIR=${CCACHE_DIR:-$PWD/build/ccache} CCACHE_BASEDIR=$PWD CCACHE_IGNOREOPTIONS=-Werror
 
 mkdir -p build
 for stage in "${stages[@]}"; do

@@ -39,13 +39,52 @@ class MemoryBackend final : public Backend {
     const std::shared_lock lock(mutex_);
     return tables_.threads(query);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.loose_writes(query);
+  }
+
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.thread(query);
+  }
+  Page<Message> messages(const MessageList& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.messages(query);
+  }
+  std::vector<std::string> streams(const ThreadQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.streams(query);
+  }
+  std::optional<Message> message(const MessageQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.message(query);
+  }
+  std::uint64_t count_messages(const MessageList& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.count_messages(query);
+  }
+  std::optional<StateDocument> state(const StateQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.state(query);
+  }
+  Page<StateDocument> states(const StateList& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.states(query);
+  }
+
+  StoreStats stats(const StatsQuery& query, const Call&) override {
+    const std::shared_lock lock(mutex_);
+    return tables_.stats(query);
+  }
 
   Capabilities capabilities() const override {
     return {.name = "memory",
             .durable = false,
             .blocking = false,
             .max_value_bytes = std::size_t{1} << 30,
-            .max_concurrent_batches = 1};
+            .max_concurrent_batches = 1,
+            .sessions = true};
   }
   Health ping(const Call&) override { return {true, "in this process; not durable"}; }
   std::vector<Finding> examine(const Call&) override {

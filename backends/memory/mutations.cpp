@@ -111,8 +111,10 @@ Written Tables::apply(const DeleteThread& deletion) {
     if (ns.checkpoints.empty()) continue;
     thread.tombstone = std::max(thread.tombstone, std::optional(ns.checkpoints.rbegin()->first));
   }
-  thread.info.reset();
-  thread.namespaces.clear();
+  written.changed += thread.places.size() + thread.state.size();
+  const auto tombstone = thread.tombstone;
+  thread = Thread();
+  thread.tombstone = tombstone;
   if (!thread.tombstone) threads_.erase(found);
   return written;
 }
@@ -210,6 +212,7 @@ Written Tables::apply(const CopyThread& copy) {
                                       "another target or delete it first");
     }
   }
+  check_copy(source, target, copy.target_thread_id);
   Written written;
   for (const auto& [name, ns] : source.namespaces) {
     Namespace& to = target.namespaces[name];
@@ -221,12 +224,15 @@ Written Tables::apply(const CopyThread& copy) {
       for (const auto& [key, write] : writes) to.writes[id].try_emplace(key, write);
     }
   }
-  if (source.info && !target.info) {
-    touch(copy.target_thread_id, target);
-    target.info->metadata = source.info->metadata;
-  } else if (written.changed > 0) {
-    touch(copy.target_thread_id, target);
-  }
+  Written counted;
+  copy_messages(source, target, counted);
+  copy_state(source, target, counted);
+  const bool is_new = source.info && !target.info;
+  if (is_new || written.changed + counted.changed > 0) touch(copy.target_thread_id, target);
+  if (is_new) target.info->metadata = source.info->metadata;
+  if (counted.changed > 0) ++target.info->revision;
+  written.changed += counted.changed;
+  written.kept += counted.kept;
   return written;
 }
 

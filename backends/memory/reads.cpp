@@ -20,10 +20,15 @@ bool listed_before(const ListKey& a, const ListKey& b) {
 
 const Tables::Namespace* Tables::find(const std::string& thread_id,
                                       const std::string& checkpoint_ns) const {
+  const Thread* thread = find_thread(thread_id);
+  if (!thread) return nullptr;
+  const auto ns = thread->namespaces.find(checkpoint_ns);
+  return ns == thread->namespaces.end() ? nullptr : &ns->second;
+}
+
+const Tables::Thread* Tables::find_thread(const std::string& thread_id) const {
   const auto thread = threads_.find(thread_id);
-  if (thread == threads_.end()) return nullptr;
-  const auto ns = thread->second.namespaces.find(checkpoint_ns);
-  return ns == thread->second.namespaces.end() ? nullptr : &ns->second;
+  return thread == threads_.end() ? nullptr : &thread->second;
 }
 
 const Blob* Tables::find_value(const Namespace& ns, const std::string& channel,
@@ -162,6 +167,26 @@ Page<ThreadInfo> Tables::threads(const ThreadList& query) const {
     page.items.push_back(*info);
   }
   return page;
+}
+
+std::vector<PutWrites> Tables::loose_writes(const LooseWritesQuery& query) const {
+  std::vector<PutWrites> found;
+  const auto thread = threads_.find(query.thread_id);
+  if (thread == threads_.end()) return found;
+  for (const auto& [name, ns] : thread->second.namespaces) {
+    for (const auto& [id, writes] : ns.writes) {
+      if (ns.checkpoints.contains(id)) continue;
+      if (query.after && std::pair(name, id) <= *query.after) continue;
+      if (found.size() == query.limit) return found;
+      found.push_back({query.thread_id, name, id, writes_of(ns, id)});
+    }
+  }
+  return found;
+}
+
+std::optional<ThreadInfo> Tables::thread(const ThreadQuery& query) const {
+  const Thread* thread = find_thread(query.thread_id);
+  return thread ? thread->info : std::nullopt;
 }
 
 }  // namespace threadkeep::memory

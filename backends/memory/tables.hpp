@@ -9,6 +9,7 @@
 
 #include "threadkeep/backend.hpp"
 #include "threadkeep/backend_support.hpp"
+#include "threadkeep/session_support.hpp"
 
 namespace threadkeep::memory {
 
@@ -28,11 +29,32 @@ class Tables {
   Written apply(const CopyThread& copy);
   Written apply(const Prune& prune);
 
+  // session_mutations.cpp
+  Written apply(const AppendMessages& append);
+  Written apply(const UpdateMessage& update);
+  Written apply(const RemoveMessages& removal);
+  Written apply(const PopMessages& pop);
+  Written apply(const ClearMessages& clear);
+  Written apply(const ChangeState& change);
+
   // reads.cpp
   std::optional<CheckpointTuple> get(const CheckpointQuery& query) const;
   Page<CheckpointTuple> list(const CheckpointList& query) const;
   std::vector<ChannelHistory> history(const HistoryQuery& query) const;
   Page<ThreadInfo> threads(const ThreadList& query) const;
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query) const;
+  std::optional<ThreadInfo> thread(const ThreadQuery& query) const;
+
+  // session_reads.cpp
+  Page<Message> messages(const MessageList& query) const;
+  std::optional<Message> message(const MessageQuery& query) const;
+  std::vector<std::string> streams(const ThreadQuery& query) const;
+  std::uint64_t count_messages(const MessageList& query) const;
+  std::optional<StateDocument> state(const StateQuery& query) const;
+  Page<StateDocument> states(const StateList& query) const;
+
+  // stats.cpp
+  StoreStats stats(const StatsQuery& query) const;
 
  private:
   struct Checkpoint {
@@ -47,10 +69,24 @@ class Tables {
     std::map<std::string, std::map<WriteKey, PendingWrite>> writes;  // by checkpoint_id
     std::map<BlobKey, Blob> blobs;
   };
+  struct Stream {
+    std::int64_t last_seq = 0;
+    std::map<std::int64_t, Message> messages;
+  };
+  using Place = std::pair<std::string, std::int64_t>;  // stream, seq
+  using Documents = std::map<std::string, StateDocument>;
+  struct Operation {
+    std::uint64_t fingerprint;
+    Written written;
+  };
   struct Thread {
     std::optional<ThreadInfo> info;  // absent while there are only pending writes
     std::map<std::string, Namespace> namespaces;
-    std::optional<std::string> tombstone;  // outlives everything else
+    std::map<std::string, Stream> streams;
+    std::map<std::string, Place> places;  // of messages, by id
+    Documents state;
+    std::map<std::string, Operation> operations;  // by operation_id
+    std::optional<std::string> tombstone;         // outlives everything else
   };
 
   const Namespace* find(const std::string& thread_id, const std::string& checkpoint_ns) const;
@@ -67,8 +103,27 @@ class Tables {
   static std::uint64_t erase(Thread& thread, Namespace& ns, const std::set<std::string>& ids);
   static void collect_blobs(Namespace& ns);
 
+  static std::int64_t revision_of(const Thread& thread);
+  void bump(const std::string& thread_id, Thread& thread, Written& written);
+  static const Message* find(const Thread& thread, const std::string& id);
+  static void erase(Thread& thread, const Place& place);
+  static const Written* find_done(const Thread& thread, const std::string& operation_id,
+                                  std::uint64_t fingerprint);
+  static void remember(Thread& thread, const std::string& operation_id, std::uint64_t fingerprint,
+                       const Written& written);
+  static std::vector<const NewMessage*> find_new(const Thread& thread,
+                                                 const AppendMessages& append);
+  void store(Thread& thread, const std::string& stream, const NewMessage& message);
+  static void check_copy(const Thread& source, const Thread& target, const std::string& target_id);
+  static void copy_messages(const Thread& source, Thread& target, Written& written);
+  static void copy_state(const Thread& source, Thread& target, Written& written);
+  const Thread* find_thread(const std::string& thread_id) const;
+  const Stream* find_stream(const MessageList& query) const;
+  const Documents* find_documents(const StateScope& scope) const;
+
   Environment environment_;
   std::map<std::string, Thread> threads_;
+  std::map<std::string, Documents> scopes_;  // named ones
 };
 
 }  // namespace threadkeep::memory

@@ -27,7 +27,10 @@ using Members = std::vector<std::size_t>;  // places in the batch
 bool stands_alone(const Mutation& mutation) {
   return std::visit(
       Overloaded{[](const DeleteRuns&) { return true; }, [](const CopyThread&) { return true; },
-                 [](const Prune&) { return true; }, [](const auto&) { return false; }},
+                 [](const Prune&) { return true; }, [](const UpdateMessage&) { return true; },
+                 [](const AppendMessages& m) { return needs_comparison(m.state); },
+                 [](const ChangeState& m) { return needs_comparison(m.changes); },
+                 [](const auto&) { return false; }},
       mutation);
 }
 
@@ -56,6 +59,15 @@ void want_locks(Locks& locks, const Mutation& mutation) {
                           want(m.source_thread_id, false);
                           want(m.target_thread_id, true);
                         },
+                        [&](const AppendMessages& m) { want(m.thread_id, true); },
+                        [&](const RemoveMessages& m) { want(m.thread_id, true); },
+                        [&](const PopMessages& m) { want(m.thread_id, true); },
+                        [&](const ClearMessages& m) { want(m.thread_id, true); },
+                        [&](const ChangeState& m) {
+                          const auto& scope = m.scope;
+                          scope.thread_id.empty() ? locks.own_name(scope.name)
+                                                  : locks.own(scope.thread_id);
+                        },
                         [](const auto&) {}},
              mutation);
 }
@@ -68,6 +80,11 @@ Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation
           [&](const PutThread& m) { return add_put_thread(pipeline, writing, m); },
           [&](const DeleteThread& m) { return add_delete_thread(pipeline, writing, m); },
           [&](const CopyThread& m) { return add_copy_thread(pipeline, writing, m); },
+          [&](const AppendMessages& m) { return add_append(pipeline, writing, m); },
+          [&](const RemoveMessages& m) { return add_remove(pipeline, writing, m); },
+          [&](const PopMessages& m) { return add_pop(pipeline, writing, m); },
+          [&](const ClearMessages& m) { return add_clear(pipeline, writing, m); },
+          [&](const ChangeState& m) { return add_change_state(pipeline, writing, m); },
           [](const auto&) -> Reading { throw Error(Code::internal, "not of one round trip"); }},
       mutation);
 }
@@ -77,6 +94,11 @@ Reading add(Pipeline& pipeline, const Writing& writing, const Mutation& mutation
 bool may_succeed_again(const Error& error) {
   constexpr std::array<std::string_view, 5> states = {"40P01", "40001", "26000", "42P05", "0A000"};
   return std::find(states.begin(), states.end(), error.native()) != states.end();
+}
+
+// The server cannot tell whether two values are equal; see append.sql.
+bool needs_comparison(const Error& error, const Mutation& mutation) {
+  return is_session(mutation) && error.native() == "22P02";
 }
 
 // The call's own time is up. When the server's is (statement_timeout), that may be for one member.
@@ -133,6 +155,7 @@ class Application {
   }
 
   std::optional<Error> try_together(const Members& members) {
+    compare_ = stands_alone(batch_[members.front()]);
     for (int attempt = 1;; ++attempt) {
       try {
         connect();
@@ -146,6 +169,10 @@ class Application {
         lease_.reset();  // which rolls back
         if (lost || ends_batch(error)) {
           ended_ = error;
+        } else if (members.size() == 1 && !compare_ &&
+                   needs_comparison(error, batch_[members.front()])) {
+          compare_ = true;
+          continue;
         } else if (may_succeed_again(error) && attempt < most_attempts) {
           // Lets the other one through, or both would begin the same again.
           std::this_thread::sleep_for(attempt * collision_pause);
@@ -157,15 +184,18 @@ class Application {
   }
 
   void together(const Members& members) {
-    const Mutation& first = batch_[members.front()];
-    const Writing writing{statements_->write, schema_, now_};
-    if (const auto* runs = std::get_if<DeleteRuns>(&first)) {
-      delete_runs(**lease_, writing, *runs, outcomes_[members.front()].written, call_);
-    } else if (const auto* one = std::get_if<Prune>(&first)) {
-      outcomes_[members.front()] = {prune(**lease_, writing, *one, call_), {}};
-    } else {
-      in_one_round_trip(members, writing);
-    }
+    const Writing writing{statements_->write, statements_->session, schema_, now_};
+    if (!compare_) return in_one_round_trip(members, writing);
+    auto& written = outcomes_[members.front()].written;
+    std::visit(
+        Overloaded{
+            [&](const DeleteRuns& m) { delete_runs(**lease_, writing, m, written, call_); },
+            [&](const Prune& m) { written = prune(**lease_, writing, m, call_); },
+            [&](const UpdateMessage& m) { written = update_message(**lease_, writing, m, call_); },
+            [&](const AppendMessages& m) { written = compare_append(**lease_, writing, m, call_); },
+            [&](const ChangeState& m) { written = compare_state(**lease_, writing, m, call_); },
+            [&](const auto&) { in_one_round_trip(members, writing); }},
+        batch_[members.front()]);
   }
 
   struct Part {
@@ -224,6 +254,7 @@ class Application {
   std::optional<Lease> lease_;
   std::shared_ptr<const Statements> statements_;
   std::string schema_;
+  bool compare_ = false;        // the transaction reads first
   std::optional<Error> ended_;  // why nothing further is begun
 };
 

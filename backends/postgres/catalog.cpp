@@ -140,6 +140,7 @@ Catalog read_catalog(Connection& connection, const Call& call) {
   Catalog catalog;
   catalog.schema = connection.schema();
   std::vector<Request> requests;
+  requests.reserve(statements.size());
   for (const Statement& statement : statements) {
     requests.push_back(about_schema(statement, catalog));
   }

@@ -28,8 +28,8 @@ struct ExpectedTable {
 
 constexpr std::size_t longest_identifier = 63;  // NAMEDATALEN - 1, in bytes
 
-const std::array<ExpectedTable, 5>& expected_tables() {
-  static const std::array<ExpectedTable, 5> all = {{
+const std::array<ExpectedTable, 10>& expected_tables() {
+  static const std::array<ExpectedTable, 10> all = {{
       {"checkpoints",
        {{"thread_id", "text", true},
         {"checkpoint_ns", "text", true},
@@ -61,6 +61,36 @@ const std::array<ExpectedTable, 5>& expected_tables() {
         {"revision", "bigint"},
         {"metadata", "jsonb"}}},
       {"threadkeep_tombstones", {{"thread_id", "text", true}, {"checkpoint_id", "text"}}},
+      {"threadkeep_streams",
+       {{"thread_id", "text", true}, {"stream", "text", true}, {"last_seq", "bigint"}}},
+      {"threadkeep_messages",
+       {{"thread_id", "text", true},
+        {"stream", "text", true},
+        {"seq", "bigint", true},
+        {"id", "text"},
+        {"role", "text"},
+        {"created_at", "timestamp with time zone"},
+        {"version", "bigint"},
+        {"metadata", "text"},
+        {"content", "text"}}},
+      {"threadkeep_state",
+       {{"thread_id", "text", true},
+        {"key", "text", true},
+        {"version", "bigint"},
+        {"value_hash", "bigint"},
+        {"value", "text"}}},
+      {"threadkeep_scopes",
+       {{"scope", "text", true},
+        {"key", "text", true},
+        {"version", "bigint"},
+        {"value_hash", "bigint"},
+        {"value", "text"}}},
+      {"threadkeep_operations",
+       {{"thread_id", "text", true},
+        {"operation_id", "text", true},
+        {"fingerprint", "bigint"},
+        {"revision", "bigint"},
+        {"result", "text"}}},
   }};
   return all;
 }

@@ -9,7 +9,12 @@ namespace {
 Written read_copy(const CopyThread& copy, const Result& result) {
   const std::string_view verdict = result.view(0, 0);
   if (verdict == "absent") return {};
-  if (verdict == "conflict") {
+  if (verdict == "messages") {
+    throw Error(Code::conflict, "target_thread_id '" + copy.target_thread_id +
+                                    "' had messages of its own; choose another target or delete it "
+                                    "first");
+  }
+  if (verdict == "checkpoints") {
     throw Error(Code::conflict, "target_thread_id '" + copy.target_thread_id +
                                     "' holds checkpoints that the source does not have; choose "
                                     "another target or delete it first");

@@ -30,7 +30,8 @@ Lease Database::lease(const Call& call) {
     std::shared_ptr<const Found> found;
     try {
       const Lease connection = pool_.take(call);
-      found = std::make_shared<const Found>(prepare_first_use(*connection, call));
+      found =
+          std::make_shared<const Found>(prepare_first_use(*connection, call, settings_.first_use));
     } catch (...) {
       end_looking(nullptr);
       throw;

@@ -47,8 +47,9 @@ bool has_all(const Catalog& catalog, std::initializer_list<std::string_view> tab
 }
 
 bool has_first_use(const Catalog& catalog) {
-  return has_all(catalog,
-                 {"threadkeep_migrations", "threadkeep_threads", "threadkeep_tombstones"}) &&
+  return has_all(catalog, {"threadkeep_migrations", "threadkeep_threads", "threadkeep_tombstones",
+                           "threadkeep_streams", "threadkeep_messages", "threadkeep_state",
+                           "threadkeep_scopes", "threadkeep_operations"}) &&
          std::all_of(steps().begin(), steps().end(), [&](const Step& step) {
            return !step.first_use || is_finished(catalog, step);
          });

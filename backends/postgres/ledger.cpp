@@ -107,6 +107,7 @@ std::span<const Step> steps() {
       {step::index_run_id, "index_run_id", false, 1, checksum({sql::setup_index_run_id})},
       {step::index_order, "index_order", false, 1, checksum({sql::setup_index_order})},
       {step::index_thread, "index_thread", false, 1, checksum({sql::setup_index_thread})},
+      {step::session_tables, "session_tables", true, 1, checksum({sql::setup_session_tables})},
   }};
   return all;
 }

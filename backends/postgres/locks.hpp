@@ -25,6 +25,8 @@ class Locks {
 
   void share(std::string_view thread_id) { want(thread_id, false); }
   void own(std::string_view thread_id) { want(thread_id, true); }
+  /// Of the state that has a name, which no thread can have: a NUL comes before it.
+  void own_name(std::string_view name) { want(std::string(1, '\0').append(name), true); }
 
   bool empty() const noexcept { return wanted_.empty(); }
   /// Adds the statement that waits for them. Statements after it see what the last holder left.

@@ -9,6 +9,7 @@
 #include "connection.hpp"
 #include "locks.hpp"
 #include "pipeline.hpp"
+#include "session_statements.hpp"
 #include "threadkeep/mutation.hpp"
 #include "write_statements.hpp"
 
@@ -21,6 +22,7 @@ namespace threadkeep::postgres {
 /// What the mutations of one transaction have in common.
 struct Writing {
   const WriteStatements& statements;
+  const SessionStatements& session;
   std::string_view schema;
   std::int64_t now;
 };
@@ -47,6 +49,21 @@ Reading add_copy_thread(Pipeline& pipeline, const Writing& writing, const CopyTh
 // deletions.cpp
 Reading add_delete_thread(Pipeline& pipeline, const Writing& writing, const DeleteThread& deletion);
 
+// session_writes.cpp
+Reading add_append(Pipeline& pipeline, const Writing& writing, const AppendMessages& append);
+Reading add_change_state(Pipeline& pipeline, const Writing& writing, const ChangeState& change);
+Reading add_pop(Pipeline& pipeline, const Writing& writing, const PopMessages& pop);
+Reading add_remove(Pipeline& pipeline, const Writing& writing, const RemoveMessages& removal);
+Reading add_clear(Pipeline& pipeline, const Writing& writing, const ClearMessages& clear);
+/// The same after session_compare.cpp: texts that are not the stored ones have other values.
+/// `print` is the fingerprint of the append as it was given.
+Reading add_append(Pipeline& pipeline, const Writing& writing, const AppendMessages& append,
+                   std::uint64_t print, bool compared);
+Reading add_change_state(Pipeline& pipeline, const Writing& writing, const ChangeState& change,
+                         bool compared);
+/// True where one of the changes cannot be told from texts and hashes.
+bool needs_comparison(const std::vector<StateChange>& changes);
+
 // Mutations that read first and are a transaction of several round trips. When one throws, its
 // transaction is still open.
 
@@ -55,5 +72,13 @@ Reading add_delete_thread(Pipeline& pipeline, const Writing& writing, const Dele
 void delete_runs(Connection& connection, const Writing& writing, const DeleteRuns& deletion,
                  Written& written, const Call& call);
 Written prune(Connection& connection, const Writing& writing, const Prune& prune, const Call& call);
+
+// session_compare.cpp
+Written compare_append(Connection& connection, const Writing& writing, const AppendMessages& append,
+                       const Call& call);
+Written compare_state(Connection& connection, const Writing& writing, const ChangeState& change,
+                      const Call& call);
+Written update_message(Connection& connection, const Writing& writing, const UpdateMessage& update,
+                       const Call& call);
 
 }  // namespace threadkeep::postgres

@@ -19,6 +19,9 @@ inline constexpr std::size_t most_items = 1000;
 /// As many rows as a page of this limit has, and one that tells whether there are more.
 std::int64_t rows_for(std::size_t limit) noexcept;
 
+/// For a parameter.
+std::int64_t clamped(std::size_t bytes) noexcept;
+
 void add_filter(Parameters& parameters, const std::vector<MetadataEquals>& filter);
 
 /// Runs a statement that is not to be prepared.

@@ -12,6 +12,7 @@
 #include "reads.hpp"
 #include "setup.hpp"
 #include "sql_access.hpp"
+#include "stats.hpp"
 
 namespace threadkeep::postgres {
 
@@ -62,13 +63,58 @@ class PostgresBackend final : public Backend {
     return postgres::threads(*connection, database_->statements()->read, query, call);
   }
 
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::thread(*connection, database_->statements()->read, query, call);
+  }
+
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::messages(*connection, database_->statements()->session, query, call);
+  }
+
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::message(*connection, database_->statements()->session, query, call);
+  }
+
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::streams(*connection, database_->statements()->session, query, call);
+  }
+
+  std::uint64_t count_messages(const MessageList& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::count_messages(*connection, database_->statements()->session, query, call);
+  }
+
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::state(*connection, database_->statements()->session, query, call);
+  }
+
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::states(*connection, database_->statements()->session, query, call);
+  }
+
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::loose_writes(*connection, database_->statements()->read, query, call);
+  }
+
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::stats(*connection, *database_->layout(), query, call);
+  }
+
   Capabilities capabilities() const override {
-    return {
-        .name = "postgres",
-        .durable = true,
-        .blocking = true,
-        .max_value_bytes = max_value_bytes,
-        .max_concurrent_batches = std::max<std::size_t>(1, database_->settings().pool_size / 2)};
+    return {.name = "postgres",
+            .durable = true,
+            .blocking = true,
+            .max_value_bytes = max_value_bytes,
+            .max_concurrent_batches = std::max<std::size_t>(1, database_->settings().pool_size / 2),
+            .sessions = true};
   }
 
   Health ping(const Call& call) override {
@@ -123,7 +169,9 @@ class PostgresBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
-  return std::make_unique<PostgresBackend>(read_settings(url), environment);
+  Settings settings = read_settings(url);
+  settings.first_use = environment.first_use;
+  return std::make_unique<PostgresBackend>(std::move(settings), environment);
 }
 
 }  // namespace threadkeep::postgres

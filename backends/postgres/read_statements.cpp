@@ -89,7 +89,9 @@ ReadStatements::ReadStatements(const Layout& layout)
             {make_get(layout, false, {true, false}), make_get(layout, false, {true, true})}},
            {{make_get(layout, true, {false, false}), make_get(layout, true, {false, true})},
             {make_get(layout, true, {true, false}), make_get(layout, true, {true, true})}}},
-      history_{make_history(layout, false), make_history(layout, true)} {}
+      history_{make_history(layout, false), make_history(layout, true)},
+      thread_(render(sql::threads, layout, {{"{page}", std::string(sql::threads_one)}})),
+      loose_writes_(render(sql::loose_writes, layout)) {}
 
 const Statement& ReadStatements::get(bool latest, Include include) const {
   return get_[latest][include.values][include.writes];

@@ -47,12 +47,17 @@ class ReadStatements {
   /// Parameters: thread_id, checkpoint_ns, channels, and checkpoint_id unless it is for the latest.
   const Statement& history(bool latest) const;
 
+  /// Parameters: thread_id, checkpoint_ns and checkpoint_id to go on after, the number of ids.
+  const Statement& loose_writes() const { return loose_writes_; }
+
   const Statement& list(const ListShape& shape) const;
   Statement make_list(const ListShape& shape) const;
 
   /// Parameters: the thread_id to go on after, the number of rows, key and value of each condition.
   const Statement& threads(std::size_t conditions) const;
   Statement make_threads(std::size_t conditions) const;
+  /// Parameter: thread_id.
+  const Statement& thread() const { return thread_; }
 
  private:
   /// A map, because its elements stay where they are.
@@ -62,6 +67,8 @@ class ReadStatements {
   const Layout layout_;
   Statement get_[2][2][2];  // latest, values, writes
   Statement history_[2];    // latest
+  Statement thread_;
+  Statement loose_writes_;
   mutable std::mutex mutex_;
   mutable Kept<ListShape> lists_;      // guarded by mutex_
   mutable Kept<std::size_t> threads_;  // guarded by mutex_

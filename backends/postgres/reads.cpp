@@ -2,7 +2,6 @@
 #include "reads.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "checkpoint_rows.hpp"
@@ -24,11 +23,6 @@ ListShape shape_of(const CheckpointList& query, const Position& after) {
           .values = query.include.values,
           .writes = query.include.writes,
           .conditions = query.filter.size()};
-}
-
-std::int64_t clamped(std::size_t bytes) noexcept {
-  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(std::min(bytes, most));
 }
 
 // In the order that ListShape names.

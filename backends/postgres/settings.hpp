@@ -7,6 +7,7 @@
 #include <string>
 
 #include "keywords.hpp"
+#include "threadkeep/backend.hpp"
 #include "threadkeep/url.hpp"
 
 namespace threadkeep::postgres {
@@ -32,6 +33,8 @@ struct Settings {
                                                       ///< call's. libpq's `connect_timeout`
                                                       ///< (seconds) when given.
   Prepare prepare = Prepare::automatic;               ///< `prepare=auto|always|never`
+
+  FirstUse first_use = FirstUse::creates;  ///< Not of the URL.
 
   /// For messages: hosts, ports, database, user, schema; never a password.
   std::string place;

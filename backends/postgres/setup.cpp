@@ -63,6 +63,11 @@ void record(SetupTransaction& transaction, int version, const Layout& layout) {
   transaction.execute(render(record_begin(step) + record_finish(step), layout));
 }
 
+void record_once(SetupTransaction& transaction, const Catalog& catalog, int version,
+                 const Layout& layout) {
+  if (!is_finished(catalog, find_step(version))) record(transaction, version, layout);
+}
+
 // What another program may do at the same moment without our lock: create the same table, hold a
 // lock. Nothing is left of our transaction, and another look will tell.
 bool is_collision(const Error& error) {
@@ -89,9 +94,12 @@ void create_missing(SetupTransaction& transaction, const Catalog& catalog) {
   if (!catalog.schema_exists) {
     transaction.execute("CREATE SCHEMA IF NOT EXISTS " + quote_identifier(catalog.schema));
   }
+  // Those that a store of an earlier version has are left as they are.
   if (!layout.has_own_tables) {
     transaction.execute(render(sql::setup_own_tables, layout));
-    record(transaction, step::own_tables, layout);
+    record_once(transaction, catalog, step::own_tables, layout);
+    transaction.execute(render(sql::setup_session_tables, layout));
+    record_once(transaction, catalog, step::session_tables, layout);
   }
   if (is_fresh(catalog)) create_langgraph_tables(transaction, layout);
 }
@@ -108,6 +116,18 @@ void check_may_create(const Catalog& catalog) {
                                   ? "create tables in schema " + schema + " (CREATE)"
                                   : "create schema " + schema + " in database " +
                                         quote_identifier(catalog.database) + " (CREATE)");
+}
+
+[[noreturn]] void refuse_absent(const Catalog& catalog) {
+  const std::string place = "schema " + quote_identifier(catalog.schema) + " of database " +
+                            quote_identifier(catalog.database);
+  throw Error(Code::unavailable,
+              is_fresh(catalog)
+                  ? "there is no store in " + place +
+                        "; check the URL, or make a store there by `threadkeep setup`"
+                  : place +
+                        " has tables of LangGraph's saver and not yet those that threadkeep "
+                        "adds; run `threadkeep setup`");
 }
 
 // False when another session is at it.
@@ -146,6 +166,18 @@ void create_under_lock(Connection& connection, const Call& call) {
       throw lock.busy();
     }
     last = !backoff.wait(call);
+  }
+}
+
+// A role that may create tables may still lack a right on those of another owner.
+template <class Work>
+void explain_rights(const Catalog& catalog, Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.native() != "42501") throw;
+    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
+                                    ": " + error.message());
   }
 }
 
@@ -238,14 +270,16 @@ void complete(Connection& connection, const Call& call) {
 
 }  // namespace
 
-Layout prepare_first_use(Connection& connection, const Call& call) {
+Layout prepare_first_use(Connection& connection, const Call& call, FirstUse first_use) {
   const Catalog catalog = settled_catalog(connection, call);
   check(catalog);
   Layout layout = layout_of(catalog);
   check_not_older(catalog, layout);
   if (is_ready(layout)) return layout;
+  // A store that an older version made gets what it lacks.
+  if (first_use == FirstUse::refuses && catalog.ledger.empty()) refuse_absent(catalog);
   check_may_create(catalog);
-  create_under_lock(connection, call);
+  explain_rights(catalog, [&] { create_under_lock(connection, call); });
   return read_layout(connection, call);
 }
 
@@ -261,13 +295,7 @@ void run_setup(Connection& connection, const Call& call) {
   check(catalog);
   if (is_complete(catalog)) return;
   check_not_pooled(connection);
-  try {
-    complete(connection, call);
-  } catch (const Error& error) {
-    if (error.native() != "42501") throw;
-    throw lacks_rights(catalog, "do what is missing in schema " + quote_identifier(catalog.schema) +
-                                    ": " + error.message());
-  }
+  explain_rights(catalog, [&] { complete(connection, call); });
 }
 
 }  // namespace threadkeep::postgres

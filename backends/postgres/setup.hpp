@@ -17,7 +17,10 @@ namespace threadkeep::postgres {
 /// remedy when the role may not create tables, Error(unsupported) when the store was made by a
 /// newer threadkeep that this one cannot serve, or when LangGraph's tables are too old to use
 /// without setup().
-Layout prepare_first_use(Connection& connection, const Call& call);
+///
+/// Where first use refuses, it creates nothing: Error(unavailable) when something is missing.
+Layout prepare_first_use(Connection& connection, const Call& call,
+                         FirstUse first_use = FirstUse::creates);
 
 /// What there is, for those who want to know and change nothing. Throws Error(denied) when the role
 /// may not see it, Error(unsupported) when the store is that of a newer threadkeep.

@@ -6,6 +6,7 @@
 
 #include "layout.hpp"
 #include "read_statements.hpp"
+#include "session_statements.hpp"
 #include "statement.hpp"
 #include "write_statements.hpp"
 
@@ -13,10 +14,11 @@ namespace threadkeep::postgres {
 
 /// Every statement but those of setup, made for one layout. Const use is thread-safe.
 struct Statements {
-  explicit Statements(const Layout& layout) : write(layout), read(layout) {}
+  explicit Statements(const Layout& layout) : write(layout), read(layout), session(layout) {}
 
   WriteStatements write;
   ReadStatements read;
+  SessionStatements session;
 };
 
 }  // namespace threadkeep::postgres

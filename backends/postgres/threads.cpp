@@ -64,4 +64,14 @@ Page<ThreadInfo> threads(Connection& connection, const ReadStatements& statement
   return page;
 }
 
+std::optional<ThreadInfo> thread(Connection& connection, const ReadStatements& statements,
+                                 const ThreadQuery& query, const Call& call) {
+  Parameters parameters;
+  parameters.text(query.thread_id);
+  const Result rows =
+      connection.run(statements.thread(), std::move(parameters), Effect::none, call);
+  if (rows.empty()) return {};
+  return read_thread(rows, 0);
+}
+
 }  // namespace threadkeep::postgres

@@ -79,7 +79,9 @@ class Wave {
 Written carry_out(Writer& writer, const Mutation& mutation) {
   return std::visit(Overloaded{[&](const DeleteRuns& m) { return delete_runs(writer, m); },
                                [&](const CopyThread& m) { return copy_thread(writer, m); },
-                               [&](const auto&) { return Written{}; }},
+                               [&](const auto&) -> Written {
+                                 throw Error(Code::unsupported, "not on redis stores");
+                               }},
                     mutation);
 }
 

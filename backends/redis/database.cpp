@@ -53,7 +53,7 @@ Lease Database::lease(const Call& call) {
   }
   dead.clear();
   try {
-    return {*this, open(call)};
+    return {*this, open(settings_, call)};
   } catch (...) {
     const std::lock_guard lock(mutex_);
     --lent_;
@@ -62,14 +62,20 @@ Lease Database::lease(const Call& call) {
   }
 }
 
-std::unique_ptr<Connection> Database::open(const Call& call) {
-  auto connection = open_connection(settings_, call);
+void Database::setup(const Call& call) {
+  Settings creating = settings_;
+  creating.first_use = FirstUse::creates;
+  open(creating, call);
+}
+
+std::unique_ptr<Connection> Database::open(const Settings& settings, const Call& call) {
+  auto connection = open_connection(settings, call);
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
     first = !durability_checked_;
   }
-  check_durability(*connection, settings_, first, call);
+  check_durability(*connection, settings, first, call);
   const std::lock_guard lock(mutex_);
   durability_checked_ = true;
   return connection;

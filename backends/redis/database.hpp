@@ -40,6 +40,8 @@ class Database {
 
   /// Throws `unavailable` when no connection came free within pool_wait, naming pool_size.
   Lease lease(const Call& call);
+  /// Makes the store where there is none, whatever the settings say of the first use.
+  void setup(const Call& call);
   const Settings& settings() const noexcept { return settings_; }
 
  private:
@@ -48,7 +50,7 @@ class Database {
 
   std::unique_ptr<Connection> take_idle(Idle& dead);
   void wait_for_room(std::unique_lock<std::mutex>& lock, const Call& call);
-  std::unique_ptr<Connection> open(const Call& call);
+  std::unique_ptr<Connection> open(const Settings& settings, const Call& call);
   void give_back(std::unique_ptr<Connection> connection) noexcept;
 
   const Settings settings_;

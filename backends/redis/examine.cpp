@@ -39,13 +39,23 @@ Finding judge_memory(const Info& info) {
                  "raise maxmemory, delete threads, or give them a ttl in the URL");
 }
 
-Finding judge_persistence(const Info& info) {
+// With `yes`, a transaction that a crash has cut stays in the file, and the start after the next
+// one carries out a part of it: https://github.com/valkey-io/valkey/pull/4342
+bool loads_truncated(const Reply& setting) {
+  return setting.is_array() && setting.size() == 2 && setting[1].view() == "yes";
+}
+
+Finding judge_persistence(const Info& info, const Reply& load_truncated) {
   const bool log = info.number("aof_enabled") == 1;
   if (log && info.text("aof_last_write_status") == "err") {
     return problem("persistence", "the append-only file cannot be written", "look at the disk");
   }
   if (info.text("rdb_last_bgsave_status") == "err") {
     return problem("persistence", "the last snapshot failed", "look at the disk and the memory");
+  }
+  if (log && loads_truncated(load_truncated)) {
+    return warning("persistence", "a crash may tear what is written after it: aof-load-truncated",
+                   "set aof-load-truncated no, and see docs/operation/redis.md");
   }
   if (log) return good("persistence", "there is an append-only file");
   return warning("persistence", "no append-only file: a restart loses what came after a snapshot",
@@ -69,6 +79,7 @@ void examine(Connection& connection, const Settings& settings, const Environment
   Pipeline pipeline;
   pipeline.add({"TIME"});
   pipeline.add({"INFO"});
+  pipeline.add({"CONFIG", "GET", "aof-load-truncated"});
   const auto before = environment.now();
   const Exchange answers = connection.exchange(pipeline, call);
   const auto after = environment.now();
@@ -88,10 +99,11 @@ void examine(Connection& connection, const Settings& settings, const Environment
     return;
   }
   const Info info(answers.replies[1].view());
-  findings.insert(findings.end(),
-                  {judge_eviction(info), judge_memory(info), judge_persistence(info),
-                   judge_connections(info.number("connected_clients"), info.number("maxclients"),
-                                     settings.pool_size)});
+  findings.insert(
+      findings.end(),
+      {judge_eviction(info), judge_memory(info), judge_persistence(info, answers.replies[2]),
+       judge_connections(info.number("connected_clients"), info.number("maxclients"),
+                         settings.pool_size)});
 }
 
 }  // namespace threadkeep::redis

@@ -6,6 +6,7 @@
 
 #include "error_map.hpp"
 #include "layout.hpp"
+#include "redis/scripts.hpp"
 
 namespace threadkeep::redis {
 
@@ -95,9 +96,20 @@ void check_format(Connection& connection, const Settings& settings, const Call& 
   const std::string key = meta_key(settings.prefix);
   Reply meta = read_meta(connection, key, call);
   if (meta[0].is_nil()) {
+    if (settings.first_use == FirstUse::refuses) {
+      throw Error(Code::unavailable,
+                  "there is no store at " + settings.place +
+                      "; check the URL, or make a store there by `threadkeep setup`");
+    }
     Pipeline pipeline;
     pipeline.add({"HSETNX", key, "format", std::to_string(format_version)});
     pipeline.add({"HSETNX", key, "buckets", std::to_string(buckets)});
+    connection.read(pipeline, call);
+    meta = read_meta(connection, key, call);
+  }
+  if (meta[0].view() == "1") {
+    Pipeline pipeline;
+    pipeline.add({"EVAL", scripts::take_up.text, "1", key});
     connection.read(pipeline, call);
     meta = read_meta(connection, key, call);
   }

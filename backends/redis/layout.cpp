@@ -4,34 +4,12 @@
 #include <array>
 #include <charconv>
 
+#include "parts.hpp"
 #include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::redis {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& what) {
-  throw Error(Code::corrupt, "the store holds " + what + " that threadkeep did not write");
-}
-
-// A part of a content: length (4, most significant byte first) and bytes.
-void append_part(std::string& out, std::string_view part) {
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    out += static_cast<char>((part.size() >> shift) & 0xff);
-  }
-  out += part;
-}
-
-std::string_view take_part(std::string_view& rest) {
-  if (rest.size() < 4) refuse("a checkpoint");
-  std::size_t size = 0;
-  for (const char c : rest.substr(0, 4)) size = (size << 8) | static_cast<unsigned char>(c);
-  rest.remove_prefix(4);
-  if (rest.size() < size) refuse("a checkpoint");
-  const auto part = rest.substr(0, size);
-  rest.remove_prefix(size);
-  return part;
-}
 
 void append_text(std::string& out, std::string_view text) {
   out += text;
@@ -73,6 +51,35 @@ std::string key(const std::string& prefix, unsigned bucket, std::string_view kin
 
 }  // namespace
 
+void refuse(const std::string& what) {
+  throw Error(Code::corrupt, "the store holds " + what + " that threadkeep did not write");
+}
+
+void append_part(std::string& out, std::string_view part) {
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    out += static_cast<char>((part.size() >> shift) & 0xff);
+  }
+  out += part;
+}
+
+std::string_view take_part(std::string_view& rest, const char* what) {
+  if (rest.size() < 4) refuse(what);
+  std::size_t size = 0;
+  for (const char c : rest.substr(0, 4)) size = (size << 8) | static_cast<unsigned char>(c);
+  rest.remove_prefix(4);
+  if (rest.size() < size) refuse(what);
+  const auto part = rest.substr(0, size);
+  rest.remove_prefix(size);
+  return part;
+}
+
+std::string sixteen_digits(std::uint64_t number) {
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+  const std::string significant(digits.data(), end);
+  return std::string(digits.size() - significant.size(), '0') + significant;
+}
+
 // FNV-1a, 64 bit (draft-eastlake-fnv), folded so that all of it counts.
 unsigned bucket_of(std::string_view thread_id) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325u;
@@ -88,6 +95,12 @@ Keys::Keys(const std::string& prefix, std::string_view thread_id) {
   index = key(prefix, bucket, "i:").append(thread_id);
   registry = registry_key(prefix, bucket);
   deadlines = key(prefix, bucket, "x");
+}
+
+Keys::Keys(const std::string& prefix, const StateScope& scope) : Keys(prefix, scope.lane()) {
+  if (!scope.thread_id.empty()) return;
+  thread = key(prefix, bucket_of(scope.name), "n:").append(scope.name);
+  index = key(prefix, bucket_of(scope.name), "j:").append(scope.name);
 }
 
 std::string meta_key(const std::string& prefix) {
@@ -154,15 +167,16 @@ std::string encode_before_document(const PutCheckpoint& put) {
 }
 
 Content decode_content(std::string_view value) {
+  const auto take = [&] { return take_part(value, "a checkpoint"); };
   Content content;
-  content.versions = split_versions(take_part(value));
-  content.inline_channels = split_texts(take_part(value));
-  content.delta_channels = split_texts(take_part(value));
-  const auto run = take_part(value);
+  content.versions = split_versions(take());
+  content.inline_channels = split_texts(take());
+  content.delta_channels = split_texts(take());
+  const auto run = take();
   if (!run.empty()) content.run_id = std::string(run.substr(1));
-  const auto parent = take_part(value);
+  const auto parent = take();
   if (!parent.empty()) content.parent_checkpoint_id = std::string(parent);
-  content.metadata = std::string(take_part(value));
+  content.metadata = std::string(take());
   content.document = std::string(value);
   return content;
 }
@@ -216,6 +230,7 @@ Head decode_head(std::string_view value) {
     head.updated_at = number(words[1]);
   }
   head.revision = number(words[2]);
+  head.items = number(words[3]);
   head.changes = number(words[4]);
   head.generation = std::string(words[5]);
   return head;

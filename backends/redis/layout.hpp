@@ -16,7 +16,7 @@
 
 namespace threadkeep::redis {
 
-inline constexpr int format_version = 1;
+inline constexpr int format_version = 2;
 inline constexpr unsigned buckets = 256;
 
 /// The bucket of a thread, which is the hash tag of its keys.
@@ -25,6 +25,8 @@ unsigned bucket_of(std::string_view thread_id) noexcept;
 /// The keys of one thread and of its bucket, as every script takes them.
 struct Keys {
   Keys(const std::string& prefix, std::string_view thread_id);
+  /// Those of a named scope are its own too, but for the registry, which it is not in.
+  Keys(const std::string& prefix, const StateScope& scope);
 
   std::string thread;
   std::string index;
@@ -91,6 +93,7 @@ struct Head {
   std::int64_t created_at = 0;
   std::int64_t updated_at = 0;
   std::int64_t revision = 0;
+  std::int64_t items = 0;    ///< Checkpoints, messages and documents.
   std::int64_t changes = 0;  ///< Of checkpoints.
   std::string generation;    ///< Another one after each deletion.
 };

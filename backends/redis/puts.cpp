@@ -236,25 +236,25 @@ class DeletionStep final : public Step {
 std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settings,
                                 std::int64_t now) {
   using Result = std::unique_ptr<Step>;
-  return std::visit(Overloaded{[&](const PutCheckpoint& m) -> Result {
-                                 return std::make_unique<PutStep>(m, settings, now);
-                               },
-                               [&](const PutWrites& m) -> Result {
-                                 return std::make_unique<PutWritesStep>(m, settings);
-                               },
-                               [&](const PutThread& m) -> Result {
-                                 return std::make_unique<PutThreadStep>(m, settings, now);
-                               },
-                               [&](const DeleteThread& m) -> Result {
-                                 return std::make_unique<DeletionStep>(scripts::delete_thread,
-                                                                       m.thread_id, settings);
-                               },
-                               [&](const Prune& m) -> Result {
-                                 return std::make_unique<DeletionStep>(scripts::prune, m.thread_id,
-                                                                       settings);
-                               },
-                               [&](const auto&) -> Result { return nullptr; }},
-                    mutation);
+  return std::visit(
+      Overloaded{[&](const PutCheckpoint& m) -> Result {
+                   return std::make_unique<PutStep>(m, settings, now);
+                 },
+                 [&](const PutWrites& m) -> Result {
+                   return std::make_unique<PutWritesStep>(m, settings);
+                 },
+                 [&](const PutThread& m) -> Result {
+                   return std::make_unique<PutThreadStep>(m, settings, now);
+                 },
+                 [&](const DeleteThread& m) -> Result {
+                   return std::make_unique<DeletionStep>(scripts::delete_thread, m.thread_id,
+                                                         settings);
+                 },
+                 [&](const Prune& m) -> Result {
+                   return std::make_unique<DeletionStep>(scripts::prune, m.thread_id, settings);
+                 },
+                 [&](const auto&) -> Result { return make_session_step(mutation, settings, now); }},
+      mutation);
 }
 
 }  // namespace threadkeep::redis

@@ -56,13 +56,52 @@ class RedisBackend final : public Backend {
     const Lease connection = lease(call);
     return redis::threads(reader(connection, call), query);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::loose_writes(reader(connection, call), query);
+  }
+
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::messages(reader(connection, call), query);
+  }
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::message(reader(connection, call), query);
+  }
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::streams(reader(connection, call), query);
+  }
+  std::uint64_t count_messages(const MessageList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::count_messages(reader(connection, call), query);
+  }
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::state(reader(connection, call), query);
+  }
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::states(reader(connection, call), query);
+  }
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::thread(reader(connection, call), query);
+  }
+
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = lease(call);
+    return redis::stats(reader(connection, call), query);
+  }
 
   Capabilities capabilities() const override {
     return {.name = "redis",
             .durable = database_->settings().durability != Durability::none,
             .blocking = true,
             .max_value_bytes = max_value_bytes,
-            .max_concurrent_batches = concurrent_batches};
+            .max_concurrent_batches = concurrent_batches,
+            .sessions = true};
   }
 
   Health ping(const Call& call) override {
@@ -85,7 +124,10 @@ class RedisBackend final : public Backend {
     return findings;
   }
 
-  void setup(const Call& call) override { lease(call); }
+  void setup(const Call& call) override {
+    fork_guard_.check();
+    database_->setup(call);
+  }
 
  private:
   Lease lease(const Call& call) {
@@ -104,7 +146,9 @@ class RedisBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
-  return std::make_unique<RedisBackend>(read_settings(url), environment);
+  Settings settings = read_settings(url);
+  settings.first_use = environment.first_use;
+  return std::make_unique<RedisBackend>(std::move(settings), environment);
 }
 
 }  // namespace threadkeep::redis

@@ -18,7 +18,7 @@ std::string_view view_of(const redisReply& reply) {
 
 }  // namespace
 
-Reply::Reply(std::shared_ptr<const redisReply> reply) : Reply(reply, reply.get()) {}
+Reply::Reply(const std::shared_ptr<const redisReply>& reply) : Reply(reply, reply.get()) {}
 
 Reply::Reply(std::shared_ptr<const redisReply> root, const redisReply* at)
     : root_(std::move(root)), at_(at) {}

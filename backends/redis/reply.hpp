@@ -20,7 +20,7 @@ namespace threadkeep::redis {
 class Reply {
  public:
   Reply() = default;
-  explicit Reply(std::shared_ptr<const redisReply> reply);
+  explicit Reply(const std::shared_ptr<const redisReply>& reply);
 
   bool is_nil() const noexcept;
   bool is_error() const noexcept;

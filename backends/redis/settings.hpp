@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "threadkeep/backend.hpp"
 #include "threadkeep/url.hpp"
 
 namespace threadkeep::redis {
@@ -41,6 +42,8 @@ struct Settings {
   std::string tls_ca;    ///< A file; empty: those that the system trusts.
   std::string tls_cert;  ///< A file, with tls_key: who we are.
   std::string tls_key;
+
+  FirstUse first_use = FirstUse::creates;  ///< Not of the URL.
 
   /// For messages; never a password.
   std::string place;

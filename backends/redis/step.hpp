@@ -29,5 +29,8 @@ class Step {
 /// A step for a mutation of one thread; null for the others, delete_runs and copy_thread.
 std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settings,
                                 std::int64_t now);
+/// The same for mutations of messages and state; null for all others.
+std::unique_ptr<Step> make_session_step(const Mutation& mutation, const Settings& settings,
+                                        std::int64_t now);
 
 }  // namespace threadkeep::redis

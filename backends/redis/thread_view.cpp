@@ -57,7 +57,7 @@ std::set<std::string> fields_with_value(Writer& writer, const Keys& keys,
 }  // namespace
 
 void check_whole(const Keys& keys, const Found& found) {
-  const bool torn = found.index ? !found.hash : found.checkpoints;
+  const bool torn = found.index ? !found.hash : found.items;
   if (torn) throw make_error("TORN a part of " + keys.thread + " is missing");
 }
 
@@ -73,14 +73,11 @@ std::optional<ThreadView> view_thread(Writer& writer, const std::string& thread_
   const Reply names = found[1];
   ThreadView view;
   for (std::size_t i = 0; i < names.size(); ++i) add_name(view, names[i].view());
-  const auto has_checkpoints = [](const auto& entry) { return !entry.second.checkpoints.empty(); };
-  check_whole(keys, {names.size() != 0,
-                     std::any_of(view.namespaces.begin(), view.namespaces.end(), has_checkpoints),
-                     found[2].integer() != 0});
+  const Head head = found[0].is_nil() ? Head() : decode_head(found[0].view());
+  check_whole(keys, {names.size() != 0, head.items > 0, found[2].integer() != 0});
   if (found[0].is_nil()) return {};
-  Head head = decode_head(found[0].view());
   view.changes = head.changes;
-  view.generation = std::move(head.generation);
+  view.generation = head.generation;
   return view;
 }
 

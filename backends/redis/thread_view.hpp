@@ -31,7 +31,7 @@ struct ThreadView {
 /// What was found of a thread.
 struct Found {
   bool hash;
-  bool checkpoints;  ///< In the hash.
+  bool items;  ///< In the hash: checkpoints, messages, documents.
   bool index;
 };
 /// Throws Error(corrupt) when a key is missing: the server has evicted or lost it.

@@ -56,4 +56,10 @@ Page<ThreadInfo> threads(const Reader& reader, const ThreadList& query) {
   return page;
 }
 
+std::optional<ThreadInfo> thread(const Reader& reader, const ThreadQuery& query) {
+  const auto infos = read_infos(reader, {query.thread_id});
+  if (infos.empty()) return {};
+  return infos.front();
+}
+
 }  // namespace threadkeep::redis

@@ -8,6 +8,7 @@
 
 #include "durability.hpp"
 #include "error_map.hpp"
+#include "parts.hpp"
 
 namespace threadkeep::redis {
 
@@ -103,12 +104,7 @@ std::string new_nonce() {
     std::seed_seq seeds{source(), source(), source(), source()};
     return std::mt19937_64(seeds);
   }()};
-  std::array<char, 16> digits;
-  digits.fill('0');
-  std::array<char, 16> number;
-  const auto end = std::to_chars(number.data(), number.data() + number.size(), random(), 16).ptr;
-  std::copy_backward(number.data(), end, digits.data() + digits.size());
-  return {digits.data(), digits.size()};
+  return sixteen_digits(random());
 }
 
 std::vector<Attempt> Writer::run(const std::vector<const Transaction*>& transactions,

@@ -9,13 +9,20 @@ namespace threadkeep::sqlite {
 namespace {
 
 Written carry_out(Connection& connection, const Mutation& mutation, std::int64_t now) {
-  return std::visit(Overloaded{[&](const PutCheckpoint& m) { return put(connection, m, now); },
-                               [&](const PutWrites& m) { return put_writes(connection, m); },
-                               [&](const PutThread& m) { return put_thread(connection, m, now); },
-                               [&](const DeleteThread& m) { return delete_thread(connection, m); },
-                               [&](const DeleteRuns& m) { return delete_runs(connection, m); },
-                               [&](const CopyThread& m) { return copy_thread(connection, m, now); },
-                               [&](const Prune& m) { return prune(connection, m); }},
+  Connection& c = connection;
+  return std::visit(Overloaded{[&](const PutCheckpoint& m) { return put(c, m, now); },
+                               [&](const PutWrites& m) { return put_writes(c, m); },
+                               [&](const PutThread& m) { return put_thread(c, m, now); },
+                               [&](const DeleteThread& m) { return delete_thread(c, m); },
+                               [&](const DeleteRuns& m) { return delete_runs(c, m); },
+                               [&](const CopyThread& m) { return copy_thread(c, m, now); },
+                               [&](const Prune& m) { return prune(c, m); },
+                               [&](const AppendMessages& m) { return append(c, m, now); },
+                               [&](const UpdateMessage& m) { return update_message(c, m, now); },
+                               [&](const RemoveMessages& m) { return remove_messages(c, m, now); },
+                               [&](const PopMessages& m) { return pop_messages(c, m, now); },
+                               [&](const ClearMessages& m) { return clear_messages(c, m, now); },
+                               [&](const ChangeState& m) { return change_state(c, m, now); }},
                     mutation);
 }
 

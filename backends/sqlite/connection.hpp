@@ -11,6 +11,7 @@
 
 #include "error_map.hpp"
 #include "handle.hpp"
+#include "threadkeep/backend.hpp"
 #include "threadkeep/bytes.hpp"
 #include "threadkeep/call.hpp"
 
@@ -23,6 +24,7 @@ struct Settings {
   std::string path;  ///< Absolute.
   std::chrono::milliseconds busy{5000};
   bool full_sync = true;
+  FirstUse first_use = FirstUse::creates;  ///< Not of the URL.
 };
 
 class Connection;

@@ -52,6 +52,11 @@ Lease Database::read(const Call& call) {
   return lease(readers_, Connection::Purpose::read, call);
 }
 
+void Database::setup(const Call& call) {
+  first_use_ = FirstUse::creates;
+  write(call);
+}
+
 Lease Database::lease(Pool& pool, Connection::Purpose purpose, const Call& call) {
   fork_guard_.check();
   auto connection = pool.take(call);
@@ -69,11 +74,13 @@ Lease Database::lease(Pool& pool, Connection::Purpose purpose, const Call& call)
 
 // Every connection that writes checks the file first, so that one replaced meanwhile is noticed.
 std::unique_ptr<Connection> Database::open(Connection::Purpose purpose, const Call& call) {
-  const bool create = purpose == Connection::Purpose::write && !set_up_;
+  const bool first = purpose == Connection::Purpose::write && !set_up_;
+  const bool create = first && first_use_ == FirstUse::creates;
+  if (first && !create) check_file_exists(settings_.path);
   auto connection = std::make_unique<Connection>(
       settings_, purpose, create ? Connection::Missing::create : Connection::Missing::fail, call);
   if (purpose == Connection::Purpose::write) {
-    set_up(*connection, settings_.busy, call);
+    set_up(*connection, first_use_, settings_.busy, call);
     set_up_ = true;
   }
   return connection;

@@ -49,14 +49,18 @@ class Lease {
 };
 
 /// The file: one connection that writes and a few that read, for readers do not wait for a writer.
-/// Nothing is opened before the first use, which also creates the tables. Thread-safe. Must not be
-/// destroyed in a forked child, where other threads may have been waiting at the fork.
+/// Nothing is opened before the first use, which also creates the tables or refuses to.
+/// Thread-safe. Must not be destroyed in a forked child, where other threads may have been waiting
+/// at the fork.
 class Database {
  public:
-  explicit Database(Settings settings) : settings_(std::move(settings)) {}
+  explicit Database(Settings settings)
+      : settings_(std::move(settings)), first_use_(settings_.first_use) {}
 
   Lease write(const Call& call);
   Lease read(const Call& call);
+  /// Makes the store where there is none, whatever the settings say of the first use.
+  void setup(const Call& call);
 
  private:
   Lease lease(Pool& pool, Connection::Purpose purpose, const Call& call);
@@ -64,6 +68,7 @@ class Database {
 
   const Settings settings_;
   ForkGuard fork_guard_;
+  std::atomic<FirstUse> first_use_;
   std::atomic<bool> set_up_{false};
   Pool writers_{1};
   Pool readers_{8};

@@ -217,7 +217,11 @@ Written delete_thread(Connection& connection, const DeleteThread& deletion) {
   connection.execute("DELETE FROM checkpoint_blobs WHERE thread_id = ?1", thread_id);
   connection.execute("DELETE FROM checkpoint_writes WHERE thread_id = ?1", thread_id);
   connection.execute("DELETE FROM threadkeep_threads WHERE thread_id = ?1", thread_id);
-  const auto erased = connection.execute("DELETE FROM checkpoints WHERE thread_id = ?1", thread_id);
+  connection.execute("DELETE FROM threadkeep_streams WHERE thread_id = ?1", thread_id);
+  connection.execute("DELETE FROM threadkeep_operations WHERE thread_id = ?1", thread_id);
+  auto erased = connection.execute("DELETE FROM checkpoints WHERE thread_id = ?1", thread_id);
+  erased += connection.execute("DELETE FROM threadkeep_messages WHERE thread_id = ?1", thread_id);
+  erased += connection.execute("DELETE FROM threadkeep_state WHERE thread_id = ?1", thread_id);
   return {.changed = static_cast<std::uint64_t>(erased)};
 }
 

@@ -25,4 +25,12 @@ Written prune(Connection& connection, const Prune& prune);
 // copy.cpp
 Written copy_thread(Connection& connection, const CopyThread& copy, std::int64_t now);
 
+// session_writes.cpp
+Written append(Connection& connection, const AppendMessages& append, std::int64_t now);
+Written update_message(Connection& connection, const UpdateMessage& update, std::int64_t now);
+Written remove_messages(Connection& connection, const RemoveMessages& removal, std::int64_t now);
+Written pop_messages(Connection& connection, const PopMessages& pop, std::int64_t now);
+Written clear_messages(Connection& connection, const ClearMessages& clear, std::int64_t now);
+Written change_state(Connection& connection, const ChangeState& change, std::int64_t now);
+
 }  // namespace threadkeep::sqlite

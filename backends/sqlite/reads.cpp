@@ -102,6 +102,9 @@ std::optional<Position> read_cursor(const CursorCodec& codec, const std::string&
   return Position{std::move(parts[0]), std::move(parts[1]), std::move(parts[2])};
 }
 
+constexpr std::string_view select_threads =
+    "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+    "WHERE thread_id > ?1 ORDER BY thread_id";
 ThreadInfo read_thread(const Rows& rows) {
   return {.thread_id = rows.text(0),
           .created_at = rows.integer(1),
@@ -147,10 +150,7 @@ Page<ThreadInfo> threads(Connection& connection, const ThreadList& query) {
   const std::string after = query.cursor.empty() ? "" : codec.decode(query.cursor, 1).front();
   Page<ThreadInfo> page;
   if (query.limit == 0) return page;
-  Rows rows = connection.query(
-      "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
-      "WHERE thread_id > ?1 ORDER BY thread_id",
-      after);
+  Rows rows = connection.query(select_threads, after);
   while (rows.next()) {
     if (!filter.matches(rows.view(4))) continue;
     if (page.items.size() >= query.limit) {
@@ -160,6 +160,34 @@ Page<ThreadInfo> threads(Connection& connection, const ThreadList& query) {
     page.items.push_back(read_thread(rows));
   }
   return page;
+}
+
+std::vector<PutWrites> loose_writes(Connection& connection, const LooseWritesQuery& query) {
+  const auto& [ns, id] = query.after.value_or(std::pair<std::string, std::string>());
+  std::vector<PutWrites> found;
+  if (query.limit == 0) return found;
+  Rows rows = connection.query(
+      "SELECT DISTINCT checkpoint_ns, checkpoint_id FROM checkpoint_writes AS write "
+      "WHERE thread_id = ?1 AND (checkpoint_ns, checkpoint_id) > (?2, ?3) "
+      "AND NOT EXISTS (SELECT 1 FROM checkpoints WHERE thread_id = ?1 "
+      "AND checkpoint_ns = write.checkpoint_ns AND checkpoint_id = write.checkpoint_id) "
+      "ORDER BY checkpoint_ns, checkpoint_id",
+      query.thread_id, ns, id);
+  while (found.size() < query.limit && rows.next()) {
+    PutWrites put{query.thread_id, rows.text(0), rows.text(1), {}};
+    put.writes = read_writes(connection, put.thread_id, put.checkpoint_ns, put.checkpoint_id);
+    found.push_back(std::move(put));
+  }
+  return found;
+}
+
+std::optional<ThreadInfo> thread(Connection& connection, const ThreadQuery& query) {
+  Rows rows = connection.query(
+      "SELECT thread_id, created_at, updated_at, revision, metadata FROM threadkeep_threads "
+      "WHERE thread_id = ?1",
+      query.thread_id);
+  if (!rows.next()) return {};
+  return read_thread(rows);
 }
 
 }  // namespace threadkeep::sqlite

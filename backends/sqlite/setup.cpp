@@ -2,6 +2,8 @@
 #include "setup.hpp"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,8 +40,21 @@ Format read_format(Connection& connection) {
   return format;
 }
 
+// Each brings a file from the format before it to the next. A new file takes all of them.
+constexpr std::array steps = {schema_sql, sessions_sql};
+static_assert(steps.size() == format_version);
+
 bool is_empty(const Format& format) {
   return format.application == 0 && format.version == 0 && format.tables.empty();
+}
+
+bool is_older(const Format& format) {
+  return format.application == application_id && format.version > 0 &&
+         format.version < format_version;
+}
+
+bool has_to_change(const Format& format) {
+  return is_empty(format) || is_older(format);
 }
 
 std::string describe_tables(const std::vector<std::string>& tables) {
@@ -79,8 +94,10 @@ void check_format(const Connection& connection, const Format& format) {
   }
 }
 
-void create_tables(Connection& connection) {
-  connection.run_script(schema_sql);
+void take_steps(Connection& connection, std::int64_t from) {
+  for (auto step = static_cast<std::size_t>(from); step < steps.size(); ++step) {
+    connection.run_script(steps[step]);
+  }
   connection.run_script(("PRAGMA application_id = " + std::to_string(application_id)).c_str());
   connection.run_script(("PRAGMA user_version = " + std::to_string(format_version)).c_str());
 }
@@ -99,15 +116,24 @@ void use_write_ahead_log(Connection& connection) {
                                      "processes need; keep the file on a local disk");
 }
 
-void try_set_up(Connection& connection) {
+[[noreturn]] void refuse_absent(const std::string& path) {
+  throw Error(Code::unavailable,
+              "there is no store in '" + path +
+                  "'; check the path, or make a store there by `threadkeep setup`");
+}
+
+void try_set_up(Connection& connection, FirstUse first_use) {
   Format format = read_format_alone(connection);
   if (is_empty(format)) {
+    if (first_use == FirstUse::refuses) refuse_absent(connection.path());
     // Heeded when the first page is written. On a file that has one this would be a write.
     connection.run_script("PRAGMA auto_vacuum = INCREMENTAL");
+  }
+  if (has_to_change(format)) {
     connection.begin_write();
     format = read_format(connection);
-    if (is_empty(format)) {
-      create_tables(connection);
+    if (has_to_change(format)) {
+      take_steps(connection, format.version);
       format = read_format(connection);
     }
     connection.commit();
@@ -122,13 +148,21 @@ bool is_lock_trouble(const Error& error) {
 
 }  // namespace
 
+void check_file_exists(const std::string& path) {
+  std::error_code ignored;  // The opening of the file will say it.
+  if (std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found) {
+    refuse_absent(path);
+  }
+}
+
 // The change to WAL reports a busy file at once, without the waiting that other statements do, so
 // the waiting is done here.
-void set_up(Connection& connection, std::chrono::milliseconds busy, const Call& call) {
+void set_up(Connection& connection, FirstUse first_use, std::chrono::milliseconds busy,
+            const Call& call) {
   const auto give_up = std::min(steady_clock::now() + busy, call.deadline.at());
   for (;;) {
     try {
-      return try_set_up(connection);
+      return try_set_up(connection, first_use);
     } catch (const Error& error) {
       connection.rollback();
       if (!is_lock_trouble(error) || steady_clock::now() >= give_up) throw;

@@ -78,12 +78,67 @@ class SqliteBackend final : public Backend {
     return sqlite::threads(*connection, query);
   }
 
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::loose_writes(*connection, query);
+  }
+
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::thread(*connection, query);
+  }
+
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::messages(*connection, query);
+  }
+
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::streams(*connection, query);
+  }
+
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::message(*connection, query);
+  }
+
+  std::uint64_t count_messages(const MessageList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::count_messages(*connection, query);
+  }
+
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::state(*connection, query);
+  }
+
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::states(*connection, query);
+  }
+
+  StoreStats stats(const StatsQuery& query, const Call& call) override {
+    const Lease connection = database_->read(call);
+    const Snapshot snapshot(*connection);
+    return sqlite::stats(*connection, query);
+  }
+
   Capabilities capabilities() const override {
     return {.name = "sqlite",
             .durable = true,
             .blocking = true,
             .max_value_bytes = max_value_bytes_,
-            .max_concurrent_batches = 1};
+            .max_concurrent_batches = 1,
+            .sessions = true};
   }
 
   Health ping(const Call& call) override {
@@ -107,7 +162,7 @@ class SqliteBackend final : public Backend {
     return findings;
   }
 
-  void setup(const Call& call) override { database_->write(call); }
+  void setup(const Call& call) override { database_->setup(call); }
 
  private:
   const Settings settings_;
@@ -139,6 +194,7 @@ std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
   url.finish();
   // Connections are opened later, when the process may have changed its directory.
   settings.path = std::filesystem::absolute(url.path()).string();
+  settings.first_use = environment.first_use;
   return std::make_unique<SqliteBackend>(std::move(settings), environment);
 }
 

@@ -16,6 +16,7 @@
 
 #include "threadkeep/testing/conformance.hpp"
 #include "threadkeep/testing/lockstep.hpp"
+#include "threadkeep/testing/session_conformance.hpp"
 #include "threadkeep/testing/temporary_directory.hpp"
 #include "threadkeep/threadkeep.hpp"
 
@@ -51,10 +52,11 @@ struct Codec {
     one(text);
     data = Bytes(std::move(text));
   }
-  void one(std::optional<std::string>& text) {
-    bool there = text.has_value();
+  template <class T>
+  void one(std::optional<T>& value) {
+    bool there = value.has_value();
     one(there);
-    if (there) one(text ? *text : text.emplace());
+    if (there) one(value ? *value : value.emplace());
   }
   void one(Blob& b) { (*this)(b.channel, b.version, b.type, b.data); }
   void one(PendingWrite& w) { (*this)(w.task_id, w.idx, w.channel, w.task_path, w.type, w.data); }
@@ -68,9 +70,30 @@ struct Codec {
   void one(DeleteRuns& m) { (*this)(m.run_ids); }
   void one(CopyThread& m) { (*this)(m.source_thread_id, m.target_thread_id); }
   void one(Prune& m) { (*this)(m.thread_id); }
+  void one(NewMessage& m) { (*this)(m.id, m.role, m.content, m.metadata); }
+  void one(StateScope& s) { (*this)(s.thread_id, s.name); }
+  void one(StateChange::Kind& kind) {
+    auto number = static_cast<int>(kind);
+    one(number);
+    kind = static_cast<StateChange::Kind>(number);
+  }
+  void one(StateChange& c) { (*this)(c.key, c.kind, c.value, c.expected_version); }
+  void one(AppendMessages& m) {
+    (*this)(m.thread_id, m.stream, m.messages, m.state, m.operation_id, m.expected_revision);
+  }
+  void one(UpdateMessage& m) {
+    (*this)(m.thread_id, m.id, m.content, m.metadata, m.expected_version);
+  }
+  void one(RemoveMessages& m) { (*this)(m.thread_id, m.ids); }
+  void one(PopMessages& m) { (*this)(m.thread_id, m.stream, m.count, m.operation_id); }
+  void one(ClearMessages& m) { (*this)(m.thread_id, m.stream); }
+  void one(ChangeState& m) { (*this)(m.scope, m.changes); }
   void one(Mutation& mutation) {
-    const Mutation kinds[] = {PutCheckpoint{}, PutWrites{},  PutThread{}, DeleteThread{},
-                              DeleteRuns{},    CopyThread{}, Prune{}};
+    const Mutation kinds[] = {PutCheckpoint{}, PutWrites{},      PutThread{},   DeleteThread{},
+                              DeleteRuns{},    CopyThread{},     Prune{},       AppendMessages{},
+                              UpdateMessage{}, RemoveMessages{}, PopMessages{}, ClearMessages{},
+                              ChangeState{}};
+    static_assert(std::size(kinds) == std::variant_size_v<Mutation>);
     auto kind = mutation.index();
     one(kind);
     if (!writing) mutation = kinds[kind];
@@ -130,8 +153,32 @@ class JournalBackend final : public Backend {
   Page<ThreadInfo> threads(const ThreadList& q, const Call& c) override {
     return memory_->threads(q, c);
   }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& q, const Call& c) override {
+    return memory_->loose_writes(q, c);
+  }
+  std::optional<ThreadInfo> thread(const ThreadQuery& q, const Call& c) override {
+    return memory_->thread(q, c);
+  }
+  Page<Message> messages(const MessageList& q, const Call& c) override {
+    return memory_->messages(q, c);
+  }
+  std::vector<std::string> streams(const ThreadQuery& q, const Call& c) override {
+    return memory_->streams(q, c);
+  }
+  std::optional<Message> message(const MessageQuery& q, const Call& c) override {
+    return memory_->message(q, c);
+  }
+  std::uint64_t count_messages(const MessageList& q, const Call& c) override {
+    return memory_->count_messages(q, c);
+  }
+  std::optional<StateDocument> state(const StateQuery& q, const Call& c) override {
+    return memory_->state(q, c);
+  }
+  Page<StateDocument> states(const StateList& q, const Call& c) override {
+    return memory_->states(q, c);
+  }
   Capabilities capabilities() const override {
-    return {.name = "journal", .durable = sync_, .max_value_bytes = 256 << 20};
+    return {.name = "journal", .durable = sync_, .max_value_bytes = 256 << 20, .sessions = true};
   }
   Health ping(const Call&) override { return {true, "a file that this process has open"}; }
   void setup(const Call&) override {}
@@ -197,3 +244,4 @@ TEST(Journal, agrees_with_memory) {
 }  // namespace
 
 THREADKEEP_CONFORMANCE(journal)
+THREADKEEP_SESSION_CONFORMANCE(journal)

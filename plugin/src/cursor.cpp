@@ -1,39 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
+#include <charconv>
 #include <cstdint>
 
+#include "hash.hpp"
 #include "threadkeep/backend_support.hpp"
 #include "threadkeep/error.hpp"
+#include "threadkeep/session_support.hpp"
 
 namespace threadkeep {
 
 namespace {
 
 constexpr char format_version = 1;
-
-// FNV-1a, 64 bit (draft-eastlake-fnv): guards against damage and mix-ups, not against forgery. A
-// forged cursor can only name another position of the same listing.
-class Hash {
- public:
-  void add(std::string_view bytes) {
-    for (const char c : bytes) {
-      value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    }
-  }
-  void add_part(std::string_view part) {
-    add(std::to_string(part.size()));
-    add(":");
-    add(part);
-  }
-  void add_part(const std::optional<std::string>& part) {
-    add(part ? "+" : "-");
-    add_part(std::string_view(part ? *part : std::string()));
-  }
-  std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325u;
-};
 
 constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -121,6 +99,22 @@ void add_filter(Hash& hash, const std::vector<MetadataEquals>& filter) {
   }
 }
 
+// With the number of items of each list, so that different trees add different bytes.
+void add_filter(Hash& hash, const Filter& filter) {
+  hash.add_part(std::string_view(std::to_string(static_cast<int>(filter.kind))));
+  hash.add_part(std::string_view(std::to_string(filter.parts.size())));
+  for (const Filter& part : filter.parts) add_filter(hash, part);
+  for (const auto* texts : {&filter.path, &filter.values}) {
+    hash.add_part(std::string_view(std::to_string(texts->size())));
+    for (const std::string& text : *texts) hash.add_part(std::string_view(text));
+  }
+}
+
+Error refused(const char* why) {
+  return Error(Code::invalid_argument,
+               std::string("cursor: ") + why + "; start again without a cursor");
+}
+
 }  // namespace
 
 CursorCodec::CursorCodec(const CheckpointList& query) {
@@ -141,6 +135,24 @@ CursorCodec::CursorCodec(const ThreadList& query) {
   fingerprint_ = hash.value();
 }
 
+CursorCodec::CursorCodec(const MessageList& query) {
+  Hash hash;
+  hash.add(query.direction == Direction::forward ? "messages" : "messages backward");
+  hash.add_part(std::string_view(query.thread_id));
+  hash.add_part(std::string_view(query.stream));
+  hash.add_part(std::string_view(std::to_string(query.after)));
+  add_filter(hash, query.filter);
+  fingerprint_ = hash.value();
+}
+
+CursorCodec::CursorCodec(const StateList& query) {
+  Hash hash;
+  hash.add("state");
+  hash.add_part(std::string_view(query.scope.thread_id));
+  hash.add_part(std::string_view(query.scope.name));
+  fingerprint_ = hash.value();
+}
+
 // version (1) | fingerprint (8) | parts, each length (4) and bytes | checksum of all before (8)
 std::string CursorCodec::encode(const std::vector<std::string>& position) const {
   std::string bytes(1, format_version);
@@ -154,26 +166,30 @@ std::string CursorCodec::encode(const std::vector<std::string>& position) const 
 }
 
 std::vector<std::string> CursorCodec::decode(std::string_view cursor, std::size_t parts) const {
-  const auto refuse = [](const char* why) -> Error {
-    return Error(Code::invalid_argument,
-                 std::string("cursor: ") + why + "; start again without a cursor");
-  };
   constexpr std::size_t checksum_size = 8;
   const auto bytes = decode_base64(cursor);
   if (!bytes || bytes->size() < checksum_size + 1 || encode_base64(*bytes) != cursor) {
-    throw refuse("it is damaged");
+    throw refused("it is damaged");
   }
   const auto body = std::string_view(*bytes).substr(0, bytes->size() - checksum_size);
   Reader tail{std::string_view(*bytes).substr(body.size())};
-  if (tail.number(checksum_size) != hash_of(body)) throw refuse("it is damaged");
+  if (tail.number(checksum_size) != hash_of(body)) throw refused("it is damaged");
   Reader reader{body};
   if (reader.number(1) != static_cast<std::uint64_t>(format_version)) {
-    throw refuse("it is of another version of threadkeep");
+    throw refused("it is of another version of threadkeep");
   }
-  if (reader.number(8) != fingerprint_) throw refuse("it belongs to another query");
+  if (reader.number(8) != fingerprint_) throw refused("it belongs to another query");
   auto position = read_parts(reader);
-  if (!position || position->size() != parts) throw refuse("it is damaged");
+  if (!position || position->size() != parts) throw refused("it is damaged");
   return std::move(*position);
+}
+
+std::int64_t read_seq_cursor(const CursorCodec& codec, std::string_view cursor) {
+  const std::string part = codec.decode(cursor, 1).front();
+  std::int64_t seq = 0;
+  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), seq);
+  if (error != std::errc() || end != part.data() + part.size()) throw refused("it is damaged");
+  return seq;
 }
 
 }  // namespace threadkeep

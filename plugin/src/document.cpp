@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <nlohmann/json.hpp>
 
 #include "json.hpp"
+#include "json_value.hpp"
 #include "threadkeep/backend_support.hpp"
 #include "threadkeep/error.hpp"
 
@@ -13,14 +11,6 @@ namespace threadkeep {
 namespace {
 
 using nlohmann::json;
-
-// The last of duplicate members counts.
-const std::string_view* find_member(const std::vector<JsonMember>& members, std::string_view key) {
-  for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    if (member->first == key) return &member->second;
-  }
-  return nullptr;
-}
 
 bool is_object(std::string_view raw) {
   return raw.starts_with('{');
@@ -37,46 +27,6 @@ void assign(std::vector<std::pair<std::string, std::string>>& entries, std::stri
     }
   }
   entries.emplace_back(std::move(key), std::string(value));
-}
-
-bool equal_integer_and_float(const json& integer, double floating) {
-  if (std::trunc(floating) != floating) return false;
-  // 2^63 and 2^64 are exact doubles, so these comparisons are too.
-  if (integer.is_number_unsigned()) {
-    return floating >= 0 && floating < 18446744073709551616.0 &&
-           static_cast<std::uint64_t>(floating) == integer.get<std::uint64_t>();
-  }
-  return floating >= -9223372036854775808.0 && floating < 9223372036854775808.0 &&
-         static_cast<std::int64_t>(floating) == integer.get<std::int64_t>();
-}
-
-// Exact, unlike the library's own comparison, which converts to one of the two types first.
-bool equal_numbers(const json& a, const json& b) {
-  if (a.is_number_float() && b.is_number_float()) return a.get<double>() == b.get<double>();
-  if (a.is_number_float()) return equal_integer_and_float(b, a.get<double>());
-  if (b.is_number_float()) return equal_integer_and_float(a, b.get<double>());
-  const bool a_negative = !a.is_number_unsigned() && a.get<std::int64_t>() < 0;
-  const bool b_negative = !b.is_number_unsigned() && b.get<std::int64_t>() < 0;
-  if (a_negative != b_negative) return false;
-  return a_negative ? a.get<std::int64_t>() == b.get<std::int64_t>()
-                    : a.get<std::uint64_t>() == b.get<std::uint64_t>();
-}
-
-bool equal_values(const json& a, const json& b) {
-  if (a.is_number() && b.is_number()) return equal_numbers(a, b);
-  if (a.type() != b.type() || a.size() != b.size()) return false;
-  if (a.is_array()) return std::equal(a.begin(), a.end(), b.begin(), equal_values);
-  if (!a.is_object()) return a == b;
-  return std::equal(a.items().begin(), a.items().end(), b.items().begin(),
-                    [](const auto& x, const auto& y) {
-                      return x.key() == y.key() && equal_values(x.value(), y.value());
-                    });
-}
-
-json parse(std::string_view text) {
-  json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) throw Error(Code::corrupt, "stored JSON cannot be parsed");
-  return value;
 }
 
 }  // namespace
@@ -122,7 +72,7 @@ std::optional<std::string> run_id(std::string_view metadata) {
 }
 
 bool json_equal(std::string_view a, std::string_view b) {
-  return a == b || equal_values(parse(a), parse(b));
+  return a == b || equal_values(parse_stored(a), parse_stored(b));
 }
 
 std::size_t weight(const CheckpointTuple& tuple) noexcept {
@@ -141,7 +91,7 @@ struct MetadataFilter::Condition {
 MetadataFilter::MetadataFilter(const std::vector<MetadataEquals>& conditions) {
   for (const auto& [key, value] : conditions) {
     check_json("filter." + key, value);
-    conditions_.push_back({key, value, parse(value)});
+    conditions_.push_back({key, value, parse_stored(value)});
   }
 }
 
@@ -158,7 +108,8 @@ bool MetadataFilter::matches(std::string_view metadata) const {
   const auto members = json_members(metadata);
   return std::all_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
     const auto* value = find_member(members, condition.key);
-    return value && (*value == condition.text || equal_values(parse(*value), condition.value));
+    return value &&
+           (*value == condition.text || equal_values(parse_stored(*value), condition.value));
   });
 }
 

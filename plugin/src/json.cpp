@@ -245,6 +245,27 @@ std::vector<JsonMember> json_members(std::string_view object) {
   return members;
 }
 
+std::vector<std::string_view> json_elements(std::string_view array) {
+  std::vector<std::string_view> elements;
+  Scanner scanner(array);
+  scanner.expect('[');
+  if (!scanner.accept(']')) {
+    do {
+      elements.push_back(scanner.value());
+    } while (scanner.accept(','));
+    scanner.expect(']');
+  }
+  if (!scanner.done()) corrupt();
+  return elements;
+}
+
+const std::string_view* find_member(const std::vector<JsonMember>& members, std::string_view key) {
+  for (auto member = members.rbegin(); member != members.rend(); ++member) {
+    if (member->first == key) return &member->second;
+  }
+  return nullptr;
+}
+
 std::string json_string(std::string_view raw) {
   if (raw.size() < 2 || raw.front() != '"' || raw.back() != '"') corrupt();
   if (raw.find('\\') == std::string_view::npos) return std::string(raw.substr(1, raw.size() - 2));

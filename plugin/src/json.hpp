@@ -35,6 +35,12 @@ using JsonMember = std::pair<std::string, std::string_view>;
 /// scanning, not parsed. Throws Error(corrupt) when the text cannot be scanned as an object.
 std::vector<JsonMember> json_members(std::string_view object);
 
+/// The elements of a JSON array as they stand in the text; as json_members.
+std::vector<std::string_view> json_elements(std::string_view array);
+
+/// A member by its decoded key: the last one of duplicates; null when there is none.
+const std::string_view* find_member(const std::vector<JsonMember>& members, std::string_view key);
+
 /// The decoded text of a JSON string; throws Error(corrupt) for anything else.
 std::string json_string(std::string_view raw);
 

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/store.hpp"
 
-#include <chrono>
-
 #include "fork_guard.hpp"
 #include "scheduler.hpp"
+#include "threadkeep/ids.hpp"
 #include "validation.hpp"
 
 namespace threadkeep {
-
-Environment Environment::system() {
-  return {[] {
-    const auto elapsed = std::chrono::system_clock::now().time_since_epoch();
-    return std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()};
-  }};
-}
 
 class Store::Impl {
  public:
@@ -37,6 +29,16 @@ class Store::Impl {
     }
   }
 
+  // As read, for messages and state.
+  template <class Query, class Function>
+  auto read_session(std::string_view operation, const Query& query, const Call& call,
+                    Function function) {
+    return read(operation, query, call, [&](Backend& b) {
+      if (!capabilities.sessions) throw no_sessions(capabilities);
+      return function(b);
+    });
+  }
+
   static void check_call(const Call& call) {
     if (call.stop.stop_requested()) throw Error(Code::cancelled, "nothing was done");
     if (call.deadline.passed()) throw Error(Code::timeout, "nothing was done");
@@ -46,6 +48,8 @@ class Store::Impl {
   std::optional<Error> refusal(Mutation& mutation, const Call& call) {
     try {
       guard.check();
+      if (is_session(mutation) && !capabilities.sessions) throw no_sessions(capabilities);
+      complete(mutation, ids);
       validate(mutation, capabilities);
       check_call(call);
       return {};
@@ -57,6 +61,7 @@ class Store::Impl {
   ForkGuard guard;
   std::unique_ptr<Backend> backend;
   Capabilities capabilities;
+  CheckpointIds ids;
   Scheduler scheduler;  // last: its threads use what is above
 };
 
@@ -73,7 +78,7 @@ Written Store::write(Mutation mutation, const Call& call) {
   one.push_back(std::move(mutation));
   Outcome outcome = std::move(write_all(std::move(one), call).front());
   if (outcome.error) throw *outcome.error;
-  return outcome.written;
+  return std::move(outcome.written);
 }
 
 std::vector<Outcome> Store::write_all(std::vector<Mutation> mutations, const Call& call) {
@@ -106,6 +111,55 @@ std::vector<ChannelHistory> Store::history(const HistoryQuery& query, const Call
 
 Page<ThreadInfo> Store::threads(const ThreadList& query, const Call& call) {
   return impl_->read("threads", query, call, [&](Backend& b) { return b.threads(query, call); });
+}
+
+std::vector<PutWrites> Store::loose_writes(const LooseWritesQuery& query, const Call& call) {
+  return impl_->read("loose_writes", query, call,
+                     [&](Backend& b) { return b.loose_writes(query, call); });
+}
+
+Page<Message> Store::messages(const MessageList& query, const Call& call) {
+  return impl_->read_session("messages", query, call,
+                             [&](Backend& b) { return b.messages(query, call); });
+}
+
+std::optional<Message> Store::message(const MessageQuery& query, const Call& call) {
+  return impl_->read_session("message", query, call,
+                             [&](Backend& b) { return b.message(query, call); });
+}
+
+std::uint64_t Store::count_messages(const MessageList& query, const Call& call) {
+  return impl_->read_session("count_messages", query, call,
+                             [&](Backend& b) { return b.count_messages(query, call); });
+}
+
+std::optional<StateDocument> Store::state(const StateQuery& query, const Call& call) {
+  return impl_->read_session("state", query, call,
+                             [&](Backend& b) { return b.state(query, call); });
+}
+
+Page<StateDocument> Store::states(const StateList& query, const Call& call) {
+  return impl_->read_session("states", query, call,
+                             [&](Backend& b) { return b.states(query, call); });
+}
+
+std::optional<ThreadInfo> Store::thread(const ThreadQuery& query, const Call& call) {
+  return impl_->read("thread", query, call, [&](Backend& b) { return b.thread(query, call); });
+}
+
+std::vector<std::string> Store::streams(const ThreadQuery& query, const Call& call) {
+  return impl_->read_session("streams", query, call,
+                             [&](Backend& b) { return b.streams(query, call); });
+}
+
+StoreStats Store::stats(const StatsQuery& query, const Call& call) {
+  try {
+    impl_->guard.check();
+    Impl::check_call(call);
+    return impl_->backend->stats(query, call);
+  } catch (const Error& error) {
+    throw error.during("stats");
+  }
 }
 
 Capabilities Store::capabilities() const {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "validation.hpp"
 
+#include <set>
+
 #include "json.hpp"
 #include "text.hpp"
 #include "threadkeep/backend_support.hpp"
+#include "threadkeep/session_support.hpp"
 
 namespace threadkeep {
 
@@ -130,6 +133,90 @@ void check(DeleteRuns& runs, std::size_t) {
   for (const std::string& run : runs.run_ids) check_id("run_id", run);
 }
 
+void check_count(std::string_view field, std::size_t count) {
+  if (count <= max_messages) return;
+  refuse(field, "are " + std::to_string(count) + "; at most " + std::to_string(max_messages) +
+                    " go together: divide them");
+}
+
+// A version or revision that is demanded; negative ones never were.
+void check_expected(std::string_view field, const std::optional<std::int64_t>& expected) {
+  if (expected && *expected < 0) refuse(field, "must not be negative; 0 is absent");
+}
+
+void check_value(std::string_view field, const std::string& text, std::size_t limit) {
+  check_size(field, text.size(), limit);
+  check_json(field, text);
+}
+
+void check_scope(const StateScope& scope) {
+  if (scope.thread_id.empty() == scope.name.empty()) {
+    refuse("scope", "must be a thread or a name, exactly one of them");
+  }
+  check_id("scope", scope.lane());
+}
+
+void check_changes(const std::vector<StateChange>& changes, std::size_t limit) {
+  check_count("state changes", changes.size());
+  std::set<std::string_view> keys;
+  for (const StateChange& change : changes) {
+    check_id("state key", change.key, Empty::refused);
+    if (!keys.insert(change.key).second) refuse("state '" + change.key + "'", "is changed twice");
+    check_expected("expected_version", change.expected_version);
+    if (change.kind == StateChange::Kind::erase) continue;
+    check_value("state '" + change.key + "'", change.value, limit);
+  }
+}
+
+void check_message(NewMessage& message, std::size_t limit) {
+  check_id("message id", message.id, Empty::refused);
+  check_id("role", message.role);
+  check_value("content of message '" + message.id + "'", message.content, limit);
+  check_metadata(message.metadata, limit);
+}
+
+void check(AppendMessages& append, std::size_t limit) {
+  check_id("thread_id", append.thread_id, Empty::refused);
+  check_id("stream", append.stream);
+  check_id("operation_id", append.operation_id);
+  check_expected("expected_revision", append.expected_revision);
+  if (append.messages.empty()) refuse("messages", "must not be empty");
+  check_count("messages", append.messages.size());
+  for (NewMessage& message : append.messages) check_message(message, limit);
+  check_changes(append.state, limit);
+}
+
+void check(UpdateMessage& update, std::size_t limit) {
+  check_id("thread_id", update.thread_id, Empty::refused);
+  check_id("message id", update.id, Empty::refused);
+  check_expected("expected_version", update.expected_version);
+  if (update.content) check_value("content", *update.content, limit);
+  if (update.metadata) check_metadata(*update.metadata, limit);
+}
+
+void check(RemoveMessages& removal, std::size_t) {
+  check_id("thread_id", removal.thread_id, Empty::refused);
+  check_count("ids", removal.ids.size());
+  for (const std::string& id : removal.ids) check_id("message id", id, Empty::refused);
+}
+
+void check(PopMessages& pop, std::size_t) {
+  check_id("thread_id", pop.thread_id, Empty::refused);
+  check_id("stream", pop.stream);
+  check_id("operation_id", pop.operation_id);
+  check_count("messages", pop.count);
+}
+
+void check(ClearMessages& clear, std::size_t) {
+  check_id("thread_id", clear.thread_id, Empty::refused);
+  if (clear.stream) check_id("stream", *clear.stream);
+}
+
+void check(ChangeState& change, std::size_t limit) {
+  check_scope(change.scope);
+  check_changes(change.changes, limit);
+}
+
 template <class OfOneThread>
 void check(OfOneThread& mutation, std::size_t) {
   check_id("thread_id", mutation.thread_id, Empty::refused);
@@ -143,6 +230,16 @@ void check_filter(const std::vector<MetadataEquals>& filter) {
 }
 
 }  // namespace
+
+void complete(Mutation& mutation, CheckpointIds& ids) {
+  if (auto* append = std::get_if<AppendMessages>(&mutation)) {
+    for (NewMessage& message : append->messages) {
+      if (message.id.empty()) message.id = ids.next();
+    }
+  } else if (auto* pop = std::get_if<PopMessages>(&mutation)) {
+    if (pop->operation_id.empty()) pop->operation_id = ids.next();
+  }
+}
 
 void validate(Mutation& mutation, const Capabilities& capabilities) {
   std::visit([&](auto& m) { check(m, capabilities.max_value_bytes); }, mutation);
@@ -169,6 +266,37 @@ void validate(const HistoryQuery& query) {
 
 void validate(const ThreadList& query) {
   check_filter(query.filter);
+}
+
+void validate(const LooseWritesQuery& query) {
+  check_id("thread_id", query.thread_id, Empty::refused);
+  if (!query.after) return;
+  check_id("after checkpoint_ns", query.after->first);
+  check_id("after checkpoint_id", query.after->second);
+}
+
+void validate(const MessageList& query) {
+  check_id("thread_id", query.thread_id, Empty::refused);
+  check_id("stream", query.stream);
+  static_cast<void>(MessageFilter(query.filter));
+}
+
+void validate(const MessageQuery& query) {
+  check_id("thread_id", query.thread_id, Empty::refused);
+  check_id("message id", query.id, Empty::refused);
+}
+
+void validate(const StateQuery& query) {
+  check_scope(query.scope);
+  check_id("state key", query.key, Empty::refused);
+}
+
+void validate(const StateList& query) {
+  check_scope(query.scope);
+}
+
+void validate(const ThreadQuery& query) {
+  check_id("thread_id", query.thread_id, Empty::refused);
 }
 
 }  // namespace threadkeep

@@ -11,7 +11,8 @@ namespace {
 
 class SyncAccess final : public Access {
  public:
-  explicit SyncAccess(std::shared_ptr<Store> store) : checkpointer_(std::move(store)) {}
+  explicit SyncAccess(std::shared_ptr<Store> store)
+      : checkpointer_(store), sessions_(std::move(store)) {}
 
   Written write(Mutation mutation, const Call& call) override {
     return std::visit([&](auto& m) { return send(std::move(m), call); }, mutation);
@@ -31,6 +32,28 @@ class SyncAccess final : public Access {
   }
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
     return checkpointer_.threads(query, call);
+  }
+
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    return sessions_.messages(query, call);
+  }
+  std::vector<Message> tail(const TailQuery& query, const Call& call) override {
+    return sessions_.tail(query, call);
+  }
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    return sessions_.message(query, call);
+  }
+  std::uint64_t count(const MessageList& query, const Call& call) override {
+    return sessions_.count(query, call);
+  }
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    return sessions_.state(query, call);
+  }
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    return sessions_.states(query, call);
+  }
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    return sessions_.thread(query, call);
   }
 
  private:
@@ -55,7 +78,17 @@ class SyncAccess final : public Access {
     return checkpointer_.prune({&m.thread_id, 1}, PruneStrategy::keep_latest, call);
   }
 
+  Written send(AppendMessages m, const Call& call) { return sessions_.append(std::move(m), call); }
+  Written send(UpdateMessage m, const Call& call) { return sessions_.update(std::move(m), call); }
+  Written send(RemoveMessages m, const Call& call) { return sessions_.remove(std::move(m), call); }
+  Written send(PopMessages m, const Call& call) { return sessions_.pop(std::move(m), call); }
+  Written send(ClearMessages m, const Call& call) { return sessions_.clear(std::move(m), call); }
+  Written send(ChangeState m, const Call& call) {
+    return sessions_.change_state(std::move(m), call);
+  }
+
   Checkpointer checkpointer_;
+  SessionStore sessions_;
 };
 
 }  // namespace

@@ -17,7 +17,9 @@ namespace {
 class AsyncAccess final : public Access {
  public:
   explicit AsyncAccess(std::shared_ptr<Store> store)
-      : checkpointer_(std::move(store), io_.get_executor()), thread_([this] { io_.run(); }) {}
+      : checkpointer_(store, io_.get_executor()),
+        sessions_(std::move(store), io_.get_executor()),
+        thread_([this] { io_.run(); }) {}
 
   ~AsyncAccess() override {
     work_.reset();
@@ -48,6 +50,28 @@ class AsyncAccess final : public Access {
     return checkpointer_.threads(query, call, asio::use_future).get();
   }
 
+  Page<Message> messages(const MessageList& query, const Call& call) override {
+    return sessions_.messages(query, call, asio::use_future).get();
+  }
+  std::vector<Message> tail(const TailQuery& query, const Call& call) override {
+    return sessions_.tail(query, call, asio::use_future).get();
+  }
+  std::optional<Message> message(const MessageQuery& query, const Call& call) override {
+    return sessions_.message(query, call, asio::use_future).get();
+  }
+  std::uint64_t count(const MessageList& query, const Call& call) override {
+    return sessions_.count(query, call, asio::use_future).get();
+  }
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call) override {
+    return sessions_.state(query, call, asio::use_future).get();
+  }
+  Page<StateDocument> states(const StateList& query, const Call& call) override {
+    return sessions_.states(query, call, asio::use_future).get();
+  }
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    return sessions_.thread(query, call, asio::use_future).get();
+  }
+
  private:
   using Future = std::future<Written>;
 
@@ -75,6 +99,25 @@ class AsyncAccess final : public Access {
                                asio::use_future);
   }
 
+  Future send(AppendMessages m, const Call& call) {
+    return sessions_.append(std::move(m), call, asio::use_future);
+  }
+  Future send(UpdateMessage m, const Call& call) {
+    return sessions_.update(std::move(m), call, asio::use_future);
+  }
+  Future send(RemoveMessages m, const Call& call) {
+    return sessions_.remove(std::move(m), call, asio::use_future);
+  }
+  Future send(PopMessages m, const Call& call) {
+    return sessions_.pop(std::move(m), call, asio::use_future);
+  }
+  Future send(ClearMessages m, const Call& call) {
+    return sessions_.clear(std::move(m), call, asio::use_future);
+  }
+  Future send(ChangeState m, const Call& call) {
+    return sessions_.change_state(std::move(m), call, asio::use_future);
+  }
+
   static Written sum(std::vector<Future>& futures) {
     Written total;
     std::exception_ptr first;
@@ -95,6 +138,7 @@ class AsyncAccess final : public Access {
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   AsyncCheckpointer<asio::io_context::executor_type> checkpointer_;
+  AsyncSessionStore<asio::io_context::executor_type> sessions_;
   std::thread thread_;
 };
 

@@ -17,10 +17,12 @@ void keep_history_cases();
 void keep_ids_cases();
 void keep_json_cases();
 void keep_list_cases();
+void keep_loose_writes_cases();
 void keep_prune_cases();
 void keep_put_cases();
 void keep_put_writes_cases();
 void keep_require_latest_cases();
+void keep_stats_cases();
 void keep_threads_cases();
 void keep_tombstones_cases();
 

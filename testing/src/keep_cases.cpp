@@ -16,10 +16,12 @@ bool keep_conformance_cases() {
   keep_ids_cases();
   keep_json_cases();
   keep_list_cases();
+  keep_loose_writes_cases();
   keep_prune_cases();
   keep_put_cases();
   keep_put_writes_cases();
   keep_require_latest_cases();
+  keep_stats_cases();
   keep_threads_cases();
   keep_tombstones_cases();
   return true;

@@ -33,7 +33,10 @@ inline std::string run(Arguments arguments, int status) {
 /// A store of its own for each test.
 class Cli : public ::testing::Test {
  protected:
-  Cli() { unsetenv("THREADKEEP_URL"); }
+  Cli() {
+    unsetenv("THREADKEEP_URL");
+    unsetenv("THREADKEEP_CONFIG");
+  }
 
   testing::TemporaryDirectory directory;
   const std::string url = "sqlite:" + (directory.path() / "threads.db").string();

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 TEST_F(Cli, doctor_finds_a_new_store_good) {
+  run({"setup", "--url", url}, done);
   const auto output = run({"doctor", "--url", url}, done);
   EXPECT_TRUE(contains(output, "ok       store        SQLite")) << output;
   EXPECT_TRUE(contains(output, "ok       content      every page")) << output;
@@ -21,6 +22,7 @@ TEST_F(Cli, doctor_finds_a_new_store_good) {
 }
 
 TEST_F(Cli, doctor_says_what_to_do_about_a_warning) {
+  run({"setup", "--url", url}, done);
   const auto output = run({"doctor", "--url", url + "?synchronous=normal"}, done);
   EXPECT_TRUE(contains(output, "warning  durability")) << output;
   EXPECT_TRUE(contains(output, "-> leave synchronous=normal out of the URL")) << output;

@@ -14,11 +14,19 @@ namespace {
 const std::vector<Arguments>& commands() {
   static const std::vector<Arguments> all = {{"setup"},
                                              {"doctor"},
+                                             {"stats"},
                                              {"threads", "list"},
                                              {"threads", "show"},
                                              {"threads", "history"},
+                                             {"threads", "export"},
+                                             {"threads", "import"},
+                                             {"threads", "diff"},
                                              {"threads", "copy"},
-                                             {"threads", "delete"}};
+                                             {"threads", "delete"},
+                                             {"messages", "list"},
+                                             {"state", "get"},
+                                             {"completion"},
+                                             {"manual"}};
   return all;
 }
 
@@ -54,20 +62,21 @@ TEST(CliPage, names_every_command) {
   for (const auto& command : commands()) {
     std::string name = "threadkeep";
     for (const auto& word : command) name += " " + word;
-    EXPECT_TRUE(contains(page(), "## `" + name)) << name;
+    EXPECT_TRUE(contains(page(), "# `" + name) || contains(page(), "and `" + name)) << name;
     EXPECT_TRUE(contains(run({command.front(), "--help"}, done), command.back()));
   }
 }
 
 #ifdef THREADKEEP_TEST_SQLITE
-std::vector<std::string> lines_to_run() {
+// The lines of all blocks in a language.
+std::vector<std::string> lines_of(const std::string& language) {
   std::vector<std::string> lines;
   std::ifstream file(OPERATION_PAGE);
-  bool shell = false;
+  bool inside = false;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("```")) {
-      shell = line == "```sh";
-    } else if (shell) {
+      inside = line == "```" + language;
+    } else if (inside) {
       lines.push_back(line);
     }
   }
@@ -83,8 +92,17 @@ TEST(CliPage, runs_as_it_is_written) {
       store->write(testing::Draft(thread, "1").value("messages", "1", "hello"), {});
       store->write(testing::Draft(thread, "2").parent("1").value("messages", "2", "again"), {});
     }
+    SessionStore sessions(store);
+    sessions.append({"ada", "", {{"", "user", "\"hello\"", "{}"}}, {}, {}, {}});
+    sessions.put_state(StateScope::of_thread("ada"), "last_turn", "1");
+    sessions.put_state(StateScope::named("user:ada"), "visits", "12");
   }
-  const auto lines = lines_to_run();
+  {
+    std::ofstream configuration(directory.path() / "threadkeep.yaml");
+    for (const auto& line : lines_of("yaml")) configuration << line << "\n";
+  }
+  setenv("AGENTS_PASSWORD", "secret", 1);
+  const auto lines = lines_of("sh");
   EXPECT_GE(lines.size(), 8U);
   const std::string bin = std::filesystem::path(THREADKEEP_COMMAND).parent_path();
   for (const auto& line : lines) {

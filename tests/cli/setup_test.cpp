@@ -4,6 +4,8 @@
 #include <regex>
 
 #include "command.hpp"
+#include "threadkeep/testing/postgres_server.hpp"
+#include "threadkeep/testing/redis_server.hpp"
 
 namespace threadkeep {
 namespace {
@@ -75,7 +77,34 @@ TEST_F(Cli, fails_where_a_store_has_no_script) {
 }
 #endif
 
+#ifdef THREADKEEP_TEST_REDIS
+TEST_F(Cli, fails_where_a_store_that_is_set_up_cannot_be_used) {
+  const testing::RedisServer server(
+      {.settings = {{"maxmemory", "100mb"}, {"maxmemory-policy", "allkeys-lru"}}});
+  const auto output = run({"setup", "--url", server.url()}, failed);
+  EXPECT_TRUE(contains(output, "is set up and cannot be used: ")) << output;
+  EXPECT_TRUE(contains(output, "set noeviction")) << output;
+  const auto report =
+      nlohmann::json::parse(run({"setup", "--url", server.url(), "--json"}, failed));
+  EXPECT_EQ(report.at("code"), "unusable");
+}
+#endif
+
 #ifdef THREADKEEP_TEST_POSTGRES
+TEST_F(Cli, fails_where_the_role_of_the_store_may_not_use_it) {
+  auto& server = testing::PostgresServer::shared();
+  const auto database = server.create_database();
+  server.run("CREATE ROLE stranger LOGIN", database);
+  const std::string owner = server.url(database);
+  const auto at = owner.find('@');
+  const std::string place = "postgresql://stranger" + owner.substr(at);
+  const auto output =
+      run({"setup", "--url", place + (contains(place, "?") ? "&" : "?") + "direct_url=" + owner},
+          failed);
+  EXPECT_TRUE(contains(output, "is set up and cannot be used: ")) << output;
+  EXPECT_TRUE(contains(output, "denied")) << output;
+}
+
 TEST_F(Cli, prints_SQL_without_a_server) {
   const auto script = run({"setup", "--url", "postgresql:///nosuch?schema=s", "--print-sql"}, done);
   EXPECT_TRUE(contains(script, "CREATE TABLE IF NOT EXISTS :\"schema\".threadkeep_threads"));

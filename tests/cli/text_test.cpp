@@ -76,8 +76,12 @@ TEST(TableOf, rows_is_aligned_and_cut_at_the_width) {
   table.print(whole, 0);
   EXPECT_EQ(whole.str(), "ID    TEXT\n日本  a long text that is cut\nb     short\\n\n");
   std::ostringstream cut;
+  table.print(cut, 0);
+  EXPECT_EQ(cut.str(), "") << "each row once";
+  table.add({"日本", "a long text that is cut"});
+  table.add({"longer", "short\n"});
   table.print(cut, 16);
-  EXPECT_EQ(cut.str(), "ID    TEXT\n日本  a long te…\nb     short\\n\n");
+  EXPECT_EQ(cut.str(), "日本  a long te…\nlonger  short\\n\n");
 }
 
 TEST(ValueText, shows_what_is_safe_to_decode) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `threadkeep threads`, as a person or a script runs it.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <threadkeep/threadkeep.hpp>
 
@@ -16,6 +17,8 @@ using testing::pending;
 
 class ThreadsCommand : public Cli {
  protected:
+  ThreadsCommand() { store->setup({}); }
+
   Draft draft(const std::string& id, const std::string& parent, const std::string& step) {
     Draft draft("ada", id);
     draft.value("messages", id, "text of " + id)
@@ -80,7 +83,9 @@ TEST_F(ThreadsCommand, shows_what_happened_in_a_thread) {
                   "3",
                   {pending("task-7", 0, "messages", "hi", "~__pregel_pull, answer"),
                    pending("task-7", -3, "__interrupt__", "may I?", "~__pregel_pull, answer")}});
-  EXPECT_EQ(run_on_store({"show", "ada"}),
+  const auto shown = run_on_store({"show", "ada"});
+  EXPECT_EQ(shown.find("thread ada  created 20"), 0U) << shown;
+  EXPECT_EQ(shown.substr(shown.find('\n') + 1),
             "● step -1  loop  2026-01-02 03:04:05 UTC  1  forks here\n"
             "│   messages (text, 9 B)\n"
             "│ ● step 0  loop  2026-01-02 03:04:05 UTC  2\n"
@@ -91,6 +96,54 @@ TEST_F(ThreadsCommand, shows_what_happened_in_a_thread) {
             "│   answer → messages (text, 2 B)\n");
   EXPECT_TRUE(
       contains(run_on_store({"show", "ada", "--values"}), "messages (text, 9 B): text of 2"));
+}
+
+TEST_F(ThreadsCommand, shows_what_is_known_of_the_thread_itself) {
+  write(draft("1", "", "-1"));
+  EXPECT_FALSE(contains(run_on_store({"show", "ada"}), "metadata"));
+  write(PutThread{"ada", R"({"user": "lovelace"})"});
+  EXPECT_TRUE(contains(run_on_store({"show", "ada"}), "\nmetadata {\"user\": \"lovelace\"}\n"));
+  const auto thread = store->threads({}, {}).items.front();
+  const auto shown = run_for_json({"show", "ada"});
+  EXPECT_EQ(shown.at("metadata"), Json({{"user", "lovelace"}}));
+  EXPECT_EQ(shown.at("created_at"), thread.created_at);
+  EXPECT_EQ(shown.at("updated_at"), thread.updated_at);
+  EXPECT_EQ(shown.at("revision"), 1);
+}
+
+TEST_F(ThreadsCommand, prints_all_pages_of_a_long_listing) {
+  std::vector<Mutation> all;
+  for (int i = 0; i < 2500; ++i) {
+    all.push_back(PutThread{"t" + std::to_string(10'000 + i), "{}"});
+  }
+  all.push_back(PutThread{"u" + std::string(100, 'x'), "{}"});
+  store->write_all(std::move(all), {});
+  const auto table = run_on_store({"list", "--all"});
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 2502);
+  EXPECT_EQ(table.rfind("THREAD"), 0U) << "one heading";
+  EXPECT_TRUE(contains(table, "\nt12499  2")) << "as wide as on the first page";
+  EXPECT_TRUE(contains(table, "xxx  2")) << "wider than the first page";
+  EXPECT_EQ(run_for_json({"list", "--all"}).at("threads").size(), 2501U);
+  const auto cursor = run_for_json({"list", "--limit", "2000"}).at("next").get<std::string>();
+  EXPECT_GT(run_for_json({"list", "--all", "--cursor", cursor}).at("threads").size(), 500U);
+}
+
+// A listing that ends early is an object all the same, and says where to go on.
+TEST_F(ThreadsCommand, ends_a_listing_well_where_a_page_cannot_be_read) {
+  std::vector<Mutation> all;
+  for (int i = 0; i < 2500; ++i) {
+    all.push_back(PutThread{"t" + std::to_string(10'000 + i), R"({"a": 1})"});
+  }
+  store->write_all(std::move(all), {});
+  testing::run_program({"sqlite3", directory.path() / "threads.db",
+                        "UPDATE threadkeep_threads SET metadata = '{' WHERE thread_id = 't11500'"});
+  const Arguments listing = {"list", "--all", "--metadata", "a=1"};
+  const auto output = run_for_json(listing, failed);
+  EXPECT_EQ(output.at("ok"), false);
+  EXPECT_EQ(output.at("code"), "corrupt");
+  EXPECT_EQ(output.at("threads").size(), 1000U);
+  const auto table = run_on_store(listing, failed);
+  EXPECT_TRUE(contains(table, "more: --cursor " + output.at("next").get<std::string>()));
 }
 
 TEST_F(ThreadsCommand, shows_the_newest_checkpoints_and_says_what_is_left_out) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz.hpp"
-#include "threadkeep/backend_support.hpp"
+#include "threadkeep/session_support.hpp"
 
 using namespace threadkeep;
 
@@ -8,6 +8,10 @@ using namespace threadkeep;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const CursorCodec codec{CheckpointList{}};
   const auto text = fuzz::text_of(data, size);
+  const CursorCodec messages{MessageList{}};
+  fuzz::accepts({Code::invalid_argument}, [&] { read_seq_cursor(messages, text); });
+  fuzz::accepts({Code::invalid_argument},
+                [&] { read_seq_cursor(messages, messages.encode({std::string(text)})); });
   for (std::size_t parts = 0; parts < 4; ++parts) {
     std::vector<std::string> position;
     const bool good =

@@ -92,7 +92,17 @@ class Forgetful final : public Backend {
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call) override {
     return backend_->threads(query, call);
   }
-  Capabilities capabilities() const override { return backend_->capabilities(); }
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) override {
+    return backend_->thread(query, call);
+  }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) override {
+    return backend_->loose_writes(query, call);
+  }
+  Capabilities capabilities() const override {
+    auto capabilities = backend_->capabilities();
+    capabilities.sessions = false;
+    return capabilities;
+  }
   Health ping(const Call& call) override { return backend_->ping(call); }
   void setup(const Call& call) override { backend_->setup(call); }
 

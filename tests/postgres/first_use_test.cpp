@@ -14,9 +14,10 @@ using namespace std::chrono_literals;
 using PostgresFirstUse = SetupTest;
 using PostgresFirstUseIcu = IcuSetupTest;
 
-const Rows all_tables = {"checkpoint_blobs",     "checkpoint_migrations", "checkpoint_writes",
-                         "checkpoints",          "threadkeep_migrations", "threadkeep_threads",
-                         "threadkeep_tombstones"};
+const Rows all_tables = {"checkpoint_blobs",      "checkpoint_migrations", "checkpoint_writes",
+                         "checkpoints",           "threadkeep_messages",   "threadkeep_migrations",
+                         "threadkeep_operations", "threadkeep_scopes",     "threadkeep_state",
+                         "threadkeep_streams",    "threadkeep_threads",    "threadkeep_tombstones"};
 
 Rows tables(RawDatabase& raw) {
   return raw.run(
@@ -39,7 +40,7 @@ TEST_F(PostgresFirstUse, makes_all_tables_in_an_empty_schema) {
   EXPECT_EQ(tables(raw), all_tables);
   EXPECT_EQ(raw.value("SELECT string_agg(v::text, ',' ORDER BY v) FROM checkpoint_migrations"),
             "0,1,2,3,4,5,6,7,8,9");
-  EXPECT_EQ(ledger(raw).size(), 5U);
+  EXPECT_EQ(ledger(raw).size(), 6U);
   EXPECT_EQ(raw.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
 }
 
@@ -68,7 +69,7 @@ TEST_F(PostgresFirstUse, makes_the_schema_whatever_its_name) {
     EXPECT_EQ(raw.run("SELECT count(*) FROM pg_class WHERE relnamespace = (SELECT oid FROM "
                       "pg_namespace WHERE nspname = $1) AND relkind = 'r'",
                       {name}),
-              Rows{"7"});
+              Rows{"12"});
   }
   EXPECT_EQ(tables(raw), Rows{}) << "something went to public";
 }
@@ -93,7 +94,7 @@ TEST_F(PostgresFirstUse, changes_nothing_of_tables_that_LangGraph_made) {
   EXPECT_TRUE(contains(layout.warnings[0], "threadkeep_checkpoints_run_id is missing"));
   EXPECT_EQ(dump(url, theirs), before);
   EXPECT_EQ(tables(raw), all_tables);
-  EXPECT_EQ(ledger(raw).size(), 1U);
+  EXPECT_EQ(ledger(raw).size(), 2U);
   EXPECT_EQ(raw.value("SELECT count(*) FROM checkpoint_migrations"), "10");
 }
 
@@ -150,7 +151,7 @@ TEST_F(PostgresFirstUse, adopts_the_tables_that_LangGraph_makes_at_the_same_mome
   });
   const auto layout = first_use();
   EXPECT_TRUE(layout.has_own_tables);
-  EXPECT_EQ(ledger(raw).size(), 1U);
+  EXPECT_EQ(ledger(raw).size(), 2U);
   EXPECT_EQ(raw.value("SELECT to_regclass('checkpoints_thread_id_idx') IS NOT NULL"), "t");
 }
 
@@ -279,6 +280,48 @@ TEST_F(PostgresFirstUse, makes_again_what_was_dropped_of_its_own_tables) {
   EXPECT_FALSE(look().has_own_tables);
   expect_fresh(first_use());
   EXPECT_EQ(tables(raw), all_tables);
+}
+
+// What the version before messages and state has left.
+void make_earlier(RawDatabase& raw) {
+  raw.run(
+      "DROP TABLE threadkeep_messages, threadkeep_streams, threadkeep_state, threadkeep_scopes, "
+      "threadkeep_operations; DELETE FROM threadkeep_migrations WHERE version = 6");
+}
+
+TEST_F(PostgresFirstUse, adds_to_a_store_of_an_earlier_version_what_it_lacks) {
+  first_use();
+  const auto fresh = dump(url);
+  make_earlier(raw);
+  raw.run("INSERT INTO threadkeep_threads VALUES ('t', now(), now())");
+  const auto rows = "SELECT xmin, * FROM threadkeep_migrations ORDER BY version LIMIT 5";
+  const auto before = raw.run(rows);
+  EXPECT_FALSE(look().has_own_tables);
+  expect_fresh(first_use());
+  EXPECT_EQ(tables(raw), all_tables);
+  EXPECT_EQ(dump(url), fresh);
+  EXPECT_EQ(raw.run(rows), before);
+  EXPECT_EQ(ledger(raw).size(), 6U);
+  EXPECT_EQ(raw.value("SELECT count(*) FROM threadkeep_threads"), "1");
+}
+
+TEST_F(PostgresFirstUse, leaves_a_store_of_an_earlier_version_to_those_who_may_change_it) {
+  first_use();
+  make_earlier(raw);
+  const auto app = role("app");
+  const auto expect_denied = [&](const std::string& what) {
+    const auto error = error_of([&] { first_use_at(app); });
+    EXPECT_EQ(error.code(), Code::denied) << error.what();
+    EXPECT_TRUE(contains(error.message(), what)) << error.what();
+    EXPECT_TRUE(contains(error.message(), "`threadkeep setup --print-sql`")) << error.what();
+  };
+  server().run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO app", database);
+  expect_denied("may not create tables");
+  server().run("GRANT CREATE ON SCHEMA public TO app", database);
+  expect_denied("permission denied for table threadkeep_threads");
+  setup();
+  server().run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO app", database);
+  expect_fresh(first_use_at(app));
 }
 
 TEST_F(PostgresFirstUse, works_through_a_pooler) {

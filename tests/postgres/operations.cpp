@@ -27,9 +27,23 @@ PutWrites writes(const std::string& thread) {
       {pending("task", 0, "a", "1"), pending("task", 1, "a", "2"), pending("task", -1, "b", "3")}};
 }
 
+AppendMessages append(const std::string& thread, const std::string& name) {
+  AppendMessages append;
+  append.thread_id = thread;
+  append.operation_id = name;
+  append.messages = {{name + " 1", "user", "1", "{}"}, {name + " 2", "assistant", "2", "{}"}};
+  append.state = {{"last", StateChange::Kind::put, "\"" + name + "\"", {}}};
+  return append;
+}
+
+ChangeState change(const std::string& thread, StateChange::Kind kind) {
+  return {StateScope::of_thread(thread), {{"last", kind, R"({"a": 1})", {}}}};
+}
+
 void prepare_thread(Backend& backend, const std::string& thread) {
   for (int number = 1; number <= 3; ++number) apply(backend, checkpoint(thread, number));
   apply(backend, writes(thread));
+  apply(backend, append(thread, "prepared"));
 }
 
 using Batch = std::vector<Mutation>;
@@ -65,6 +79,13 @@ std::vector<Operation> writing_operations() {
            return CopyThread{"source", t};
          }),
       of("prune", [](const std::string& t) { return Prune{t}; }),
+      of("append", [](const std::string& t) { return append(t, "appended"); }),
+      of("pop",
+         [](const std::string& t) {
+           return PopMessages{t, "", 1, "pop"};
+         }),
+      of("put_state", [](const std::string& t) { return change(t, StateChange::Kind::put); }),
+      of("merge_state", [](const std::string& t) { return change(t, StateChange::Kind::merge); }),
       Operation{"batch", five_puts, {}},
   };
 }
@@ -97,6 +118,40 @@ std::string history(Backend& backend, const Call& call) {
 
 std::string threads(Backend& backend, const Call& call) {
   return backend.threads({{}, 1, {}}, call).items.at(0).thread_id;
+}
+
+std::string messages(Backend& backend, const Call& call) {
+  MessageList list;
+  list.thread_id = "read";
+  std::string text;
+  for (const auto& message : backend.messages(list, call).items) text += message.id + ", ";
+  return text;
+}
+
+std::string count_filtered(Backend& backend, const Call& call) {
+  MessageList list;
+  list.thread_id = "read";
+  list.filter = Filter::eq({"role"}, "\"user\"");
+  return std::to_string(backend.count_messages(list, call));
+}
+
+std::string loose_writes(Backend& backend, const Call& call) {
+  std::string text;
+  for (const auto& put : backend.loose_writes({"read", {}, 100}, call)) {
+    text += put.checkpoint_id + " " + std::to_string(put.writes.size()) + ", ";
+  }
+  return text;
+}
+
+std::string thread(Backend& backend, const Call& call) {
+  const auto found = backend.thread({"read"}, call);
+  return found ? std::to_string(found->revision) : "absent";
+}
+
+std::string streams(Backend& backend, const Call& call) {
+  std::string text;
+  for (const auto& stream : backend.streams({"read"}, call)) text += "'" + stream + "' ";
+  return text;
 }
 
 // It reports what others throw.
@@ -137,6 +192,11 @@ std::vector<Operation> operations() {
   all.push_back({"list", {}, list});
   all.push_back({"history", {}, history});
   all.push_back({"threads", {}, threads});
+  all.push_back({"thread", {}, thread});
+  all.push_back({"loose_writes", {}, loose_writes});
+  all.push_back({"messages", {}, messages});
+  all.push_back({"streams", {}, streams});
+  all.push_back({"count_messages", {}, count_filtered});
   all.push_back({"ping", {}, ping});
   all.push_back({"setup", {}, setup});
   return all;
@@ -150,6 +210,7 @@ void prepare(Backend& backend, const Operation& operation, const std::string& id
 
 void prepare_for_reads(Backend& backend) {
   prepare_thread(backend, "read");
+  apply(backend, PutWrites{"read", "", "loose", {pending("task", 0, "a", "1")}});
   prepare_thread(backend, "source");
 }
 
@@ -164,6 +225,11 @@ std::string state_of(RawDatabase& raw, const std::string& thread) {
           "(SELECT count(*) FROM checkpoint_blobs WHERE thread_id = $1) || ' blobs, ' || "
           "(SELECT count(*) FROM checkpoint_writes WHERE thread_id = $1) || ' writes, ' || "
           "(SELECT count(*) FROM threadkeep_tombstones WHERE thread_id = $1) || ' tombstones, ' "
+          "|| (SELECT coalesce(string_agg(id || ' ' || seq, ', ' ORDER BY seq), 'no') "
+          "FROM threadkeep_messages WHERE thread_id = $1) || ' messages, ' || "
+          "(SELECT coalesce(string_agg(value || ' ' || version, ', '), 'no') "
+          "FROM threadkeep_state WHERE thread_id = $1) || ' state, ' || "
+          "(SELECT count(*) FROM threadkeep_operations WHERE thread_id = $1) || ' operations, ' "
           "|| coalesce((SELECT 'revision ' || revision FROM threadkeep_threads "
           "WHERE thread_id = $1), 'no thread')",
           {thread})

@@ -54,6 +54,26 @@ TEST_F(Pooled, setup_is_refused_while_there_is_work_and_names_the_remedy) {
   EXPECT_NO_THROW(backend->setup(Call()));
 }
 
+TEST_F(Pooled, store_keeps_messages_and_state) {
+  const auto backend = open_backend(with_direct_url(schema_.name()));
+  const auto scope = StateScope::of_thread("t");
+  AppendMessages append;
+  append.thread_id = "t";
+  append.messages = {{"1", "user", "1", "{}"}, {"2", "assistant", "2", "{}"}};
+  append.state = {{"k", StateChange::Kind::put, R"({"a": 1})", {}}};
+  EXPECT_EQ(apply(*backend, append).messages.size(), 2U);
+  EXPECT_EQ(apply(*backend, append).kept, 3U);
+  const ChangeState merge{scope, {{"k", StateChange::Kind::merge, R"({"b": 2})", {}}}};
+  EXPECT_EQ(apply(*backend, merge).versions, std::vector<std::int64_t>{2});
+  const ChangeState same{scope, {{"k", StateChange::Kind::put, R"({"b": 2.0, "a": 1})", {}}}};
+  EXPECT_EQ(apply(*backend, same).kept, 1U);
+  MessageList list;
+  list.thread_id = "t";
+  list.filter = Filter::eq({"role"}, "\"user\"");
+  EXPECT_EQ(backend->messages(list, Call()).items.size(), 1U);
+  EXPECT_EQ(apply(*backend, PopMessages{"t", "", 1, "pop"}).messages.at(0).id, "2");
+}
+
 TEST_F(Pooled, store_is_set_up_past_the_pooler) {
   const auto backend = open_backend(with_direct_url(schema_.name()));
   EXPECT_NO_THROW(backend->setup(Call()));

@@ -65,11 +65,18 @@ TEST_F(PostgresDocumentation, of_operation_has_commands_that_work) {
 
 TEST_F(PostgresDocumentation, of_the_tables_has_SQL_that_works) {
   {
-    Checkpointer store(open(url));
+    const std::shared_ptr<Store> opened = open(url);
+    Checkpointer store(opened);
     store.put_thread({"my-thread", R"({"owner": "me"})"});
     store.put(Draft("my-thread", "1").value("messages", "1", "x").metadata(R"({"run_id": "r"})"));
     store.put(Draft("my-thread", "2").parent("1").carries("messages", "1"));
     store.put_writes({"my-thread", "", "2", {pending("task", 0, "messages", "y")}});
+    AppendMessages append;
+    append.thread_id = "my-thread";
+    append.operation_id = "turn 1";
+    append.messages = {{"m1", "user", "\"Hello\"", "{}"}};
+    append.state = {{"turn", StateChange::Kind::put, "1", {}}};
+    opened->write(append, {});
     store.put(Draft("deleted", "1"));
     store.delete_thread("deleted");
   }

@@ -123,7 +123,7 @@ TEST_F(PostgresSetupScript, stops_at_what_the_program_refuses) {
       "INSERT INTO threadkeep_migrations SELECT * FROM reference.threadkeep_migrations; ";
   expect_stop(copy + "UPDATE threadkeep_migrations SET checksum = 'x' WHERE version = 3",
               "steps of another program");
-  expect_stop(copy + "INSERT INTO threadkeep_migrations VALUES (6, 'x', 'x', 6, 'x', now())",
+  expect_stop(copy + "INSERT INTO threadkeep_migrations VALUES (7, 'x', 'x', 7, 'x', now())",
               "steps of another program");
   raw.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; " + langgraph_tables(9) +
           "CREATE INDEX threadkeep_checkpoints_run_id ON checkpoints (type)");
@@ -173,6 +173,21 @@ void use_all(Store& store) {
     EXPECT_EQ(store.list(list, {}).items.size(), 2U);
     EXPECT_EQ(store.history({"t", "", "2", {"a"}}, {}).size(), 1U);
     EXPECT_GE(store.threads({}, {}).items.size(), 1U);
+    AppendMessages append;
+    append.thread_id = "t";
+    append.operation_id = "op";
+    append.messages = {{"1", "user", "1", "{}"}, {"2", "user", "2", "{}"}};
+    append.state = {{"k", StateChange::Kind::put, "1", {}}};
+    store.write(append, {});
+    store.write(UpdateMessage{"t", "1", "2", {}, {}}, {});
+    store.write(PopMessages{"t", "", 1, "pop"}, {});
+    const auto name = StateScope::named("n");
+    store.write(ChangeState{name, {{"k", StateChange::Kind::put, "1", {}}}}, {});
+    store.write(ChangeState{name, {{"k", StateChange::Kind::erase, "", {}}}}, {});
+    MessageList messages;
+    messages.thread_id = "t";
+    EXPECT_EQ(store.messages(messages, {}).items.size(), 1U);
+    EXPECT_TRUE(store.state({StateScope::of_thread("t"), "k"}, {}));
     store.write(CopyThread{"t", "copy"}, {});
     store.write(Prune{"copy"}, {});
     store.write(DeleteRuns{{"r"}}, {});
@@ -216,6 +231,7 @@ TEST_F(PostgresRoles, a_cron_may_look_and_delete_and_nothing_else) {
   const auto cron = granted("cron");
   const auto store = open(cron);
   EXPECT_EQ(store->threads({}, {}).items.size(), 1U);
+  EXPECT_EQ(store->stats({}, {}).entities.at(0).rows, 1U);
   EXPECT_EQ(store->write(DeleteRuns{{"r"}}, {}).changed, 1U);
   EXPECT_EQ(store->write(Prune{"t"}, {}).changed, 1U);
   EXPECT_EQ(store->write(DeleteThread{"t"}, {}).changed, 1U);

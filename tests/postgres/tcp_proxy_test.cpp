@@ -168,6 +168,17 @@ TEST_F(Proxies, fall_silent_in_the_middle) {
   EXPECT_EQ(client.hear(2), "lo");
 }
 
+TEST_F(Proxies, do_not_fall_silent_after_all_passes_again) {
+  Client client(proxy_.port());
+  client.ask("connected");
+  proxy_.delay(200ms);
+  proxy_.fall_silent_after(Direction::to_server, 3);
+  client.say("hello");
+  while (proxy_.counts().to_server < 14) std::this_thread::sleep_for(1ms);
+  proxy_.pass();
+  EXPECT_EQ(client.hear(5), "hello");
+}
+
 TEST_F(Proxies, forget_open_connections_only) {
   Client client(proxy_.port());
   client.ask("connected");

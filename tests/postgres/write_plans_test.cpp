@@ -7,6 +7,7 @@
 
 #include "connection.hpp"
 #include "read_statements.hpp"
+#include "session_statements.hpp"
 #include "store_fixture.hpp"
 #include "threadkeep/url.hpp"
 #include "write_statements.hpp"
@@ -37,6 +38,7 @@ class FilledStore {
   }
 
   const postgres::WriteStatements& statements() const { return statements_; }
+  const postgres::SessionStatements& session() const { return session_; }
 
   // As lines; `arguments` are SQL.
   Strings plan_of(const postgres::Statement& statement, const std::string& arguments) {
@@ -49,7 +51,8 @@ class FilledStore {
   FilledStore(testing::PostgresSchemas& schemas, bool bytewise)
       : schema_(schemas.take()),
         raw_(schemas.url(schema_)),
-        statements_(layout_of(schema_, bytewise)) {
+        statements_(layout_of(schema_, bytewise)),
+        session_(layout_of(schema_, bytewise)) {
     Registry::builtin().open(schemas.url(schema_))->setup(Call());
     fill();
   }
@@ -82,13 +85,27 @@ class FilledStore {
         "INSERT INTO threadkeep_tombstones "
         "SELECT 'thread ' || t, '0' FROM generate_series(1, 5000) AS t");
     raw_.run(
+        "INSERT INTO threadkeep_streams "
+        "SELECT 'thread ' || t, '', 100 FROM generate_series(1, 5000) AS t;"
+        "INSERT INTO threadkeep_messages "
+        "SELECT 'thread ' || t, '', n, 'm' || n, 'user', now(), 1, '{}', '1' "
+        "FROM generate_series(1, 200) AS t, generate_series(1, 100) AS n;"
+        "INSERT INTO threadkeep_state "
+        "SELECT 'thread ' || t, 'k' || n, 1, 0, '1' "
+        "FROM generate_series(1, 200) AS t, generate_series(1, 20) AS n;"
+        "INSERT INTO threadkeep_operations "
+        "SELECT 'thread ' || t, 'op' || n, 0, n, '{}' "
+        "FROM generate_series(1, 200) AS t, generate_series(1, 20) AS n");
+    raw_.run(
         "ANALYZE checkpoints, checkpoint_blobs, checkpoint_writes, threadkeep_threads, "
-        "threadkeep_tombstones");
+        "threadkeep_tombstones, threadkeep_streams, threadkeep_messages, threadkeep_state, "
+        "threadkeep_operations");
   }
 
   const std::string schema_;
   RawDatabase raw_;
   const postgres::WriteStatements statements_;
+  const postgres::SessionStatements session_;
 };
 
 std::string joined(const Strings& lines) {
@@ -161,6 +178,35 @@ TEST_P(WritePlans, of_pruning_are_lookups) {
   expect_lookups(statements_.erase_old_writes,
                  "'thread 1', '{\"\"}', '{00000100}', '{\"\"}', '{00000100}'");
   expect_lookups(statements_.collect_blobs, "'{thread 1}', '{\"\"}'");
+}
+
+const std::string one_change = "'{k1}', '{0}', '{1}', '{0}', '{-1}', false";
+
+TEST_P(WritePlans, of_messages_and_state_are_lookups) {
+  const auto& session = store_.session();
+  expect_lookups(session.append.of(1),
+                 "'thread 1', " + one_change +
+                     ", now(), now(), '', 'op', 1, NULL, false, '{1}', 1, 'm', 'user', '{}', '1'");
+  expect_lookups(session.of_thread.change, "'thread 1', " + one_change + ", now(), now()");
+  expect_lookups(session.pop, "'thread 1', '', 10, 1000, 'op', 1, now(), now()");
+  expect_lookups(session.remove, "'thread 1', now(), now(), '{m1,m2}'");
+  expect_lookups(session.clear_stream, "'thread 1', now(), now(), ''");
+  expect_lookups(session.update, "'thread 1', 'm1', '{}', '1', 2, now(), now()");
+}
+
+TEST_P(WritePlans, of_pages_of_messages_read_an_index_in_its_order) {
+  const auto& session = store_.session();
+  for (const auto* pages : {&session.forward, &session.backward}) {
+    for (const auto* statement : {&pages->page, &pages->scan}) {
+      expect_lookups(*statement, "'thread 1', '', 10, 1000, 0, 1000");
+      const auto plan = joined(store_.plan_of(*statement, "'thread 1', '', 10, 1000, 0, 1000"));
+      EXPECT_EQ(plan.find("Sort"), std::string::npos) << plan;
+    }
+    expect_lookups(pages->by_seqs, "'thread 1', '', 10, 1000, '{1,2,3}'");
+  }
+  expect_lookups(session.messages, "'thread 1', '{m1}'");
+  expect_lookups(session.count, "'thread 1', '', 0");
+  expect_lookups(session.of_thread.list, "'thread 1', '', 10, 1000");
 }
 
 class PlansOfSmallTables : public StoreFixture {

@@ -62,8 +62,8 @@ TEST(Access, is_refused_by_a_replica) {
 TEST(Access, is_refused_by_a_store_of_another_format) {
   const RedisServer server;
   RawClient client(server);
-  client.run({"HSET", redis::meta_key("new"), "format", "2", "buckets", "256"});
-  expect_refused(server.url("prefix=new"), Code::unsupported, "format 2");
+  client.run({"HSET", redis::meta_key("new"), "format", "3", "buckets", "256"});
+  expect_refused(server.url("prefix=new"), Code::unsupported, "format 3");
   client.run({"SET", redis::meta_key("text"), "x"});
   expect_refused(server.url("prefix=text"), Code::corrupt, "");
 }

@@ -104,7 +104,7 @@ TEST(Bugs, more_than_twenty_thousand_checkpoints_are_deleted_whole) {
   // What was pruned would be dropped.
   checkpointer.delete_thread("t");
   client.run({"FLUSHALL"});
-  client.run({"HSET", redis::meta_key("threadkeep"), "format", "1", "buckets", "256"});
+  client.run({"HSET", redis::meta_key("threadkeep"), "format", "2", "buckets", "256"});
   fill();
   EXPECT_EQ(checkpointer.delete_thread("t").changed, static_cast<std::uint64_t>(count));
   EXPECT_EQ(client.value({"HLEN", keys.thread}), "1") << "the tombstone";

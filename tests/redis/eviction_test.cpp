@@ -70,6 +70,73 @@ TEST_P(TornThread, can_be_used_again_after_its_deletion) {
   EXPECT_EQ(store_.get({"t", "", {}, {}})->values.at(0).data.view(), "y");
 }
 
+class TornMessages : public TornThread {
+ protected:
+  void SetUp() override {
+    auto append = messages_for("t", {"a", "b"});
+    append.state = {{"k", StateChange::Kind::put, "1", {}}};
+    sessions_.append(append);
+    sessions_.put_state(StateScope::named("n"), "k", "1");
+    for (const auto& scope : {StateScope::of_thread("t"), StateScope::named("n")}) {
+      const redis::Keys keys("threadkeep", scope);
+      client_.run({"DEL", GetParam() == std::string("hash") ? keys.thread : keys.index});
+    }
+  }
+
+  void expect_torn(const std::function<void()>& call, const std::string& what) {
+    SCOPED_TRACE(what);
+    const Error error = error_of(call);
+    EXPECT_EQ(error.code(), Code::corrupt) << error.what();
+    EXPECT_NE(error.message().find(" is missing"), std::string::npos) << error.what();
+  }
+
+  SessionStore sessions_{store_.store()};
+};
+
+TEST_P(TornMessages, stay_an_error_whatever_is_asked_or_written) {
+  const auto of_t = StateScope::of_thread("t");
+  expect_torn([&] { sessions_.append(messages_for("t", {"c"})); }, "append");
+  expect_torn([&] { sessions_.update({"t", "a", "2", {}, {}}); }, "update");
+  expect_torn([&] { sessions_.pop({"t", "", 1, ""}); }, "pop");
+  expect_torn([&] { sessions_.remove({"t", {"a"}}); }, "remove");
+  expect_torn([&] { sessions_.clear({"t", {}}); }, "clear");
+  expect_torn([&] { sessions_.messages(messages_of("t")); }, "messages");
+  expect_torn([&] { sessions_.message({"t", "a"}); }, "message");
+  expect_torn([&] { sessions_.count(messages_of("t")); }, "count");
+  expect_torn([&] { store_.copy_thread("t", "u"); }, "copy");
+  expect_torn([&] { store_.put(Draft("t", "1")); }, "put");
+  for (const auto& scope : {of_t, StateScope::named("n")}) {
+    expect_torn([&] { sessions_.put_state(scope, "k", "2"); }, "put_state");
+    expect_torn([&] { sessions_.state({scope, "k"}); }, "state");
+    expect_torn([&] { sessions_.states(documents_of(scope)); }, "states");
+  }
+  EXPECT_EQ(client_.keys("*:[ti]:t").size(), 1U);
+}
+
+TEST_P(TornMessages, can_be_used_again_after_their_deletion) {
+  store_.delete_thread("t");
+  EXPECT_EQ(sessions_.append(messages_for("t", {"a"})).messages.at(0).seq, 1);
+}
+
+TEST(FullServer, refuses_messages_and_state_whole) {
+  const RedisServer server({.settings = {{"maxmemory-policy", "noeviction"}}});
+  RawClient client(server);
+  auto store = open_sessions(server.url("ttl=1h"));
+  store.append(messages_for("t", {"a", "b"}));
+  store.put_state(StateScope::of_thread("t"), "k", "1");
+  client.run({"CONFIG", "SET", "maxmemory", "1"});
+  EXPECT_EQ(code_of([&] { store.append(messages_for("t", {"c"})); }), Code::no_space);
+  EXPECT_EQ(code_of([&] { store.append(messages_for("u", {"c"})); }), Code::no_space);
+  EXPECT_EQ(code_of([&] { store.put_state(StateScope::of_thread("t"), "k", "2"); }),
+            Code::no_space);
+  EXPECT_EQ(store.messages(messages_of("t")).items.size(), 2U);
+  store.remove({"t", {"a"}});
+  client.run({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(store.messages(messages_of("t")).items.size(), 1U);
+  EXPECT_EQ(client.keys("*:u").size(), 0U);
+  EXPECT_EQ(store.append(messages_for("t", {"c"})).messages.at(0).seq, 3);
+}
+
 TEST(FullServer, has_what_it_acknowledged_and_nothing_of_the_rest) {
   const RedisServer server({.settings = {{"maxmemory-policy", "noeviction"}}});
   RawClient client(server);
@@ -107,6 +174,8 @@ TEST(FullServer, has_what_it_acknowledged_and_nothing_of_the_rest) {
   EXPECT_EQ(fields, std::to_string(3 * acknowledged.size() - 1)) << "a head, and no value too many";
 }
 
+INSTANTIATE_TEST_SUITE_P(WithoutTheir, TornMessages, ::testing::Values("hash", "index"),
+                         [](const auto& test) { return std::string(test.param); });
 INSTANTIATE_TEST_SUITE_P(WithoutIts, TornThread, ::testing::Values("hash", "index"),
                          [](const auto& test) { return std::string(test.param); });
 

@@ -23,6 +23,12 @@ TEST(Examine, warns_of_what_a_restart_loses) {
       examined(RedisServer::shared().url(), "persistence").starts_with("warning: no append-only"));
 }
 
+TEST(Examine, warns_of_a_log_that_a_crash_may_tear) {
+  const RedisServer server({.durable = true});
+  server.run({"CONFIG", "SET", "aof-load-truncated", "yes"});
+  EXPECT_TRUE(examined(server.url(), "persistence").starts_with("warning: a crash may tear"));
+}
+
 TEST(Examine, finds_eviction) {
   const RedisServer server({.settings = {{"maxmemory-policy", "allkeys-lru"}}});
   EXPECT_TRUE(examined(server.url(), "eviction").starts_with("warning: "));

@@ -105,6 +105,70 @@ TEST_F(Expiry, is_the_same_for_all_keys_after_every_deletion_and_copy) {
   for (const auto& [key, left] : client_.lifetimes("*:[ti]:s")) EXPECT_EQ(left, -1) << key;
 }
 
+TEST_F(Expiry, is_the_same_for_all_keys_after_every_change_of_messages_and_state) {
+  auto store = open_sessions(url("ttl=1h"));
+  const auto of_t = StateScope::of_thread("t");
+  const auto after = [&](const std::string& step) {
+    expect_one_lifetime(hour - 30'000, hour, step);
+    EXPECT_EQ(client_.keys("*:[ti]:t").size(), 2U) << step;
+    shorten(60'000);
+  };
+  store.append(messages_for("t", {"a", "b", "c", "d"}));
+  after("the first append");
+  store.append(messages_for("t", {"e"}));
+  after("append");
+  store.append(messages_for("t", {"e"}));
+  after("an append again");
+  store.update({"t", "a", "2", {}, {}});
+  after("update");
+  store.pop({"t", "", 1, "op"});
+  after("pop");
+  store.pop({"t", "", 1, "op"});
+  after("a pop again");
+  store.remove({"t", {"a"}});
+  after("remove");
+  store.put_state(of_t, "k", "1");
+  after("put_state");
+  store.merge_state(of_t, "k", R"({"a": 1})");
+  after("merge_state");
+  store.clear({"t", {}});
+  after("clear");
+  store.messages(messages_of("t"));
+  after("a late page");
+  store.state({of_t, "k"});
+  after("a late read of state");
+  store.message({"t", "a"});
+  after("a late look for a message");
+  store.count(messages_of("t"));
+  after("a late count");
+  store.delete_state(of_t, "k");
+  after("delete_state");
+  open_sessions(url()).append(messages_for("t", {"z"}));
+  expect_one_lifetime(0, 60'000, "an append without ttl");
+}
+
+TEST_F(Expiry, does_not_take_the_state_of_a_name) {
+  auto store = open_sessions(url("ttl=1h"));
+  const auto scope = StateScope::named("n");
+  store.put_state(scope, "k", "1");
+  store.put_state(scope, "k", "2");
+  store.state({scope, "k"});
+  const auto lifetimes = client_.lifetimes("*:[nj]:*");
+  EXPECT_EQ(lifetimes.size(), 2U);
+  for (const auto& [key, left] : lifetimes) EXPECT_EQ(left, -1) << key;
+}
+
+TEST_F(Expiry, takes_messages_and_state_whole) {
+  auto store = open_sessions(url("ttl=1s"));
+  auto append = messages_for("t", {"a"});
+  append.state = {{"k", StateChange::Kind::put, "1", {}}};
+  store.append(append);
+  std::this_thread::sleep_for(1200ms);
+  EXPECT_TRUE(store.messages(messages_of("t")).items.empty());
+  EXPECT_FALSE(store.state({StateScope::of_thread("t"), "k"}));
+  EXPECT_EQ(store.append(append).messages.at(0).seq, 1);
+}
+
 TEST_F(Expiry, that_comes_between_the_steps_of_a_read_leaves_no_part) {
   testing::TcpProxy proxy(server_.port());
   auto store = open_store(proxy.in_front_of(url("script_bytes=10")));

@@ -13,7 +13,8 @@
 
 namespace threadkeep::redis_test {
 
-/// What the operations are about: a thread "t" with two checkpoints, a large value and a small one.
+/// What the operations are about: a thread "t" with two checkpoints, a large value and a small one,
+/// two messages and a document; and a document of the name "n".
 void fill(Checkpointer& store);
 
 struct Operation {

@@ -41,7 +41,7 @@ void expect_all_operations_work(const std::string& url) {
     SCOPED_TRACE(operation.name);
     operation.run(store, {});
   }
-  store.delete_thread("t");
+  for (const char* thread : {"t", "u"}) store.delete_thread(thread);
   EXPECT_TRUE(health_of(url).ok) << health_of(url).detail;
 }
 

@@ -3,14 +3,43 @@
 
 #include <gtest/gtest.h>
 #include <hiredis/hiredis.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <stdexcept>
 
 namespace threadkeep::redis_test {
 
 Checkpointer open_store(const std::string& url) {
   return Checkpointer(open(url));
+}
+
+SessionStore open_sessions(const std::string& url) {
+  return SessionStore(open(url));
+}
+
+AppendMessages messages_for(const std::string& thread_id, const std::vector<std::string>& ids) {
+  AppendMessages append;
+  append.thread_id = thread_id;
+  for (const auto& id : ids) append.messages.push_back({id, "user", "1", "{}"});
+  return append;
+}
+
+MessageList messages_of(const std::string& thread_id, std::size_t limit) {
+  MessageList list;
+  list.thread_id = thread_id;
+  list.limit = limit;
+  return list;
+}
+
+StateList documents_of(const StateScope& scope) {
+  StateList list;
+  list.scope = scope;
+  return list;
 }
 
 CheckpointList of_thread(const std::string& thread_id, std::size_t limit,
@@ -149,6 +178,42 @@ bool has_waitaof(const RedisServer& server) {
 std::string padded(int number) {
   const std::string digits = std::to_string(number);
   return std::string(8 - digits.size(), '0') + digits;
+}
+
+std::int64_t RawClient::calls(const std::string& command) {
+  const auto statistics = value({"INFO", "commandstats"});
+  const auto mark = "cmdstat_" + command + ":calls=";
+  const auto at = statistics.find(mark);
+  return at == std::string::npos ? 0 : std::stoll(statistics.substr(at + mark.size()));
+}
+
+namespace {
+
+[[noreturn]] void run_child(int number, const std::function<void(int)>& body) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  try {
+    body(number);
+    _exit(0);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "process %d: %s\n", number, error.what());
+  }
+  _exit(1);
+}
+
+}  // namespace
+
+void run_processes(int count, const std::function<void(int)>& body) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < count; ++i) {
+    const pid_t child = fork();
+    if (child == 0) run_child(i, body);
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
 }
 
 }  // namespace threadkeep::redis_test

@@ -10,6 +10,7 @@
 
 #include "threadkeep/checkpointer.hpp"
 #include "threadkeep/registry.hpp"
+#include "threadkeep/session_store.hpp"
 #include "threadkeep/testing/draft.hpp"
 #include "threadkeep/testing/redis_server.hpp"
 
@@ -26,12 +27,20 @@ using testing::pending;
 using testing::RedisServer;
 
 Checkpointer open_store(const std::string& url);
+SessionStore open_sessions(const std::string& url);
 /// On the shared server, with a prefix that no other call has returned.
 std::string fresh_url(const std::string& parameters = {});
 
 /// All but the latest checkpoint of each namespace go.
 Written prune(Checkpointer& store, const std::string& thread_id);
 Health health_of(const std::string& url);
+
+/// Messages with these ids, whose content is 1, to the default stream.
+AppendMessages messages_for(const std::string& thread_id, const std::vector<std::string>& ids);
+/// Of the default stream.
+MessageList messages_of(const std::string& thread_id, std::size_t limit = 100);
+
+StateList documents_of(const StateScope& scope);
 
 CheckpointList of_thread(const std::string& thread_id, std::size_t limit = 100,
                          const std::string& cursor = {});
@@ -60,12 +69,17 @@ class RawClient {
   /// The only word.
   std::string value(const std::vector<std::string>& command);
   std::vector<std::string> keys(const std::string& pattern = "*");
+  /// How often the server has carried out a command since CONFIG RESETSTAT, also from scripts.
+  std::int64_t calls(const std::string& command);
   /// How many milliseconds each key has left; -1 where it stays.
   std::map<std::string, std::int64_t> lifetimes(const std::string& pattern = "*");
 
  private:
   redisContext* context_;
 };
+
+/// Runs `body(i)` in `count` processes at once; expects that none fails.
+void run_processes(int count, const std::function<void(int)>& body);
 
 /// Whether the server can confirm that it has written to its disk: from version 7.2 on.
 bool has_waitaof(const RedisServer& server);

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "support.hpp"
+#include "threadkeep/session_store.hpp"
 
 namespace threadkeep::sqlite_test {
 namespace {
@@ -34,6 +35,10 @@ void fill(const std::filesystem::path& file) {
       Draft("my-thread", "1").value("messages", "1", "x").metadata(R"({"run_id": "my-run"})"));
   store.put(Draft("my-thread", "2").parent("1").carries("messages", "1").inlined("n", "2", "7"));
   store.put_writes({"my-thread", "", "2", {pending("task", 0, "messages", "y")}});
+  SessionStore sessions(store.store());
+  const auto scope = StateScope::of_thread("my-thread");
+  sessions.append({"my-thread", "", {{"a", "user", "\"hi\"", "{}"}}, {}, "my-operation", {}});
+  sessions.put_state(scope, "k", "1");
   store.put(Draft("deleted", "1"));
   store.delete_thread("deleted");
 }

@@ -115,6 +115,7 @@ TEST(MutationOf, each_kind_has_a_name_a_lane_and_a_weight) {
   put.thread_id = "t";
   put.document = "{}";
   put.blobs = {{"a", "1", "text", Bytes(std::string(1000, 'x'))}};
+  AppendMessages append{"t", "", {{"a", "user", std::string(1000, '1'), "{}"}}, {}, "", {}};
   const std::vector<std::tuple<Mutation, std::string, std::string>> rows{
       {put, "put", "t"},
       {PutWrites{"t", "", "1", {}}, "put_writes", "t"},
@@ -122,13 +123,23 @@ TEST(MutationOf, each_kind_has_a_name_a_lane_and_a_weight) {
       {DeleteThread{"t"}, "delete_thread", "t"},
       {DeleteRuns{{"r"}}, "delete_runs", ""},
       {CopyThread{"t", "u"}, "copy_thread", ""},
-      {Prune{"t"}, "prune", "t"}};
+      {Prune{"t"}, "prune", "t"},
+      {append, "append", "t"},
+      {UpdateMessage{"t", "a", {}, {}, {}}, "update_message", "t"},
+      {RemoveMessages{"t", {}}, "remove_messages", "t"},
+      {PopMessages{"t", "", 1, ""}, "pop_messages", "t"},
+      {ClearMessages{"t", {}}, "clear_messages", "t"},
+      {ChangeState{StateScope::of_thread("t"), {}}, "change_state", "t"},
+      {ChangeState{StateScope::named("n"), {}}, "change_state", "n"}};
+  static_assert(std::variant_size_v<Mutation> == 13, "add the new kind above");
   for (const auto& [mutation, name, its_lane] : rows) {
     EXPECT_EQ(operation_name(mutation), name);
     EXPECT_EQ(lane(mutation), its_lane);
+    EXPECT_EQ(is_session(mutation), mutation.index() > Mutation(Prune{}).index());
   }
   EXPECT_GE(weight(put), 1000U);
   EXPECT_LT(weight(put), 1500U);
+  EXPECT_GE(weight(append), 1000U);
   EXPECT_GE(weight(PutWrites{"t", "", "1", {{"task", 0, "a", "", "text", put.blobs[0].data}}}),
             1000U);
 }

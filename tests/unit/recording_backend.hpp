@@ -124,6 +124,8 @@ class RecordingBackend final : public Backend {
   Page<CheckpointTuple> list(const CheckpointList&, const Call&) override { return {}; }
   std::vector<ChannelHistory> history(const HistoryQuery&, const Call&) override { return {}; }
   Page<ThreadInfo> threads(const ThreadList&, const Call&) override { return {}; }
+  std::optional<ThreadInfo> thread(const ThreadQuery&, const Call&) override { return {}; }
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery&, const Call&) override { return {}; }
   Capabilities capabilities() const override {
     return {.name = "recording",
             .max_value_bytes = 64 * 1024 * 1024,

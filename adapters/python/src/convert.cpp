@@ -53,6 +53,20 @@ nb::object convert(const ThreadInfo& thread) {
                         thread.revision, text(thread.metadata));
 }
 
+nb::object convert(const Message& message) {
+  return nb::make_tuple(text(message.stream), message.seq, text(message.id), text(message.role),
+                        text(message.content), text(message.metadata), message.created_at,
+                        message.version);
+}
+
+nb::object convert(const StateDocument& document) {
+  return nb::make_tuple(text(document.key), text(document.value), document.version);
+}
+
+nb::object convert(std::int64_t number) {
+  return nb::int_(number);
+}
+
 template <class T>
 nb::list convert(const std::vector<T>& items) {
   nb::list list;
@@ -76,10 +90,15 @@ nb::object convert(std::monostate) {
   return nb::none();
 }
 nb::object convert(const Written& written) {
-  return nb::make_tuple(written.changed, written.kept, written.dropped);
+  return nb::make_tuple(written.changed, written.kept, written.dropped, convert(written.messages),
+                        convert(written.versions), written.revision);
 }
-nb::object convert(const std::optional<CheckpointTuple>& tuple) {
-  return tuple ? convert(*tuple) : nb::none();
+nb::object convert(std::uint64_t number) {
+  return nb::int_(number);
+}
+template <class T>
+nb::object convert(const std::optional<T>& item) {
+  return item ? convert(*item) : nb::none();
 }
 template <class T>
 nb::object convert(const Page<T>& page) {

@@ -15,7 +15,9 @@ namespace threadkeep::python {
 /// Whatever a request answers; std::monostate for "done".
 using Result =
     std::variant<std::monostate, Written, std::optional<CheckpointTuple>, Page<CheckpointTuple>,
-                 std::vector<ChannelHistory>, Page<ThreadInfo>, Health>;
+                 std::vector<ChannelHistory>, Page<ThreadInfo>, Health, Page<Message>,
+                 std::vector<Message>, std::optional<Message>, std::uint64_t,
+                 std::optional<StateDocument>, Page<StateDocument>, std::optional<ThreadInfo>>;
 
 // All functions here need the GIL.
 

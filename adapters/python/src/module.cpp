@@ -49,6 +49,7 @@ nb::dict capabilities(NativeStore& store) {
   dict["durable"] = can.durable;
   dict["blocking"] = can.blocking;
   dict["max_value_bytes"] = can.max_value_bytes;
+  dict["sessions"] = can.sessions;
   return dict;
 }
 
@@ -69,6 +70,7 @@ NB_MODULE(_native, module) {
   nb::set_leak_warnings(false);
   register_errors();
   bind_requests(module);
+  bind_session_requests(module);
   module.attr("version") = THREADKEEP_VERSION;
   module.def("schemes", schemes);
   module.def("redacted", redacted, "url"_a);

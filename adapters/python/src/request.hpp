@@ -32,5 +32,7 @@ class Request {
 
 /// Adds the class Request and a function for every kind of it.
 void bind_requests(nanobind::module_& module);
+/// Adds those for messages and state.
+void bind_session_requests(nanobind::module_& module);
 
 }  // namespace threadkeep::python

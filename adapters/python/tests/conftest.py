@@ -24,7 +24,22 @@ from threadkeep.langgraph import ThreadkeepSaver
 DEFAULT_URLS = ["memory:", "sqlite:TMP", "redis:", "postgres:", "postgres-icu:"]
 
 # What the order of text cannot change is not run on `postgres-icu:` by default.
-_ORDERED = {"test_conformance", "test_contract", "test_delta_history", "test_graphs", "test_legacy"}
+_ORDERED = {
+    "test_conformance",
+    "test_contract",
+    "test_delta_history",
+    "test_graphs",
+    "test_legacy",
+    "test_sessions",
+}
+
+# The backends that keep messages and state: a test compares this with what they say themselves.
+WITH_SESSIONS = {"memory", "postgres", "redis", "sqlite"}
+
+
+def backend_of(url: str) -> str:
+    """The backend of a URL, or of one of the names above."""
+    return url.split(":")[0].split("+")[0].split("-")[0].replace("postgresql", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _urls(config: pytest.Config, module: str) -> list[str]:
+    urls = _stores_under_test(config, module)
+    if not module.startswith("test_sessions"):
+        return urls
+    return [url for url in urls if backend_of(url) in WITH_SESSIONS]
+
+
+def _stores_under_test(config: pytest.Config, module: str) -> list[str]:
     return (
         config.getoption("--url")
         or os.environ.get("THREADKEEP_TEST_URLS", "").split()

@@ -2,7 +2,7 @@
 """A PostgreSQL server of the tests' own, with two databases that order text differently.
 
 It lives in a temporary directory, listens on a free port of the loopback address, and is told to
-stop by the kernel when the tests die. It trades durability for speed.
+stop by the kernel when the tests die. It trades durability for speed, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ def _free_port() -> int:
 class PostgresServer:
     """A running server. Hands out schemas and databases that nobody else uses."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self._folder = folder
+        self._settings = _SETTINGS | settings
         self._log = folder / "log"
         self._numbers = itertools.count(1)
         # PostgreSQL refuses to run as root.
@@ -105,6 +106,11 @@ class PostgresServer:
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)  # At once, whoever is connected.
             self._process.wait(30)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def url(self, database: str, **parameters: str) -> str:
         """A URL of libpq's form."""
@@ -168,7 +174,7 @@ class PostgresServer:
 
     def _listens(self, data: Path) -> bool:
         """Starts the server; False when its port was taken."""
-        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
         command = ["postgres", "-D", str(data), f"--port={self.port}", *settings]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -187,9 +193,10 @@ class PostgresServer:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server(**settings: str) -> Iterator[PostgresServer]:
+    """A server with settings of Postgres that differ from those of the tests."""
     folder = Path(tempfile.mkdtemp(prefix="threadkeep-postgres-"))
-    server = PostgresServer(folder)
+    server = PostgresServer(folder, settings)
     try:
         server.start()
         yield server

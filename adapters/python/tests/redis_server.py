@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import redis
+
 
 def _program() -> str:
     found = (
@@ -32,13 +34,13 @@ class RedisServer:
     """A running server. Hands out stores that nobody else uses."""
 
     def __init__(self, folder: Path, program: str, *options: str) -> None:
-        self._socket = folder / "socket"
+        self.socket = folder / "socket"
         self._numbers = itertools.count(1)
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig=KILL", program, "--port", "0", "--save", ""]
-                + ["--unixsocket", str(self._socket), "--dir", str(folder), *options],
+                + ["--unixsocket", str(self.socket), "--dir", str(folder), *options],
                 stdout=log,
                 stderr=log,
             )
@@ -48,7 +50,7 @@ class RedisServer:
         end = time.monotonic() + 60
         while time.monotonic() < end and self._process.poll() is None:
             with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(str(self._socket)) == 0:
+                if probe.connect_ex(str(self.socket)) == 0:
                     return
             time.sleep(0.01)
         raise RuntimeError("the Redis server does not start:\n" + self._log.read_text())
@@ -56,7 +58,14 @@ class RedisServer:
     def threadkeep_url(self, *parameters: str) -> str:
         """A new, empty store."""
         prefix = f"prefix=store{next(self._numbers)}"
-        return f"redis+unix://{self._socket}?{'&'.join([prefix, *parameters])}"
+        return f"redis+unix://{self.socket}?{'&'.join([prefix, *parameters])}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def client(self, db: int = 0) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket), db=db)
 
     def stop(self) -> None:
         self._process.kill()

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import threadkeep
+from conftest import WITH_SESSIONS, backend_of
 from helpers import config_of, new_checkpoint, put
 from threadkeep import _native, errors
 from threadkeep.langgraph import ThreadkeepSaver, checkpointer
@@ -101,10 +102,19 @@ async def test_setup_has_a_time_limit_of_its_own(durable_url: str) -> None:
 
 async def test_ping_and_capabilities(store: threadkeep.Store, url: str) -> None:
     assert store.ping().ok and (await store.aping()).ok
-    scheme = url.split(":")[0].split("+")[0]
-    assert store.capabilities.name == scheme.replace("postgresql", "postgres")
+    assert store.capabilities.name == backend_of(url)
     assert store.capabilities.max_value_bytes >= 128 * 1024 * 1024
     await store.asetup()
+
+
+def test_which_stores_keep_messages(store: threadkeep.Store, thread: str) -> None:
+    sessions = threadkeep.SessionStore(store)
+    assert store.capabilities.sessions == (store.capabilities.name in WITH_SESSIONS)
+    if store.capabilities.sessions:
+        assert sessions.count(thread) == 0
+    else:
+        with pytest.raises(threadkeep.UnsupportedError):
+            sessions.count(thread)
 
 
 def test_a_closed_store_says_so(store: threadkeep.Store) -> None:

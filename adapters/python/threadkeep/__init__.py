@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""threadkeep keeps the threads of agent runtimes: their checkpoints and pending writes.
+"""threadkeep keeps the threads of agent runtimes: their checkpoints, messages and state.
 
 A store is opened by URL: ``memory:`` for this process only, ``sqlite:PATH`` for a file,
-``postgresql://HOST/DATABASE`` for a server. Most programs do not use this module but
-:class:`threadkeep.langgraph.ThreadkeepSaver`.
+``postgresql://HOST/DATABASE`` for a server. LangGraph programs use it through
+:class:`threadkeep.langgraph.ThreadkeepSaver`, others through :class:`threadkeep.SessionStore`.
 """
 
 from threadkeep import _native
+from threadkeep._operations import Page
 from threadkeep.errors import (
     CallCancelledError,
     ConflictError,
@@ -22,6 +23,18 @@ from threadkeep.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from threadkeep.filters import Filter
+from threadkeep.session_types import (
+    Message,
+    NewMessage,
+    Popped,
+    Receipt,
+    StateChange,
+    StateDocument,
+    StateScope,
+    Written,
+)
+from threadkeep.sessions import SessionStore
 from threadkeep.store import Capabilities, Health, Store, ThreadInfo, open
 
 __version__: str = _native.version
@@ -35,15 +48,26 @@ __all__ = [
     "DeniedError",
     "DuplicateError",
     "Error",
+    "Filter",
     "Health",
     "InternalError",
     "InvalidArgumentError",
+    "Message",
+    "NewMessage",
     "NoSpaceError",
     "OutcomeUnknownError",
+    "Page",
+    "Popped",
+    "Receipt",
+    "SessionStore",
+    "StateChange",
+    "StateDocument",
+    "StateScope",
     "Store",
     "ThreadInfo",
     "UnavailableError",
     "UnsupportedError",
+    "Written",
     "__version__",
     "open",
 ]

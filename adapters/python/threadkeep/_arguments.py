@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from threadkeep.errors import InvalidArgumentError
@@ -39,12 +39,12 @@ def _has_json(value: Any) -> bool:
     return True
 
 
-def _find_not_json(value: Any, path: str) -> str:
-    """The path and type of the first part of a value that has no JSON form."""
+def _find_bad(value: Any, path: str, is_good: Callable[[Any], bool]) -> str:
+    """The path and type of the first part of a value that is not good in itself."""
     above: set[int] = set()
     while id(value) not in above:  # It may contain itself.
         above.add(id(value))
-        bad = [item for item in _children(value, path) if not _has_json(item[1])]
+        bad = [item for item in _children(value, path) if not is_good(item[1])]
         if not bad:
             break
         path, value = bad[0]
@@ -60,11 +60,40 @@ def json_text(value: Any, field: str) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        where = _find_not_json(value, field)
+        where = _find_bad(value, field, _has_json)
         raise InvalidArgumentError(f"{where} has no JSON form: {error}") from error
     if _has_lone_surrogate(text):
         return json.dumps(value, separators=(",", ":"))
     return text
+
+
+def _exact(value: Any) -> str:
+    """JSON that gives the value back as it is; any other value is a ValueError or TypeError."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text.encode()  # Finds lone surrogates.
+    if json.loads(text) != value:
+        raise ValueError("it would come back changed: JSON has no tuple and no key but str")
+    return text
+
+
+def _is_exact(value: Any) -> bool:
+    try:
+        _exact(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def exact_json(value: Any, field: str) -> str:
+    """JSON of a value that comes back equal to what it was; else the path of what would not."""
+    try:
+        return _exact(value)
+    except UnicodeEncodeError:
+        where = _find_bad(value, field, _is_exact)
+        raise InvalidArgumentError(f"{where} holds a lone surrogate, no Unicode text") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        where = _find_bad(value, field, _is_exact)
+        raise InvalidArgumentError(f"{where} has no JSON form: {error}") from error
 
 
 def checked_mapping(value: Any, field: str) -> Mapping[str, Any]:

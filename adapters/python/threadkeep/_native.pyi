@@ -9,6 +9,8 @@ written beside its function.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypedDict
 
+from threadkeep.filters import Filter
+
 version: str
 
 # channel, version, type, bytes
@@ -26,15 +28,28 @@ HistoryRow: TypeAlias = tuple[str, BlobRow | None, str | None, Sequence[WriteRow
 # thread_id, created_at, updated_at, revision, metadata
 ThreadRow: TypeAlias = tuple[str, int, int, int, str]
 
+# id, role, content, metadata
+NewMessageRow: TypeAlias = tuple[str, str, str, str]
+# stream, seq, id, role, content, metadata, created_at, version
+MessageRow: TypeAlias = tuple[str, int, str, str, str, str, int, int]
+# key, value, version
+DocumentRow: TypeAlias = tuple[str, str, int]
+# kind, key, value, expected_version
+ChangeRow: TypeAlias = tuple[str, str, str, int | None]
+# changed, kept, dropped, messages (without role, content and metadata but of a pop), versions,
+# revision
+WrittenRow: TypeAlias = tuple[int, int, int, Sequence[MessageRow], Sequence[int], int]
+
 class _Capabilities(TypedDict):
     name: str
     durable: bool
     blocking: bool
     max_value_bytes: int
+    sessions: bool
 
 class Request: ...
 
-# The writes answer (changed, kept, dropped).
+# The writes answer WrittenRow.
 def put(
     thread_id: str,
     checkpoint_ns: str,
@@ -88,6 +103,59 @@ def history(
 
 # (list[ThreadRow], cursor of the next page or "")
 def threads(filter: Iterable[tuple[str, str]], limit: int, cursor: str) -> Request: ...
+
+# Writes of messages and state
+def append_messages(
+    thread_id: str,
+    stream: str,
+    messages: Iterable[NewMessageRow],
+    state: Iterable[ChangeRow],
+    operation_id: str,
+    expected_revision: int | None,
+) -> Request: ...
+def update_message(
+    thread_id: str,
+    id: str,
+    content: str | None,
+    metadata: str | None,
+    expected_version: int | None,
+) -> Request: ...
+def remove_messages(thread_id: str, ids: Sequence[str]) -> Request: ...
+def pop_messages(thread_id: str, stream: str, count: int, operation_id: str) -> Request: ...
+def clear_messages(thread_id: str, stream: str | None) -> Request: ...
+
+# A scope is (thread_id, name).
+def change_state(scope: tuple[str, str], changes: Iterable[ChangeRow]) -> Request: ...
+
+# (list[MessageRow], cursor of the next page or "")
+def messages(
+    thread_id: str,
+    stream: str,
+    backward: bool,
+    after: int,
+    filter: Filter | None,
+    limit: int,
+    max_bytes: int,
+    cursor: str,
+) -> Request: ...
+
+# list[MessageRow]
+def tail_messages(thread_id: str, stream: str, count: int, filter: Filter | None) -> Request: ...
+
+# MessageRow | None
+def message(thread_id: str, id: str) -> Request: ...
+
+# int
+def count_messages(thread_id: str, stream: str, after: int, filter: Filter | None) -> Request: ...
+
+# DocumentRow | None
+def state(scope: tuple[str, str], key: str) -> Request: ...
+
+# (list[DocumentRow], cursor of the next page or "")
+def states(scope: tuple[str, str], limit: int, max_bytes: int, cursor: str) -> Request: ...
+
+# ThreadRow | None
+def thread(thread_id: str) -> Request: ...
 
 # (ok, detail)
 def ping() -> Request: ...

@@ -37,7 +37,11 @@ class InvalidArgumentError(Error, ValueError):
 
 
 class ConflictError(Error):
-    """The store moved on: a parent checkpoint is not the latest any more, or was deleted."""
+    """The store moved on.
+
+    A parent checkpoint is not the latest any more, or was deleted; a document, message or thread
+    has another version than expected; an id or operation was used for something else.
+    """
 
     code = "conflict"
 

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import json
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from types import TracebackType
 from typing import Any, NoReturn
 
 from threadkeep import _asyncio, _native
@@ -23,7 +21,8 @@ from threadkeep._arguments import (
     json_text,
     page_size,
 )
-from threadkeep.errors import Error
+from threadkeep._life import Closing
+from threadkeep.errors import Error, InvalidArgumentError
 
 DEFAULT_TIMEOUT = 30.0
 SETUP_TIMEOUT = 3600.0
@@ -38,13 +37,15 @@ class Capabilities:
         name: The backend, such as ``"sqlite"``.
         durable: Whether the data survives the process.
         blocking: Whether calls wait for a disk or a network.
-        max_value_bytes: The greatest value that one channel or write may have.
+        max_value_bytes: The greatest value that one channel, write, content or document may have.
+        sessions: Whether it keeps messages and state, for :class:`threadkeep.SessionStore`.
     """
 
     name: str
     durable: bool
     blocking: bool
     max_value_bytes: int
+    sessions: bool
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,9 @@ class ThreadInfo:
         thread_id: Its id.
         created_at: When it was first stored, to the minute; ``None`` when another program stored it
             and left no time.
-        updated_at: When a checkpoint or its metadata was last stored, to the minute; ``None`` when
-            that is not known.
-        revision: Counts the changes of its metadata.
+        updated_at: When a checkpoint, message, state or metadata was last stored, to the minute;
+            ``None`` when that is not known.
+        revision: Counts the writes that changed its messages, state or metadata.
         metadata: What :meth:`Store.put_thread` stored.
     """
 
@@ -90,17 +91,17 @@ def _close_stores() -> None:
             pass
 
 
-def _time(microseconds: int) -> datetime | None:
+def time_of(microseconds: int) -> datetime | None:
     """A time of the store, which has 0 for what is not known."""
     return _EPOCH + timedelta(microseconds=microseconds) if microseconds else None
 
 
-def _thread_info(row: _native.ThreadRow) -> ThreadInfo:
+def thread_info(row: _native.ThreadRow) -> ThreadInfo:
     thread_id, created, updated, revision, metadata = row
     return ThreadInfo(
         thread_id=thread_id,
-        created_at=_time(created),
-        updated_at=_time(updated),
+        created_at=time_of(created),
+        updated_at=time_of(updated),
         revision=revision,
         metadata=json.loads(metadata),
     )
@@ -111,7 +112,14 @@ def _put_thread(thread_id: str, metadata: Mapping[str, Any]) -> _native.Request:
     return _native.put_thread(id_text(thread_id, "thread_id"), text)
 
 
-class Store:
+def copy_request(source_thread_id: str, target_thread_id: str) -> _native.Request:
+    return _native.copy_thread(
+        id_text(source_thread_id, "source_thread_id"),
+        id_text(target_thread_id, "target_thread_id"),
+    )
+
+
+class Store(Closing):
     """An open store.
 
     Any thread and any event loop may use one object at the same time; methods that begin with
@@ -173,7 +181,7 @@ class Store:
         while left is None or left > 0:
             request = _native.threads(rows, page_size(left), cursor)
             page, cursor = self.call(request, self.timeout)
-            yield from map(_thread_info, page)
+            yield from map(thread_info, page)
             if not cursor:
                 return
             left = None if left is None else left - len(page)
@@ -192,7 +200,7 @@ class Store:
             request = _native.threads(rows, page_size(left), cursor)
             page, cursor = await self.acall(request, self.timeout)
             for row in page:
-                yield _thread_info(row)
+                yield thread_info(row)
             if not cursor:
                 return
             left = None if left is None else left - len(page)
@@ -204,6 +212,29 @@ class Store:
     async def aput_thread(self, thread_id: str, metadata: Mapping[str, Any]) -> None:
         """As :meth:`put_thread`."""
         await self.acall(_put_thread(thread_id, metadata), self.timeout)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Deletes everything of a thread: checkpoints, messages, state and metadata.
+
+        A saver on this store has a method of this name that also forgets what it has seen.
+        """
+        self.call(_native.delete_thread(id_text(thread_id, "thread_id")), self.timeout)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """As :meth:`delete_thread`."""
+        await self.acall(_native.delete_thread(id_text(thread_id, "thread_id")), self.timeout)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copies everything of a thread under another id; ids, seqs and versions are kept.
+
+        Raises:
+            ConflictError: The target holds checkpoints or messages that the source lacks.
+        """
+        self.call(copy_request(source_thread_id, target_thread_id), self.timeout)
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """As :meth:`copy_thread`."""
+        await self.acall(copy_request(source_thread_id, target_thread_id), self.timeout)
 
     def call(self, request: _native.Request, timeout: float | None) -> Any:
         """Makes a request of the native module and waits for its answer."""
@@ -222,32 +253,6 @@ class Store:
         """Ends the calls in flight and closes the store; later calls fail. Idempotent."""
         self._native.close()
 
-    async def aclose(self) -> None:
-        """As :meth:`close`."""
-        await asyncio.to_thread(self.close)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Store:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
     def __reduce__(self) -> NoReturn:
         raise TypeError("a store cannot be pickled or copied; open it by URL where it is needed")
 
@@ -258,3 +263,15 @@ class Store:
 def open(url: str, *, timeout: float | None = DEFAULT_TIMEOUT) -> Store:
     """Opens a store by URL; see :class:`Store`."""
     return Store(url, timeout=timeout)
+
+
+def opened(store: str | Store, timeout: float | None) -> Store:
+    """The store that was handed in, or the one that a URL names."""
+    if isinstance(store, str):
+        return Store(store, timeout=timeout)
+    if isinstance(store, Store):
+        return store
+    raise InvalidArgumentError(
+        "store must be a URL such as 'sqlite:agent.db' or a threadkeep.Store, "
+        f"not {type(store).__name__}"
+    )

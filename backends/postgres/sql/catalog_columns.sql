@@ -23,5 +23,7 @@ LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
 LEFT JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
 WHERE n.nspname = $1::text
   AND c.relname IN ('checkpoints', 'checkpoint_blobs', 'checkpoint_writes', 'checkpoint_migrations',
-                    'threadkeep_threads', 'threadkeep_tombstones', 'threadkeep_migrations')
+                    'threadkeep_threads', 'threadkeep_tombstones', 'threadkeep_migrations',
+                    'threadkeep_streams', 'threadkeep_messages', 'threadkeep_state',
+                    'threadkeep_scopes', 'threadkeep_operations')
 ORDER BY 1, a.attnum;

@@ -8,6 +8,13 @@ blob AS (
 write AS (
   DELETE FROM {schema}checkpoint_writes WHERE thread_id = $1::text
 ),
+message AS (
+  DELETE FROM {schema}threadkeep_messages WHERE thread_id = $1::text RETURNING 1
+),
+document AS (
+  DELETE FROM {schema}threadkeep_state WHERE thread_id = $1::text RETURNING 1
+),
+-- Streams and operations go with it.
 thread AS (
   DELETE FROM {schema}threadkeep_threads WHERE thread_id = $1::text
 ),
@@ -17,4 +24,7 @@ tombstone AS (
   ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
   WHERE excluded.checkpoint_id > tombstone.checkpoint_id
 )
-SELECT count(*) FROM checkpoint
+SELECT
+  (SELECT count(*) FROM checkpoint)
+    + (SELECT count(*) FROM message)
+    + (SELECT count(*) FROM document)

@@ -9,6 +9,8 @@ GRANT USAGE ON SCHEMA :"schema" TO :"grantee";
 GRANT SELECT ON {schema}checkpoint_migrations, {schema}threadkeep_migrations TO :"grantee";
 GRANT SELECT, INSERT, UPDATE, DELETE
   ON {schema}checkpoints, {schema}checkpoint_writes, {schema}threadkeep_threads,
-     {schema}threadkeep_tombstones TO :"grantee";
+     {schema}threadkeep_tombstones, {schema}threadkeep_streams, {schema}threadkeep_messages,
+     {schema}threadkeep_state, {schema}threadkeep_scopes, {schema}threadkeep_operations
+  TO :"grantee";
 GRANT SELECT, INSERT, DELETE ON {schema}checkpoint_blobs TO :"grantee";  -- they never change
 COMMIT;

@@ -9,6 +9,9 @@ GRANT USAGE ON SCHEMA :"schema" TO :"grantee";
 GRANT SELECT ON {schema}checkpoint_migrations, {schema}threadkeep_migrations TO :"grantee";
 GRANT SELECT, DELETE
   ON {schema}checkpoints, {schema}checkpoint_blobs, {schema}checkpoint_writes,
-     {schema}threadkeep_threads TO :"grantee";
+     {schema}threadkeep_threads, {schema}threadkeep_messages, {schema}threadkeep_state
+  TO :"grantee";
+GRANT SELECT (thread_id, stream) ON {schema}threadkeep_streams TO :"grantee";  -- to count them
+GRANT SELECT (scope, key) ON {schema}threadkeep_scopes TO :"grantee";
 GRANT SELECT, INSERT, UPDATE ON {schema}threadkeep_tombstones TO :"grantee";
 COMMIT;

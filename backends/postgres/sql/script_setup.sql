@@ -45,6 +45,10 @@ WHERE (version <= {store_version}
   DO 'BEGIN RAISE EXCEPTION ''threadkeep_migrations has steps of another program or of a newer one''; END';
 \endif
 {record_1}
+
+-- Step 6: those of messages and state.
+{session_tables}
+{record_6}
 COMMIT;
 
 -- Step 2: LangGraph's tables, as of its version 9.

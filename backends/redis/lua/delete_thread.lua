@@ -2,7 +2,10 @@
 -- Arguments: thread id, time to live, nonce.
 local id, ttl, nonce = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local head = read_head()
-local checkpoints = call('ZLEXCOUNT', index, '[c', '(d')
+local deleted = 0
+for _, kind in ipairs({'[c', '[e', '[s'}) do
+  deleted = deleted + call('ZLEXCOUNT', index, kind, '(' .. string.char(kind:byte(2) + 1))
+end
 local tombstone = head.tombstone
 for _, name in ipairs(namespaces()) do
   local greatest = latest(name):sub(#name + 3)
@@ -13,8 +16,8 @@ call('UNLINK', thread, index)
 call('ZREM', registry, id)
 call('ZREM', deadlines, id)
 if tombstone ~= '' then
-  write_head({created = '-', updated = '-', revision = 0, checkpoints = 0,
+  write_head({created = '-', updated = '-', revision = 0, items = 0,
               changes = head.changes + 1, generation = nonce, tombstone = tombstone})
   expire(id, false, ttl)
 end
-return {'ok', checkpoints, 0}
+return {'ok', deleted, 0}

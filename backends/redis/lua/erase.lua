@@ -21,7 +21,7 @@ for n = 9 + checkpoints + blobs, #ARGV do runs[#runs + 1] = 'r' .. ARGV[n] end
 local deleted = each_thousand('HDEL', thread, fields)
 each_thousand('HDEL', thread, writes)
 each_thousand('HDEL', thread, values)
-head.checkpoints = math.max(head.checkpoints - each_thousand('ZREM', index, fields), 0)
+head.items = math.max(head.items - each_thousand('ZREM', index, fields), 0)
 each_thousand('ZREM', index, writes)
 each_thousand('ZREM', index, runs)
 if less(head.tombstone, greatest) then head.tombstone = greatest end

@@ -5,15 +5,15 @@ local call = redis.call
 
 -- The record about the thread as a whole; one without info when there is none.
 local function read_head()
-  local head = {created = '-', updated = '-', revision = 0, checkpoints = 0, changes = 0,
+  local head = {created = '-', updated = '-', revision = 0, items = 0, changes = 0,
                 generation = '', tombstone = ''}
   local text = call('HGET', thread, 'h')
   if not text then return head end
-  local created, updated, revision, checkpoints, changes, generation, tombstone =
+  local created, updated, revision, items, changes, generation, tombstone =
       text:match('^(%S+) (%S+) (%d+) (%d+) (%d+) (%S+) (.*)$')
   if not created then error('CORRUPT head of a thread') end
   head.created, head.updated, head.revision = created, updated, tonumber(revision)
-  head.checkpoints, head.changes = tonumber(checkpoints), tonumber(changes)
+  head.items, head.changes = tonumber(items), tonumber(changes)
   head.generation, head.tombstone = generation, tombstone
   return head
 end
@@ -23,12 +23,12 @@ end
 local torn = redis.error_reply('TORN a part of ' .. thread .. ' is missing')
 local function is_torn(head)
   if call('EXISTS', index) == 1 then return call('EXISTS', thread) == 0 end
-  return head.checkpoints > 0
+  return head.items > 0
 end
 
 local function write_head(head)
   call('HSET', thread, 'h', string.format('%s %s %d %d %d %s %s', head.created, head.updated,
-      head.revision, head.checkpoints, head.changes, head.generation, head.tombstone))
+      head.revision, head.items, head.changes, head.generation, head.tombstone))
 end
 
 -- The thread gets its info, or updated_at where that is a minute old.

@@ -60,7 +60,7 @@ if #checkpoints + #writes + #blobs == 0 then return {'ok', 0, 0} end
 
 for _, fields in ipairs({checkpoints, writes, blobs}) do each_thousand('HDEL', thread, fields) end
 for _, members in ipairs({checkpoints, writes}) do each_thousand('ZREM', index, members) end
-head.checkpoints = math.max(head.checkpoints - #checkpoints, 0)
+head.items = math.max(head.items - #checkpoints, 0)
 head.tombstone, head.changes, head.generation = greatest, head.changes + 1, nonce
 write_head(head)
 expire(id, true, ttl)

@@ -47,7 +47,7 @@ local function put()
     elseif stored then
       call('HDEL', thread, field)
     end
-    head.checkpoints = head.checkpoints + call('ZADD', index, 0, field)
+    head.items = head.items + call('ZADD', index, 0, field)
     if run ~= '' then call('ZADD', index, 0, 'r' .. run:sub(2)) end
   end
   local changed, kept = store_blobs()

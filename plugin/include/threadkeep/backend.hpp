@@ -15,6 +15,7 @@
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
 #include "threadkeep/sql_host.hpp"
+#include "threadkeep/stats.hpp"
 
 namespace threadkeep {
 
@@ -23,8 +24,9 @@ struct Capabilities {
   std::string name;                        ///< "sqlite"
   bool durable = false;                    ///< Survives the process.
   bool blocking = true;                    ///< Calls wait for a disk or a network.
-  std::size_t max_value_bytes = 0;         ///< Greatest blob, write, document or metadata.
+  std::size_t max_value_bytes = 0;         ///< Greatest blob, write, document, content, metadata.
   std::size_t max_concurrent_batches = 1;  ///< How many apply() calls gain from running at once.
+  bool sessions = false;                   ///< Keeps messages and state.
 };
 
 /// The answer of Backend::ping.
@@ -57,9 +59,9 @@ enum class SetupRole {
 
 /// What a store implements and what layers wrap: the narrow waist.
 ///
-/// Runtimes do not call it; they use Checkpointer. Requests arrive validated (see Store).
-/// All functions are thread-safe and block until done, until the call's deadline passes, or until
-/// it is cancelled. Failures are thrown as Error; no other exception leaves a backend except
+/// Runtimes do not call it; they use Checkpointer and SessionStore. Requests arrive validated (see
+/// Store). All functions are thread-safe and block until done, until the call's deadline passes, or
+/// until it is cancelled. Failures are thrown as Error; no other exception leaves a backend except
 /// std::bad_alloc. An outage is an error and never "absent". A read sees every write that was
 /// acknowledged before it began.
 class Backend {
@@ -79,6 +81,21 @@ class Backend {
   /// One entry for every channel of the query, in its order. An absent checkpoint has no history.
   virtual std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) = 0;
   virtual Page<ThreadInfo> threads(const ThreadList& query, const Call& call) = 0;
+  /// One thread as threads() lists it.
+  virtual std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) = 0;
+  /// All writes of each such checkpoint id, as they would be put again. None at the end.
+  virtual std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call) = 0;
+
+  // Messages and state: only of backends with Capabilities::sessions. Store refuses them before, so
+  // a backend without has nothing to do.
+  virtual Page<Message> messages(const MessageList& query, const Call& call);
+  virtual std::optional<Message> message(const MessageQuery& query, const Call& call);
+  /// How many messages all pages of the list would hold.
+  virtual std::uint64_t count_messages(const MessageList& query, const Call& call);
+  virtual std::optional<StateDocument> state(const StateQuery& query, const Call& call);
+  virtual Page<StateDocument> states(const StateList& query, const Call& call);
+  /// The names of the streams that have messages, in bytewise order.
+  virtual std::vector<std::string> streams(const ThreadQuery& query, const Call& call);
 
   virtual Capabilities capabilities() const = 0;
   /// Asks the store itself; never throws for an outage but reports it.
@@ -86,6 +103,12 @@ class Backend {
   /// Looks at the store and the server below it as an operator would: what may fail or lose data.
   /// Never throws for an outage but reports it. Reads only; may take a while on a large store.
   virtual std::vector<Finding> examine(const Call& call);
+  /// How much the store holds. Throws Error(unsupported) where a backend does not count.
+  virtual StoreStats stats(const StatsQuery& query, const Call& call) {
+    static_cast<void>(query);
+    static_cast<void>(call);
+    throw Error(Code::unsupported, capabilities().name + " stores do not count what they hold");
+  }
   /// Creates what the backend needs. Idempotent, safe from many processes at once; also done on
   /// first use.
   virtual void setup(const Call& call) = 0;
@@ -102,10 +125,23 @@ class Backend {
   virtual SqlHost* sql() { return nullptr; }
 };
 
+/// The answer of a backend without Capabilities::sessions to a call for messages or state.
+Error no_sessions(const Capabilities& capabilities);
+
+/// What the first use of a store does where there is none yet.
+enum class FirstUse {
+  creates,
+  /// Ends with Error(unavailable) that names the place, and leaves nothing behind: for programs
+  /// that look at stores, where a mistyped URL must not make a new one. setup() creates all the
+  /// same. A store that ends with its process is there as soon as it is open.
+  refuses,
+};
+
 /// What a backend takes from its surroundings, so that tests can hand it their own.
 struct Environment {
   /// Wall clock, microseconds since 1970 UTC.
   std::function<std::int64_t()> now;
+  FirstUse first_use = FirstUse::creates;
 
   /// The system's clock.
   static Environment system();

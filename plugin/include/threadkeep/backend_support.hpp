@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "threadkeep/model.hpp"
+#include "threadkeep/session_model.hpp"
+#include "threadkeep/stats.hpp"
 
 /// \file
 /// What every backend must decide alike, for authors of backends: the truth of filters, the reading
@@ -63,6 +66,24 @@ class MetadataFilter {
   std::vector<Condition> conditions_;
 };
 
+/// Collects what Backend::stats has to say of threads and of checkpoints, a part at a time.
+class StatsCollector {
+ public:
+  explicit StatsCollector(std::size_t largest) : largest_(largest) {}
+
+  void add_thread(ThreadSize thread);
+  /// `count` checkpoints with the time of this id, or none where it tells none.
+  void add_checkpoint(std::string_view id, std::uint64_t count = 1);
+
+  /// The largest threads and the days.
+  void finish(StoreStats& stats);
+
+ private:
+  const std::size_t largest_;
+  std::vector<ThreadSize> threads_;  // a heap, the smallest one first
+  std::map<std::int64_t, std::uint64_t> days_;
+};
+
 /// Writes and reads the cursors of listings: base64url of a version byte, a fingerprint of the
 /// query, the position, and a checksum over all of it.
 class CursorCodec {
@@ -70,6 +91,8 @@ class CursorCodec {
   /// The fingerprint covers what selects and orders, not the page size.
   explicit CursorCodec(const CheckpointList& query);
   explicit CursorCodec(const ThreadList& query);
+  explicit CursorCodec(const MessageList& query);
+  explicit CursorCodec(const StateList& query);
 
   /// `position`: the key of the last row of the page, in the order of the listing.
   std::string encode(const std::vector<std::string>& position) const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "threadkeep/bytes.hpp"
@@ -131,20 +132,29 @@ struct ChannelHistory {
   friend bool operator==(const ChannelHistory&, const ChannelHistory&) = default;
 };
 
+/// The pending writes of a thread that no checkpoint shows: theirs may come later, or never. By
+/// namespace and checkpoint id, those after `after` only.
+struct LooseWritesQuery {
+  std::string thread_id;
+  std::optional<std::pair<std::string, std::string>> after;  ///< checkpoint_ns, checkpoint_id.
+  std::size_t limit = 100;                                   ///< Checkpoint ids at most.
+};
+
 /// A thread without its checkpoints. Times are microseconds since 1970 UTC, have a granularity of
 /// a minute, and are data only: order never depends on them. 0 is an unknown time: of a thread that
 /// another program stored.
 struct ThreadInfo {
   std::string thread_id;
   std::int64_t created_at = 0;
-  std::int64_t updated_at = 0;  ///< The last stored checkpoint or metadata, to the minute.
-  std::int64_t revision = 0;    ///< Counts changes of the metadata.
+  std::int64_t updated_at = 0;  ///< The last stored checkpoint or counted change, to the minute.
+  std::int64_t revision = 0;    ///< Counts mutations that changed messages, state or metadata.
   std::string metadata = "{}";  ///< A JSON object set by put_thread.
 
   friend bool operator==(const ThreadInfo&, const ThreadInfo&) = default;
 };
 
-/// Threads ordered by thread_id. A thread is listed from its first checkpoint or put_thread on.
+/// Threads ordered by thread_id. A thread is listed from its first checkpoint, message, state
+/// document or put_thread on.
 struct ThreadList {
   std::vector<MetadataEquals> filter;  ///< Over the thread's own metadata.
   std::size_t limit = 100;

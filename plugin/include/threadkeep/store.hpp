@@ -38,10 +38,12 @@ class WriteTask {
   virtual void done(Outcome outcome) noexcept = 0;
 };
 
-/// An open store: a backend, checks at its door, and group commit. Checkpointer is built on it.
+/// An open store: a backend, checks at its door, and group commit. Checkpointer and SessionStore
+/// are built on it.
 ///
 /// Every request passes here once: ids and JSON are validated, metadata is normalised, sizes are
-/// held against the backend's limits, before anything is written. Writes that arrive while others
+/// held against the backend's limits, messages and pops without an id get one, before anything is
+/// written. Writes that arrive while others
 /// are under way are applied together in one batch; each still has its own outcome. Writes of one
 /// thread keep their order; those that span threads wait for all earlier ones and hold up later
 /// ones. Thread-safe. The destructor waits for calls under way and refuses those that wait.
@@ -59,10 +61,22 @@ class Store {
   Page<CheckpointTuple> list(const CheckpointList& query, const Call& call);
   std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call);
   Page<ThreadInfo> threads(const ThreadList& query, const Call& call);
+  /// See Backend::loose_writes.
+  std::vector<PutWrites> loose_writes(const LooseWritesQuery& query, const Call& call);
+  /// These and the writes of messages and state are `unsupported` without Capabilities::sessions.
+  Page<Message> messages(const MessageList& query, const Call& call);
+  std::optional<Message> message(const MessageQuery& query, const Call& call);
+  std::uint64_t count_messages(const MessageList& query, const Call& call);
+  std::optional<StateDocument> state(const StateQuery& query, const Call& call);
+  Page<StateDocument> states(const StateList& query, const Call& call);
+  std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call);
+  std::vector<std::string> streams(const ThreadQuery& query, const Call& call);
   Capabilities capabilities() const;
   Health ping(const Call& call);
   /// See Backend::examine.
   std::vector<Finding> examine(const Call& call);
+  /// See Backend::stats.
+  StoreStats stats(const StatsQuery& query, const Call& call);
   void setup(const Call& call);
   /// See Backend::setup_script.
   std::string setup_script(SetupRole role, const std::string& grantee = {}) const;

@@ -7,4 +7,5 @@
 #include "threadkeep/checkpointer.hpp"
 #include "threadkeep/ids.hpp"
 #include "threadkeep/registry.hpp"
+#include "threadkeep/session_store.hpp"
 #include "threadkeep/store.hpp"

@@ -135,6 +135,17 @@ TEST_P(Threads, begin_again_after_deletion) {
   EXPECT_EQ(thread("t")->metadata, "{}");
 }
 
+TEST_P(Threads, are_found_one_by_one) {
+  for (const auto* id : {"a", "ab", "b", "B"}) put(Draft(id, "1").ns("child"));
+  write(PutThread{"a", R"({"user": "u"})"});
+  put_writes("w", "1", {pending("task", 0, "a", "x")});
+  const auto found = [&](const std::string& id) { return store()->thread({id}, Call()); };
+  EXPECT_EQ(found("ab"), thread("ab"));
+  EXPECT_EQ(found("a"), thread("a"));
+  EXPECT_EQ(found("c"), std::nullopt) << "nobody";
+  EXPECT_EQ(found("w"), std::nullopt) << "only pending writes";
+}
+
 TEST_P(Threads, are_filtered_by_their_metadata) {
   write(PutThread{"a", R"({"user": "u", "n": 1})"});
   write(PutThread{"b", R"({"user": "v", "n": 1.0, "o": {"x": [1]}})"});

@@ -2,8 +2,10 @@
 #include "lockstep/generate.hpp"
 
 #include <random>
+#include <set>
 #include <string>
 
+#include "random_session.hpp"
 #include "threadkeep/testing/draft.hpp"
 
 namespace threadkeep::testing {
@@ -28,18 +30,28 @@ const Strings checkpoint_pool{"0001", "0002",   "0003",   "0004",      "0005", "
                               "10",   "9",      "A",      "a",         "a%",   "a_",
                               "{b}",  "\u00e9", "\uFFFD", "\U0001F600"};
 
+const Strings stream_pool{"", "", "", "tools", "a|b%"};
+const Strings message_pool{"m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m:9", "{*}", "'%"};
+const Strings role_pool{"user", "assistant", ""};
+const Strings operation_pool{"op-1", "op-2", "op|3"};
+const Strings state_pool{"k", "l", "a.b", "\u00e9"};
+const Strings patch_pool{"{\"a\": null}", "{\"a\": {\"b\": 1}}", "{\"b\": [1]}", "[]", "null"};
+const Strings scope_pool{"t", "user:1"};
+
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed) : random_(seed) {}
+  Generator(std::uint64_t seed, bool sessions) : random_(seed), sessions_(sessions) {}
 
   Operation next() {
+    if (sessions_ && chance(50)) return chance(60) ? session_mutation() : session_question();
     const auto kind = below(100);
     if (kind < 45) return mutation();
     if (kind < 55) return group();
     if (kind < 68) return query();
     if (kind < 82) return list();
     if (kind < 90) return history();
-    if (kind < 95) return threads();
+    if (kind < 93) return threads();
+    if (kind < 95) return LooseWritesQuery{id(thread_pool), {}, 1 + below(3)};
     return Tick{static_cast<std::int64_t>(below(90))};
   }
 
@@ -64,6 +76,7 @@ class Generator {
   }
 
   Mutation mutation() {
+    if (sessions_ && chance(50)) return session_mutation();
     const auto kind = below(100);
     if (kind < 58) return put();
     if (kind < 85) return put_writes();
@@ -183,18 +196,127 @@ class Generator {
     return query;
   }
 
+  std::string value() { return pick(json_pool); }
+  std::optional<std::int64_t> expected(std::size_t percent, std::size_t most) {
+    if (!chance(percent)) return std::nullopt;
+    return static_cast<std::int64_t>(below(most));
+  }
+
+  Mutation session_mutation() {
+    const auto kind = below(100);
+    if (kind < 45) return append();
+    if (kind < 60) return update();
+    if (kind < 67) return RemoveMessages{id(thread_pool), {pick(message_pool), pick(message_pool)}};
+    if (kind < 77) return pop();
+    if (kind < 80) return ClearMessages{id(thread_pool), maybe(70, stream_pool)};
+    return ChangeState{scope(), changes()};
+  }
+
+  Mutation append() {
+    AppendMessages append{id(thread_pool), pick(stream_pool), {}, {}, "", expected(10, 20)};
+    for (auto n = 1 + below(4); n > 0; --n) append.messages.push_back(message());
+    if (chance(25)) append.state = changes();
+    if (chance(30)) append.operation_id = pick(operation_pool);
+    return append;
+  }
+
+  // Often what the same id had before, so that it is kept.
+  NewMessage message() {
+    const auto& id = pick(message_pool);
+    if (chance(50)) return {id, "user", json_string(id), "{}"};
+    return {id, pick(role_pool), value(), random_metadata(random_)};
+  }
+
+  Mutation update() {
+    UpdateMessage update{id(thread_pool), pick(message_pool), {}, {}, expected(30, 4)};
+    if (chance(60)) update.content = value();
+    if (chance(40)) update.metadata = metadata();
+    return update;
+  }
+
+  Mutation pop() {
+    return PopMessages{id(thread_pool), pick(stream_pool), below(4),
+                       maybe(40, operation_pool).value_or("")};
+  }
+
+  StateScope scope() {
+    return chance(70) ? StateScope::of_thread(pick(thread_pool))
+                      : StateScope::named(pick(scope_pool));
+  }
+
+  std::vector<StateChange> changes() {
+    std::vector<StateChange> changes;
+    for (const auto& key : state_pool) {
+      if (!chance(30)) continue;
+      const auto kind = static_cast<StateChange::Kind>(below(3));
+      const auto& pool = kind == StateChange::Kind::merge ? patch_pool : json_pool;
+      changes.push_back({key, kind, pick(pool), expected(25, 4)});
+    }
+    return changes;
+  }
+
+  Operation session_question() {
+    const auto kind = below(100);
+    if (kind < 45) return messages();
+    if (kind < 55) return Count{messages()};
+    if (kind < 65) {
+      return TailQuery{id(thread_pool), pick(stream_pool), below(6),
+                       chance(30) ? random_filter(random_) : Filter()};
+    }
+    if (kind < 75) return MessageQuery{id(thread_pool), pick(message_pool)};
+    if (kind < 85) return StateQuery{scope(), pick(state_pool)};
+    if (kind < 95) return StateList{scope(), chance(50) ? 100 : below(4), 1000, ""};
+    return ThreadQuery{id(thread_pool)};
+  }
+
+  MessageList messages() {
+    MessageList query;
+    query.thread_id = id(thread_pool);
+    query.stream = pick(stream_pool);
+    if (chance(50)) query.direction = Direction::backward;
+    if (chance(20)) query.after = static_cast<std::int64_t>(below(20));
+    if (chance(50)) query.filter = random_filter(random_);
+    if (chance(60)) query.limit = below(5);
+    if (chance(10)) query.max_bytes = below(100);
+    if (chance(2)) query.cursor = "garbage";
+    return query;
+  }
+
   std::mt19937_64 random_;
+  const bool sessions_;
   std::uint64_t count_ = 0;
 };
 
+// Each thing once, in an order of its own.
+std::set<std::string> distinct(const Strings& pool) {
+  return {pool.begin(), pool.end()};
+}
+
 }  // namespace
 
-std::vector<Operation> generate(std::uint64_t seed, std::size_t count) {
-  Generator generator(seed);
+std::vector<Operation> generate(std::uint64_t seed, std::size_t count, bool sessions) {
+  Generator generator(seed, sessions);
   std::vector<Operation> operations;
   operations.reserve(count);
   while (operations.size() < count) operations.push_back(generator.next());
   return operations;
+}
+
+std::vector<Operation> all_sessions() {
+  std::vector<Operation> questions;
+  for (const auto& thread_id : distinct(thread_pool)) {
+    questions.emplace_back(StateList{StateScope::of_thread(thread_id), 100, 1000, ""});
+    for (const auto& stream : distinct(stream_pool)) {
+      MessageList query;
+      query.thread_id = thread_id;
+      query.stream = stream;
+      questions.emplace_back(std::move(query));
+    }
+  }
+  for (const auto& name : distinct(scope_pool)) {
+    questions.emplace_back(StateList{StateScope::named(name), 100, 1000, ""});
+  }
+  return questions;
 }
 
 }  // namespace threadkeep::testing

@@ -21,8 +21,11 @@ struct Difference {
 
 // All that two stores hold, asked for now and then and at the end: a difference that no random
 // question has found yet.
-std::vector<Operation> everything() {
-  return {CheckpointList{}, ThreadList{}};
+std::vector<Operation> everything(bool sessions) {
+  std::vector<Operation> questions{CheckpointList{}, ThreadList{}};
+  if (!sessions) return questions;
+  for (auto& question : all_sessions()) questions.push_back(std::move(question));
+  return questions;
 }
 
 class Run {
@@ -33,12 +36,14 @@ class Run {
     oracle_ = oracle.make(environment);
   }
 
+  bool has_sessions() const { return candidate_->capabilities().sessions; }
+
   std::optional<Difference> operator()(const std::vector<Operation>& operations) {
     constexpr std::size_t checkup = 100;
     for (std::size_t i = 0; i < operations.size(); ++i) {
       if (auto difference = step(operations[i], i)) return difference;
       if (i % checkup != checkup - 1 && i + 1 != operations.size()) continue;
-      for (const auto& question : everything()) {
+      for (const auto& question : everything(has_sessions())) {
         if (auto difference = step(question, i)) return difference;
       }
     }
@@ -96,7 +101,7 @@ std::string report(const LockstepPlan& plan, const std::vector<Operation>& opera
 std::optional<std::string> run_lockstep(const BackendSpec& candidate, const BackendSpec& oracle,
                                         const LockstepPlan& plan) {
   const auto differ = [&](const auto& operations) { return Run(candidate, oracle)(operations); };
-  auto operations = generate(plan.seed, plan.operations);
+  auto operations = generate(plan.seed, plan.operations, Run(candidate, oracle).has_sessions());
   const auto first = differ(operations);
   if (!first) return std::nullopt;
   operations.resize(first->at + 1);

@@ -45,6 +45,43 @@ std::string text(const std::vector<MetadataEquals>& filter) {
   return words;
 }
 
+std::string text(const std::optional<std::int64_t>& number) {
+  return number ? std::to_string(*number) : "any";
+}
+
+std::string text(const StateScope& scope) {
+  return scope.thread_id.empty() ? "scope " + text(scope.name) : "thread " + text(scope.thread_id);
+}
+
+std::string text(const NewMessage& message) {
+  return text(message.id) + " " + text(message.role) + " " + message.content + " " +
+         message.metadata;
+}
+
+std::string text(const StateChange& change) {
+  constexpr const char* kinds[] = {"put", "merge", "erase"};
+  return std::string(kinds[static_cast<std::size_t>(change.kind)]) + " " + text(change.key) + " " +
+         change.value + " at version " + text(change.expected_version);
+}
+
+template <class Item>
+std::string text(const std::vector<Item>& items);
+
+std::string text(const Filter& filter) {
+  constexpr const char* kinds[] = {"all_of", "any_of", "negation", "eq", "ne",     "lt",
+                                   "le",     "gt",     "ge",       "in", "exists", "contains"};
+  return std::string(kinds[static_cast<std::size_t>(filter.kind)]) + "(" + text(filter.parts) +
+         " " + text(filter.path) + " " + text(filter.values) + ")";
+}
+
+std::string text(const MessageList& list) {
+  return text(list.thread_id) + " " + text(list.stream) +
+         (list.direction == Direction::forward ? " forward" : " backward") + " after " +
+         std::to_string(list.after) + " where " + text(list.filter) + " limit " +
+         std::to_string(list.limit) + " bytes " + std::to_string(list.max_bytes) + " cursor " +
+         list.cursor;
+}
+
 template <class Item>
 std::string text(const std::vector<Item>& items) {
   std::string words = "[";
@@ -70,7 +107,24 @@ std::string describe_mutation(const Mutation& mutation) {
       [](const CopyThread& m) {
         return text(m.source_thread_id) + " to " + text(m.target_thread_id);
       },
-      [](const Prune& m) { return text(m.thread_id); }};
+      [](const Prune& m) { return text(m.thread_id); },
+      [](const AppendMessages& m) {
+        return text(m.thread_id) + " " + text(m.stream) + " operation " + text(m.operation_id) +
+               " at revision " + text(m.expected_revision) + "\n      " + text(m.messages) +
+               "\n      " + text(m.state);
+      },
+      [](const UpdateMessage& m) {
+        return text(m.thread_id) + " " + text(m.id) + " content " + m.content.value_or("none") +
+               " metadata " + m.metadata.value_or("none") + " at version " +
+               text(m.expected_version);
+      },
+      [](const RemoveMessages& m) { return text(m.thread_id) + " " + text(m.ids); },
+      [](const PopMessages& m) {
+        return text(m.thread_id) + " " + text(m.stream) + " " + std::to_string(m.count) +
+               " operation " + text(m.operation_id);
+      },
+      [](const ClearMessages& m) { return text(m.thread_id) + " " + text(m.stream); },
+      [](const ChangeState& m) { return text(m.scope) + " " + text(m.changes); }};
   return std::string(operation_name(mutation)) + " " + std::visit(words, mutation);
 }
 
@@ -81,11 +135,32 @@ std::string canonical(const std::string& json) {
   return nlohmann::json::parse(json).dump();
 }
 
+// Empty where an append returns a message without its text.
+std::string canonical_or_empty(const std::string& json) {
+  return json.empty() ? json : canonical(json);
+}
+
+std::string answer(const Message& message) {
+  return text(message.stream) + "@" + std::to_string(message.seq) + " " + text(message.id) + " " +
+         text(message.role) + " " + canonical_or_empty(message.content) + " " +
+         canonical_or_empty(message.metadata) + " created " + std::to_string(message.created_at) +
+         " version " + std::to_string(message.version);
+}
+
+std::string answer(const StateDocument& document) {
+  return text(document.key) + " " + canonical(document.value) + " version " +
+         std::to_string(document.version);
+}
+
 std::string answer(const Outcome& outcome) {
   if (outcome.error) return std::string(to_string(outcome.error->code()));
   const auto& written = outcome.written;
-  return "changed " + std::to_string(written.changed) + " kept " + std::to_string(written.kept) +
-         " dropped " + std::to_string(written.dropped);
+  std::string words = "changed " + std::to_string(written.changed) + " kept " +
+                      std::to_string(written.kept) + " dropped " + std::to_string(written.dropped) +
+                      " revision " + std::to_string(written.revision) + " versions";
+  for (const auto version : written.versions) words += " " + std::to_string(version);
+  for (const auto& message : written.messages) words += "\n    " + answer(message);
+  return words;
 }
 
 std::string answer(const CheckpointTuple& tuple) {
@@ -122,6 +197,21 @@ std::string walk(Query query, bool ends_count, Read read) {
   return words + "\n    and pages without end";
 }
 
+std::string answer_loose(Store& store, LooseWritesQuery query, const Call& call) {
+  std::string words;
+  for (;;) {
+    const auto found = store.loose_writes(query, call);
+    if (found.empty()) return words;
+    for (const auto& put : found) words += "\n    " + describe_mutation(put);
+    query.after.emplace(found.back().checkpoint_ns, found.back().checkpoint_id);
+  }
+}
+
+template <class Item>
+std::string answer(const std::optional<Item>& item) {
+  return item ? answer(*item) : std::string("none");
+}
+
 std::string answer_group(Store& store, const Group& group) {
   std::string words;
   for (const auto& outcome : store.write_all(group, Call{})) words += answer(outcome) + "; ";
@@ -149,7 +239,20 @@ std::string describe(const Operation& operation) {
           [](const ThreadList& q) {
             return "threads where" + text(q.filter) + " limit " + std::to_string(q.limit);
           },
-          [](const Tick& t) { return "tick " + std::to_string(t.seconds) + " s"; }},
+          [](const LooseWritesQuery& q) { return "loose_writes of " + text(q.thread_id); },
+          [](const Tick& t) { return "tick " + std::to_string(t.seconds) + " s"; },
+          [](const MessageList& q) { return "messages " + text(q); },
+          [](const Count& q) { return "count of " + text(q.list); },
+          [](const TailQuery& q) {
+            return "tail " + text(q.thread_id) + " " + text(q.stream) + " " +
+                   std::to_string(q.count) + " where " + text(q.filter);
+          },
+          [](const MessageQuery& q) { return "message " + text(q.thread_id) + " " + text(q.id); },
+          [](const StateQuery& q) { return "state " + text(q.scope) + " " + text(q.key); },
+          [](const StateList& q) {
+            return "states " + text(q.scope) + " limit " + std::to_string(q.limit);
+          },
+          [](const ThreadQuery& q) { return "thread " + text(q.thread_id); }},
       operation);
 }
 
@@ -160,10 +263,7 @@ std::string carry_out(Store& store, const Operation& operation) {
         return answer(Outcome{store.write(m, call), {}});
       },
       [&](const Group& group) { return answer_group(store, group); },
-      [&](const CheckpointQuery& q) {
-        const auto found = store.get(q, call);
-        return found ? answer(*found) : std::string("none");
-      },
+      [&](const CheckpointQuery& q) { return answer(store.get(q, call)); },
       [&](const CheckpointList& q) {
         const bool by_bytes = q.max_bytes < CheckpointList{}.max_bytes;
         return walk(q, !by_bytes, [&](const auto& page) { return store.list(page, call); });
@@ -176,7 +276,24 @@ std::string carry_out(Store& store, const Operation& operation) {
       [&](const ThreadList& q) {
         return walk(q, true, [&](const auto& page) { return store.threads(page, call); });
       },
-      [](const Tick&) { return std::string(); }};
+      [&](const LooseWritesQuery& q) { return answer_loose(store, q, call); },
+      [](const Tick&) { return std::string(); },
+      [&](const MessageList& q) {
+        const bool by_bytes = q.max_bytes < MessageList{}.max_bytes;
+        return walk(q, !by_bytes, [&](const auto& page) { return store.messages(page, call); });
+      },
+      [&](const Count& q) { return std::to_string(store.count_messages(q.list, call)); },
+      [&](const TailQuery& q) {
+        std::string words;
+        for (const auto& message : read_tail(store, q, call)) words += "\n    " + answer(message);
+        return words;
+      },
+      [&](const MessageQuery& q) { return answer(store.message(q, call)); },
+      [&](const StateQuery& q) { return answer(store.state(q, call)); },
+      [&](const StateList& q) {
+        return walk(q, true, [&](const auto& page) { return store.states(page, call); });
+      },
+      [&](const ThreadQuery& q) { return answer(store.thread(q, call)); }};
   try {
     return std::visit(run, operation);
   } catch (const Error& error) {

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "threadkeep/store.hpp"
+#include "threadkeep/session_store.hpp"
 
 namespace threadkeep::testing {
 
@@ -18,9 +18,15 @@ struct Tick {
 /// Mutations sent as one group.
 using Group = std::vector<Mutation>;
 
+/// The number of the messages of a list.
+struct Count {
+  MessageList list;
+};
+
 /// One step of a lockstep run. Listings are walked to their end.
-using Operation =
-    std::variant<Mutation, Group, CheckpointQuery, CheckpointList, HistoryQuery, ThreadList, Tick>;
+using Operation = std::variant<Mutation, Group, CheckpointQuery, CheckpointList, HistoryQuery,
+                               ThreadList, Tick, MessageList, Count, TailQuery, MessageQuery,
+                               StateQuery, StateList, ThreadQuery, LooseWritesQuery>;
 
 /// The operation in words, for reports.
 std::string describe(const Operation& operation);

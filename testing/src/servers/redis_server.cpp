@@ -85,8 +85,8 @@ void RedisServer::write_settings(const Options& options) {
   std::ofstream file(directory_.path() / "redis.conf");
   file << "bind 127.0.0.1\nport " << port_ << "\nunixsocket " << socket().string()
        << "\nunixsocketperm 777\ndir " << directory_.path().string() << "\nsave \"\"\n"
-       << "daemonize no\nappendfsync always\nappendonly " << (options.durable ? "yes" : "no")
-       << "\n";
+       << "daemonize no\nappendfsync always\naof-load-truncated no\nappendonly "
+       << (options.durable ? "yes" : "no") << "\n";
   if (options.tls) {
     file << "tls-port " << tls_port_ << "\ntls-auth-clients no\n"
          << "tls-cert-file " << (directory_.path() / "server.crt").string() << "\n"
@@ -120,6 +120,7 @@ void RedisServer::start() {
 
 bool RedisServer::start_on_ports() {
   static const std::string program = find_program();
+  log_before_ = log().size();
   process_ = std::make_unique<GuardedProcess>(Command{program, directory_.path() / "redis.conf"},
                                               "KILL", directory_.path() / "log", directory_.path());
   const auto end = std::chrono::steady_clock::now() + start_patience;
@@ -131,18 +132,22 @@ bool RedisServer::start_on_ports() {
   return false;
 }
 
-// It listens before it has loaded its data; that it is ready stands in the log, once for each
-// start.
+// It listens before it has loaded its data; that it is ready stands in the log.
 bool RedisServer::is_ready() const {
-  const auto text = log();
-  const auto last_start = text.rfind("oO0OoO0OoO0Oo");
-  const auto ready = text.rfind("eady to accept connections");
-  return ready != std::string::npos && (last_start == std::string::npos || ready > last_start);
+  return log().find("eady to accept connections", log_before_) != std::string::npos;
 }
 
 void RedisServer::kill() {
   if (process_) process_->kill();
   process_.reset();
+}
+
+void RedisServer::repair() {
+  std::string check = find_program();
+  check.replace(check.rfind("-server"), std::string::npos, "-check-aof");
+  auto file = directory_.path() / "appendonlydir" / "appendonly.aof.manifest";
+  if (!std::filesystem::exists(file)) file = directory_.path() / "appendonly.aof";  // before 7.0
+  run_command({"sh", "-c", "yes | \"$0\" --fix \"$1\"", check, file.string()});
 }
 
 std::string RedisServer::url(const std::string& parameters) const {

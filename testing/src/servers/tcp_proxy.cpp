@@ -68,6 +68,7 @@ class Link;
 // What the links of a proxy share.
 struct Shared {
   Faults faults;
+  std::size_t passes = 0;  // How often pass() was called.
   TcpProxy::Counts counts;
   std::set<std::shared_ptr<Link>> links;
 
@@ -118,7 +119,8 @@ class Link : public std::enable_shared_from_this<Link> {
   struct Piece {
     std::vector<char> bytes;
     Clock::time_point due;
-    Then then = Then::go_on;  // What is to be done once it went.
+    Then then = Then::go_on;  // What is to be done once it went,
+    std::size_t passes = 0;   // and when that was decided.
   };
 
   struct Flow {
@@ -191,7 +193,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void push(Direction direction, std::vector<char> bytes, Then then) {
     Flow& mine = flow(direction);
     mine.size += bytes.size();
-    mine.pieces.push_back({std::move(bytes), Clock::now() + shared_.faults.delay, then});
+    mine.pieces.push_back(
+        {std::move(bytes), Clock::now() + shared_.faults.delay, then, shared_.passes});
     mine.changed.cancel();
   }
 
@@ -214,7 +217,10 @@ class Link : public std::enable_shared_from_this<Link> {
       co_await send(direction, piece);
       if (piece.then == Then::cut) co_return reset();
       if (piece.then == Then::shut) co_return shut(direction);
-      if (piece.then == Then::fall_silent) shared_.faults.silent = true;
+      // Not when all faults were ended while it was on its way.
+      if (piece.then == Then::fall_silent && piece.passes == shared_.passes) {
+        shared_.faults.silent = true;
+      }
     }
   }
 
@@ -344,7 +350,10 @@ std::string TcpProxy::in_front_of(std::string url) const {
 }
 
 void TcpProxy::pass() {
-  impl_->apply([](Shared& shared) { shared.faults = Faults(); });
+  impl_->apply([](Shared& shared) {
+    shared.faults = Faults();
+    ++shared.passes;
+  });
 }
 
 void TcpProxy::delay(milliseconds time) {

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from langchain_core.runnables import RunnableConfig
@@ -29,11 +28,12 @@ from threadkeep._arguments import (
     id_texts,
     page_size,
 )
+from threadkeep._life import Closing
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph import codec
 from threadkeep.langgraph.codec import Address
 from threadkeep.langgraph.values import SeenBlobs
-from threadkeep.store import DEFAULT_TIMEOUT, SETUP_TIMEOUT, Store, ThreadInfo
+from threadkeep.store import DEFAULT_TIMEOUT, SETUP_TIMEOUT, Store, ThreadInfo, copy_request, opened
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import DeltaChannelHistory
@@ -52,7 +52,7 @@ Steps = Generator[_native.Request, Any, T]
 ListQuery = tuple[str | None, str | None, str | None, str | None, Sequence[tuple[str, str]]]
 
 
-class ThreadkeepSaver(BaseCheckpointSaver[str]):
+class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
     """Stores LangGraph checkpoints in a threadkeep store.
 
     One object serves blocking and asyncio graphs, from any thread and any event loop at the same
@@ -79,7 +79,7 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         super().__init__(serde=serde)
         self.timeout = checked_timeout(timeout)
         self._owns_store = isinstance(store, str)
-        self.store = _opened(store, timeout)
+        self.store = opened(store, timeout)
         self._seen = SeenBlobs()
 
     @classmethod
@@ -114,32 +114,6 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         """Closes the store if the saver opened it. Copies of the saver are closed with it."""
         if self._owns_store:
             self.store.close()
-
-    async def aclose(self) -> None:
-        """As :meth:`close`."""
-        await asyncio.to_thread(self.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __copy__(self) -> Self:
         clone = type(self).__new__(type(self))
@@ -181,9 +155,7 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
             parent_row = yield _native.get(*parent, values=False)
             sends = codec.sends_of(self.serde, parent_row)
         first_version = self.get_next_version(None, None)
-        return codec.checkpoint_tuple(
-            self.serde, self._seen, row, checkpoint, sends, first_version
-        )
+        return codec.checkpoint_tuple(self.serde, self._seen, row, checkpoint, sends, first_version)
 
     def _get_steps(self, config: RunnableConfig) -> Steps[CheckpointTuple | None]:
         row = yield _native.get(*Address.of(config))
@@ -403,12 +375,12 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         Raises:
             ConflictError: The target holds checkpoints that the source lacks.
         """
-        request = _copy_request(source_thread_id, target_thread_id)
+        request = copy_request(source_thread_id, target_thread_id)
         self.store.call(request, self.timeout)
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """As :meth:`copy_thread`."""
-        request = _copy_request(source_thread_id, target_thread_id)
+        request = copy_request(source_thread_id, target_thread_id)
         await self.store.acall(request, self.timeout)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
@@ -457,18 +429,6 @@ class ThreadkeepSaver(BaseCheckpointSaver[str]):
         return f"{number + 1:032}.{random.random():016}"
 
 
-def _opened(store: str | Store, timeout: float | None) -> Store:
-    """The store that a saver is given, or the one that a URL names."""
-    if isinstance(store, str):
-        return Store(store, timeout=timeout)
-    if isinstance(store, Store):
-        return store
-    raise InvalidArgumentError(
-        "store must be a URL such as 'sqlite:agent.db' or a threadkeep.Store, "
-        f"not {type(store).__name__}"
-    )
-
-
 def _list_query(
     config: RunnableConfig | None,
     filter: Mapping[str, Any] | None,
@@ -493,10 +453,3 @@ def _prune_requests(thread_ids: Sequence[str], strategy: str) -> list[tuple[str,
         raise InvalidArgumentError(f"strategy must be 'keep_latest' or 'delete', not {strategy!r}")
     maker = makers[strategy]
     return [(thread_id, maker(thread_id)) for thread_id in id_texts(thread_ids, "thread_ids")]
-
-
-def _copy_request(source_thread_id: str, target_thread_id: str) -> _native.Request:
-    return _native.copy_thread(
-        id_text(source_thread_id, "source_thread_id"),
-        id_text(target_thread_id, "target_thread_id"),
-    )

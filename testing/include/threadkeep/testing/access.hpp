@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "threadkeep/checkpointer.hpp"
+#include "threadkeep/session_store.hpp"
 
 namespace threadkeep::testing {
 
 /// The way in which a test reaches a store.
 enum class AccessKind {
-  sync,   ///< Checkpointer.
-  async,  ///< AsyncCheckpointer with futures, on an io_context with a thread of its own.
+  sync,   ///< Checkpointer and SessionStore.
+  async,  ///< Their asynchronous forms with futures, on an io_context with a thread of its own.
 };
 
 /// "sync" or "async".
@@ -35,6 +36,14 @@ class Access {
   virtual Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) = 0;
   virtual std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) = 0;
   virtual Page<ThreadInfo> threads(const ThreadList& query, const Call& call) = 0;
+
+  virtual Page<Message> messages(const MessageList& query, const Call& call) = 0;
+  virtual std::vector<Message> tail(const TailQuery& query, const Call& call) = 0;
+  virtual std::optional<Message> message(const MessageQuery& query, const Call& call) = 0;
+  virtual std::uint64_t count(const MessageList& query, const Call& call) = 0;
+  virtual std::optional<StateDocument> state(const StateQuery& query, const Call& call) = 0;
+  virtual Page<StateDocument> states(const StateList& query, const Call& call) = 0;
+  virtual std::optional<ThreadInfo> thread(const ThreadQuery& query, const Call& call) = 0;
 };
 
 std::unique_ptr<Access> make_access(AccessKind kind, std::shared_ptr<Store> store);

@@ -118,10 +118,12 @@ class History : public Conformance {};
 class Ids : public Conformance {};
 class Json : public Conformance {};
 class List : public Conformance {};
+class LooseWrites : public Conformance {};
 class Pruning : public Conformance {};
 class Put : public Conformance {};
 class PutWrite : public Conformance {};
 class RequireLatest : public Conformance {};
+class Stats : public Conformance {};
 class Threads : public Conformance {};
 class Tombstones : public Conformance {};
 
@@ -151,10 +153,12 @@ bool keep_conformance_cases();
   THREADKEEP_CONFORMANCE_GROUP_(Ids, __VA_ARGS__)                  \
   THREADKEEP_CONFORMANCE_GROUP_(Json, __VA_ARGS__)                 \
   THREADKEEP_CONFORMANCE_GROUP_(List, __VA_ARGS__)                 \
+  THREADKEEP_CONFORMANCE_GROUP_(LooseWrites, __VA_ARGS__)          \
   THREADKEEP_CONFORMANCE_GROUP_(Pruning, __VA_ARGS__)              \
   THREADKEEP_CONFORMANCE_GROUP_(Put, __VA_ARGS__)                  \
   THREADKEEP_CONFORMANCE_GROUP_(PutWrite, __VA_ARGS__)             \
   THREADKEEP_CONFORMANCE_GROUP_(RequireLatest, __VA_ARGS__)        \
+  THREADKEEP_CONFORMANCE_GROUP_(Stats, __VA_ARGS__)                \
   THREADKEEP_CONFORMANCE_GROUP_(Threads, __VA_ARGS__)              \
   THREADKEEP_CONFORMANCE_GROUP_(Tombstones, __VA_ARGS__)           \
   }

@@ -17,8 +17,9 @@ struct LockstepPlan {
 };
 
 /// Carries out the same random operations on two new stores and compares everything that comes
-/// back: outcomes and error codes, tuples, pages, histories, threads. Ids collide, are awkward and
-/// come in any order; versions are used again; writes come alone and in groups.
+/// back: outcomes and error codes, tuples, pages, histories, threads; messages and state where the
+/// candidate keeps them. Ids collide, are awkward and come in any order; versions are used again;
+/// writes come alone and in groups.
 ///
 /// Empty when the stores agree. Else a report with the seed, the shortest list of operations found
 /// that still shows the difference, and both answers.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -25,8 +26,8 @@ class GuardedProcess;
 class RedisServer {
  public:
   struct Options {
-    /// Every write waits for the disk: appendonly yes, appendfsync always. Otherwise nothing is
-    /// ever written.
+    /// Every write waits for the disk: appendonly yes, appendfsync always, aof-load-truncated no.
+    /// Otherwise nothing is ever written.
     bool durable = false;
     /// Also listens with TLS, with a certificate for "localhost" that ca_file() vouches for.
     bool tls = false;
@@ -49,9 +50,13 @@ class RedisServer {
   void start();
   /// SIGKILL, as when the machine goes down.
   void kill();
+  /// After kill() of a durable server: takes from its append-only file what was written in part.
+  void repair();
 
   std::uint16_t port() const noexcept { return port_; }
   std::uint16_t tls_port() const noexcept { return tls_port_; }
+  /// All files of the server, its data among them.
+  std::filesystem::path directory() const { return directory_.path(); }
   std::filesystem::path socket() const { return directory_.path() / "socket"; }
   std::filesystem::path ca_file() const { return directory_.path() / "ca.crt"; }
   /// The server's own certificate and its key, as a client may show them too.
@@ -76,6 +81,7 @@ class RedisServer {
   const Options options_;
   std::uint16_t port_ = 0;
   std::uint16_t tls_port_ = 0;
+  std::size_t log_before_ = 0;  ///< The bytes of earlier starts.
   std::unique_ptr<GuardedProcess> process_;
 };
 

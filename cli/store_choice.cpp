@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store_choice.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "config/config.hpp"
+#include "printable.hpp"
+#include "refusal.hpp"
+
+namespace threadkeep::cli {
+
+namespace {
+
+constexpr const char* usual_file = "threadkeep.yaml";
+
+const std::map<std::string, std::chrono::milliseconds::rep>& units() {
+  static const std::map<std::string, std::chrono::milliseconds::rep> all = {
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  return all;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Refusal usage(const std::string& message) {
+  return {ExitStatus::usage, "invalid_argument", message};
+}
+
+std::string names(const std::map<std::string, ops::StoreConfig>& stores) {
+  std::string all;
+  for (const auto& [name, store] : stores) all += (all.empty() ? "" : ", ") + name;
+  return all.empty() ? "there are none" : "there are: " + all;
+}
+
+// The one that is asked for; empty where none is and the file names none for this case.
+std::optional<ops::StoreConfig> choose(const ops::Config& config, const std::string& store,
+                                       const std::string& file) {
+  if (store.empty()) return config.store;
+  const auto found = config.stores.find(store);
+  if (found != config.stores.end()) return found->second;
+  throw usage("no store '" + printable(store) + "' in " + printable(file) + "; " +
+              names(config.stores));
+}
+
+}  // namespace
+
+StoreChoice::StoreChoice(CLI::App& command) {
+  url_option_ = command.add_option(
+      "--url", url_, "The store, such as sqlite:agent.db; THREADKEEP_URL if not given");
+  auto* store = command.add_option("--store", store_, "The store of this name in threadkeep.yaml");
+  auto* file = command.add_option(
+      "--config", file_, "The file instead of threadkeep.yaml; THREADKEEP_CONFIG if not given");
+  file->type_name("FILE");
+  url_option_->excludes(store)->excludes(file);
+  timeout_option_ =
+      command.add_option("--timeout", timeout_, "Time for all of it, such as 500ms, 90s, 30m, 6h");
+  timeout_option_->transform(
+      CLI::AsNumberWithUnit(units(), CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"));
+}
+
+void StoreChoice::resolve() {
+  if (url_option_->count() > 0) return;
+  if (store_.empty() && file_.empty()) url_ = variable("THREADKEEP_URL");
+  if (!url_.empty()) return;
+  const std::string file = file_to_read();
+  if (!file.empty()) read_file(file);
+  if (!url_.empty()) return;
+  throw usage(
+      "which store? Say --url URL or --store NAME, set THREADKEEP_URL, or write a url into " +
+      std::string(usual_file));
+}
+
+// A file that nobody named may be missing, unless something of it is asked for.
+std::string StoreChoice::file_to_read() const {
+  if (!file_.empty()) return file_;
+  if (const auto named = variable("THREADKEEP_CONFIG"); !named.empty()) return named;
+  return !store_.empty() || std::filesystem::exists(usual_file) ? usual_file : "";
+}
+
+void StoreChoice::read_file(const std::string& file) {
+  const auto config = ops::read_config(file, ops::process_variables());
+  const auto chosen = choose(config, store_, file);
+  if (!chosen) return;
+  url_ = chosen->url;
+  if (chosen->timeout && timeout_option_->count() == 0) timeout_ = chosen->timeout->count();
+}
+
+}  // namespace threadkeep::cli

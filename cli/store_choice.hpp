@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace threadkeep::cli {
+
+/// Which store a command works on, and for how long it may: by options, the environment, or
+/// `threadkeep.yaml`. An option wins over the environment, the environment over the file. Where a
+/// URL is given, the file is not read.
+class StoreChoice {
+ public:
+  /// Adds the options. They refer to this object, which must stay where it is.
+  explicit StoreChoice(CLI::App& command);
+
+  void default_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout.count(); }
+
+  /// To be called once the arguments are parsed. Throws Error for a file that is wrong, Refusal
+  /// where no store is named.
+  void resolve();
+
+  /// After resolve().
+  const std::string& url() const { return url_; }
+  std::chrono::milliseconds timeout() const { return std::chrono::milliseconds(timeout_); }
+
+ private:
+  void read_file(const std::string& file);
+  std::string file_to_read() const;
+
+  CLI::Option* url_option_;
+  CLI::Option* timeout_option_;
+  std::string url_;
+  std::string file_;
+  std::string store_;
+  std::chrono::milliseconds::rep timeout_ = 30'000;
+};
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "archive/compression.hpp"
+#include "archive/line.hpp"
+#include "archive/sha256.hpp"
+
+namespace threadkeep::ops {
+
+/// Writes an archive from its beginning to its end, in one pass and with the memory of one line:
+/// threads in the bytewise order of their ids, each with its parts. An archive without finish() is
+/// refused by every reader. Not thread-safe.
+class ArchiveWriter {
+ public:
+  explicit ArchiveWriter(Sink sink);
+
+  void begin_thread(const ThreadLine& thread);
+  void add(const CheckpointLine& checkpoint);
+  void add(const BlobLine& blob);
+  void add(const WriteLine& write);
+  void add(const MessageLine& message);
+  void add(const StateLine& state);
+  void end_thread();
+  void finish();
+
+  /// Of all threads so far.
+  const Counts& counts() const noexcept { return counts_; }
+  std::uint64_t threads() const noexcept { return threads_; }
+
+ private:
+  void write(const Line& line);
+
+  Compressor compressor_;
+  Sha256 of_thread_;
+  Sha256 of_archive_;
+  Counts in_thread_;
+  Counts counts_;
+  std::uint64_t threads_ = 0;
+};
+
+}  // namespace threadkeep::ops

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/config.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <threadkeep/threadkeep.hpp>
+
+#include "config/documents.hpp"
+#include "config/reading.hpp"
+
+namespace threadkeep::ops {
+
+namespace {
+
+constexpr std::size_t most_bytes = 1024 * 1024;
+
+void take_timeout(Reading& reading, const Reading::Members& members,
+                  std::optional<std::chrono::milliseconds>& timeout) {
+  const auto found = members.find("timeout");
+  if (found != members.end()) timeout = reading.duration(found->second, "timeout");
+}
+
+// `timeout` is that of all stores.
+StoreConfig take_store(Reading& reading, const std::string& name, const Reading::Member& described,
+                       std::optional<std::chrono::milliseconds> timeout) {
+  StoreConfig store{.url = {}, .timeout = timeout};
+  const auto members = reading.members(described, "store " + name, {"url", "timeout"});
+  take_timeout(reading, members, store.timeout);
+  const auto url = members.find("url");
+  if (url != members.end()) {
+    store.url = reading.url(url->second).value_or("");
+  } else if (described.value.IsMap()) {
+    reading.problem(described.place(), "store " + name + " needs a url");
+  }
+  return store;
+}
+
+Config take_config(Reading& reading, const YAML::Node& root) {
+  Config config;
+  const auto members =
+      reading.members({root.Mark(), root}, "the file", {"url", "timeout", "stores"});
+  std::optional<std::chrono::milliseconds> timeout;
+  take_timeout(reading, members, timeout);
+  if (const auto url = members.find("url"); url != members.end()) {
+    config.store = {reading.url(url->second).value_or(""), timeout};
+  }
+  if (const auto stores = members.find("stores"); stores != members.end()) {
+    for (const auto& [name, member] : reading.members(stores->second, "stores", {})) {
+      config.stores[name] = take_store(reading, name, member, timeout);
+    }
+  }
+  return config;
+}
+
+// yaml-cpp ends some messages with what it found.
+std::string what_is_wrong(const YAML::Exception& error) {
+  return "this is no YAML: " + error.msg.substr(0, error.msg.find(':'));
+}
+
+}  // namespace
+
+Variables process_variables() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+}
+
+Config parse_config(std::string_view text, const std::string& name, const Variables& variables) {
+  Reading reading(name, variables);
+  Config config;
+  try {
+    if (text.size() > most_bytes) throw YAML::Exception(YAML::Mark::null_mark(), "too long");
+    const YAML::Node root = load_only_document(std::string(text));
+    // A file of comments is an empty one.
+    if (!root.IsNull()) config = take_config(reading, root);
+  } catch (const YAML::Exception& error) {
+    reading.problem(error.mark, what_is_wrong(error));
+  }
+  reading.finish();
+  return config;
+}
+
+Config read_config(const std::filesystem::path& file, const Variables& variables) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in.is_open() || in.bad()) {
+    throw Error(Code::unavailable, "cannot read the configuration '" + file.string() + "'");
+  }
+  return parse_config(text, file.string(), variables);
+}
+
+}  // namespace threadkeep::ops

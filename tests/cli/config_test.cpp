@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// threadkeep.yaml: what it may say, what is refused and where, and how the command finds it.
+#include "config/config.hpp"
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <threadkeep/threadkeep.hpp>
+
+#include "command.hpp"
+
+namespace threadkeep {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* canary = "canary7f3a";
+
+class ConfigFile : public ::testing::Test {
+ protected:
+  ops::Config parse(const std::string& text) {
+    return ops::parse_config(text, "t.yaml", [this](const std::string& name) {
+      const auto found = variables.find(name);
+      return found == variables.end() ? std::nullopt : std::optional(found->second);
+    });
+  }
+  std::string refusal(const std::string& text) {
+    try {
+      parse(text);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_argument);
+      EXPECT_FALSE(contains(error.what(), canary)) << error.what();
+      return error.message();
+    }
+    ADD_FAILURE() << "not refused: " << text;
+    return {};
+  }
+
+  std::map<std::string, std::string> variables = {{"SECRET", canary}, {"EMPTY", ""}};
+};
+
+#if defined(THREADKEEP_TEST_SQLITE) && defined(THREADKEEP_TEST_POSTGRES)
+TEST_F(ConfigFile, names_stores) {
+  const auto config = parse(
+      "url: sqlite:agent.db\n"
+      "timeout: 90s\n"
+      "stores:\n"
+      "  prod: {url: 'postgresql://db/agents', timeout: 5m}\n"
+      "  test:\n"
+      "    url: sqlite:test.db\n");
+  EXPECT_EQ(config.store->url, "sqlite:agent.db");
+  EXPECT_EQ(config.store->timeout, 90s);
+  EXPECT_EQ(config.stores.at("prod").url, "postgresql://db/agents");
+  EXPECT_EQ(config.stores.at("prod").timeout, 5min);
+  EXPECT_EQ(config.stores.at("test").timeout, 90s) << "that of all";
+}
+
+TEST_F(ConfigFile, may_say_nothing) {
+  for (const auto* text : {"", "# nothing\n", "{}"}) {
+    const auto config = parse(text);
+    EXPECT_FALSE(config.store) << text;
+    EXPECT_TRUE(config.stores.empty()) << text;
+  }
+}
+
+TEST_F(ConfigFile, takes_variables) {
+  const auto url = [&](const std::string& text) { return parse("url: " + text).store->url; };
+  variables["NAME"] = "a.db";
+  variables["TRICK"] = "${SECRET}";
+  EXPECT_EQ(url("sqlite:${NAME}"), "sqlite:a.db");
+  EXPECT_EQ(url("sqlite:${NOSUCH:-b.db}"), "sqlite:b.db");
+  EXPECT_EQ(url("sqlite:${EMPTY:-c.db}"), "sqlite:c.db");
+  EXPECT_EQ(url("'sqlite:${NAME:-b.db}${NAME}'"), "sqlite:a.dba.db");
+  EXPECT_EQ(url("sqlite:$$x$y"), "sqlite:$x$y");
+  EXPECT_EQ(url("sqlite:${TRICK}"), "sqlite:${SECRET}") << "filled in once";
+  EXPECT_EQ(url("\"sqlite:a: b\""), "sqlite:a: b") << "what YAML quotes";
+  EXPECT_EQ(parse("timeout: ${NOSUCH:-1h}\nurl: 'sqlite:x'").store->timeout, 1h);
+}
+
+TEST_F(ConfigFile, tells_all_that_is_wrong_with_its_place) {
+  EXPECT_EQ(refusal("ulr: sqlite:a\n"
+                    "timeout: 5\n"
+                    "stores:\n"
+                    "  prod:\n"
+                    "    url:\n"
+                    "    retries: 3\n"
+                    "  test: {timeout: 1s}\n"
+                    "  none: {url: 'sqlite:${NOSUCH}'}\n"),
+            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores\n"
+            "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
+            "t.yaml:5:5: url: needs a value\n"
+            "t.yaml:6:5: unknown key 'retries'; known are: url, timeout\n"
+            "t.yaml:7:9: store test needs a url\n"
+            "t.yaml:8:15: url: the variable NOSUCH is not set; write ${NOSUCH:-default} where it "
+            "need not be");
+}
+
+TEST_F(ConfigFile, refuses_what_nobody_means) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"url: [a]", "t.yaml:1:6: url must be one value"},
+      {"url: ''", "url: needs a value"},
+      {"url: ${EMPTY}", "url: needs a value"},
+      {"url: nosuch:place", "url: must begin with one of: "},
+      {"url: no url", "it must begin with a scheme"},
+      {"url: sqlite:${", "url: a ${ has no }"},
+      {"url: 'sqlite:${a b}'", "${NAME}"},
+      {"url: sqlite:a\nurl: sqlite:b", "t.yaml:2:1: the key 'url' is there twice"},
+      {"timeout: 5 minutes", "timeout must be a duration"},
+      {"timeout: -5s", "timeout must be a duration"},
+      {"timeout: 5s&x=1", "timeout must be a duration"},
+      {"stores: sqlite:a", "stores must be a map"},
+      {"stores: {'a b': {url: 'sqlite:a'}}", "must be of letters"},
+      {"[1]: 2", "this key"},
+      {"- url", "the file must be a map"},
+      {"url: a\n---\nurl: b", "something follows the end"},
+      {"{url: }\",{url: }\", ul 1}\n", "this is no YAML"},
+      {"{url: sqlite:a} timeout", "something follows the end"},
+      {"url: [", "this is no YAML"},
+      {"url: sqlite:a\n timeout: 1s", "t.yaml:2:"},
+  };
+  for (const auto& [text, message] : wrong) {
+    EXPECT_TRUE(contains(refusal(text), message)) << text << ": " << refusal(text);
+  }
+}
+
+TEST_F(ConfigFile, never_shows_a_value) {
+  const std::string secret = canary;
+  for (const std::string& text :
+       Arguments{"url: " + secret, "url: postgresql://u:" + secret + "/x@h", "url: *" + secret,
+                 "timeout: " + secret, "timeout: ${SECRET}", "url: nosuch://${SECRET}",
+                 "{postgresql://u:" + secret + "@h/db: x}", "url: [" + secret + "]", secret,
+                 "stores: {prod: " + secret + "}", "url: \"\\q" + secret + "\"",
+                 "url: ${" + secret + "-}", "url: !" + secret + " [",
+                 "url: &" + secret + " *x" + secret}) {
+    EXPECT_FALSE(refusal(text).empty()) << text;
+  }
+}
+#endif
+
+TEST_F(ConfigFile, is_bounded) {
+  EXPECT_TRUE(contains(refusal(std::string(2'000'000, '#')), "too long"));
+  EXPECT_TRUE(contains(refusal(std::string(100'000, '[')), "this is no YAML"));
+}
+
+#ifdef THREADKEEP_TEST_SQLITE
+/// A directory in which the command runs, with a file that names two stores.
+class ConfigCommand : public Cli {
+ protected:
+  ConfigCommand() {
+    write("threadkeep.yaml", "url: sqlite:usual.db\nstores: {prod: {url: sqlite:prod.db}}\n");
+    write("other.yaml", "url: sqlite:other.db\n");
+  }
+
+  void write(const std::string& file, const std::string& text) {
+    std::ofstream(directory.path() / file) << text;
+  }
+  // `before` is set in the environment.
+  std::string run_there(const std::string& arguments, int status = done,
+                        const std::string& before = "") {
+    return testing::run_program({"/bin/bash", "-c", "cd \"$1\"; " + before + " \"$0\" " + arguments,
+                                 THREADKEEP_COMMAND, directory.path()},
+                                status);
+  }
+};
+
+TEST_F(ConfigCommand, takes_the_store_of_the_file_where_none_is_named) {
+  EXPECT_TRUE(contains(run_there("setup"), "sqlite:usual.db is set up"));
+  EXPECT_TRUE(contains(run_there("setup --store prod"), "sqlite:prod.db is set up"));
+  EXPECT_TRUE(contains(run_there("setup --config other.yaml"), "sqlite:other.db is set up"));
+  const std::string env = "THREADKEEP_CONFIG=other.yaml";
+  EXPECT_TRUE(contains(run_there("setup", done, env), "sqlite:other.db is set up"));
+}
+
+TEST_F(ConfigCommand, lets_options_win_over_the_environment_and_it_over_the_file) {
+  const std::string env = "THREADKEEP_URL=sqlite:env.db";
+  EXPECT_TRUE(contains(run_there("setup --url sqlite:option.db", done, env), "sqlite:option.db"));
+  EXPECT_TRUE(contains(run_there("setup", done, env), "sqlite:env.db"));
+  EXPECT_TRUE(contains(run_there("setup --store prod", done, env), "sqlite:prod.db"));
+  EXPECT_TRUE(contains(run_there("setup --config other.yaml", done, env), "sqlite:other.db"));
+}
+
+TEST_F(ConfigCommand, does_not_read_the_file_where_a_url_is_given) {
+  write("threadkeep.yaml", "[");
+  EXPECT_TRUE(contains(run_there("setup --url sqlite:option.db"), "is set up"));
+}
+
+TEST_F(ConfigCommand, refuses_what_it_cannot_find) {
+  EXPECT_TRUE(contains(run_there("setup --store nosuch", usage), "there are: prod"));
+  EXPECT_TRUE(contains(run_there("setup --config nosuch.yaml", failed), "cannot read"));
+  EXPECT_TRUE(contains(run_there("setup --store a --url sqlite:x", usage), "excludes"));
+  write("threadkeep.yaml", "timeout: 1s\n");
+  EXPECT_TRUE(contains(run_there("setup", usage), "which store?"));
+  write("threadkeep.yaml", "ulr: x\n");
+  EXPECT_TRUE(contains(run_there("setup", usage), "threadkeep.yaml:1:1: unknown key"));
+  const auto report = nlohmann::json::parse(run_there("setup --json", usage));
+  EXPECT_EQ(report.at("code"), "invalid_argument");
+  std::filesystem::remove(directory.path() / "threadkeep.yaml");
+  EXPECT_TRUE(contains(run_there("setup --store prod", failed), "cannot read"));
+}
+
+TEST_F(ConfigCommand, takes_the_time_limit_of_the_file_where_no_option_says_another) {
+  write("threadkeep.yaml", "url: sqlite:a.db\ntimeout: 0s\n");
+  EXPECT_TRUE(contains(run_there("threads list", failed), "timeout"));
+}
+#endif
+
+}  // namespace
+}  // namespace threadkeep
