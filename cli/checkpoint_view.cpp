@@ -40,7 +40,7 @@ const Json& part(const Json& object, const char* key) {
 
 // "2026-11-22T13:50:01.123456+00:00", as LangGraph writes it, to the second.
 std::string time_of(const Json& document, const std::string& checkpoint_id) {
-  const std::string ts = member(document, "ts");
+  std::string ts = member(document, "ts");
   constexpr std::size_t to_the_second = 19;
   if (ts.size() > to_the_second && ts[10] == 'T' && ts.ends_with("+00:00")) {
     return ts.substr(0, 10) + " " + ts.substr(11, 8) + " UTC";

@@ -69,7 +69,8 @@ MessagesList::MessagesList(CLI::App& messages)
   print_by_pager();
 }
 
-Page<Message> MessagesList::read_first(Store& store, MessageList query, const Call& call) const {
+Page<Message> MessagesList::read_first(Store& store, const MessageList& query,
+                                       const Call& call) const {
   if (!tail_) return store.messages(query, call);
   return {read_tail(store, {thread_id_, stream_, *tail_, {}}, call), ""};
 }

@@ -18,7 +18,7 @@ class MessagesList final : public StoreCommand {
  private:
   ExitStatus execute() override;
   /// The first page, or the tail.
-  Page<Message> read_first(Store& store, MessageList query, const Call& call) const;
+  Page<Message> read_first(Store& store, const MessageList& query, const Call& call) const;
   /// For people, or the Refusal where there is no such thread.
   void say_that_there_are_none(Store& store, const Call& call) const;
 

@@ -77,7 +77,7 @@ void StoreChoice::resolve() {
 // A file that nobody named may be missing, unless something of it is asked for.
 std::string StoreChoice::file_to_read() const {
   if (!file_.empty()) return file_;
-  if (const auto named = variable("THREADKEEP_CONFIG"); !named.empty()) return named;
+  if (auto named = variable("THREADKEEP_CONFIG"); !named.empty()) return named;
   return !store_.empty() || std::filesystem::exists(usual_file) ? usual_file : "";
 }
 

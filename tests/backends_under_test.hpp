@@ -31,23 +31,4 @@ inline std::vector<BackendSpec> built_backends() {
   return backends;
 }
 
-/// Those that keep messages and state.
-inline std::vector<BackendSpec> session_backends() {
-  std::vector<BackendSpec> backends;
-#ifdef THREADKEEP_TEST_MEMORY
-  backends.push_back(backend_at("memory", "memory:"));
-#endif
-#ifdef THREADKEEP_TEST_REDIS
-  backends.push_back(redis_backend());
-#endif
-#ifdef THREADKEEP_TEST_SQLITE
-  backends.push_back(backend_at("sqlite", "sqlite:{dir}/store.db?synchronous=normal"));
-#endif
-#ifdef THREADKEEP_TEST_POSTGRES
-  backends.push_back(postgres_backend("postgres", bytewise_schemas));
-  backends.push_back(postgres_backend("postgres_icu", icu_schemas));
-#endif
-  return backends;
-}
-
 }  // namespace threadkeep::testing

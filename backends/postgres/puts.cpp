@@ -138,7 +138,7 @@ void add_writes(Parameters& parameters, const PutWrites& put, const Rows<Pending
   }
 }
 
-Written read_put_writes(const PutWrites& put, std::size_t rows, Written repeated,
+Written read_put_writes(const PutWrites& put, std::size_t rows, const Written& repeated,
                         std::span<const Result> results) {
   std::uint64_t stored = 0;
   for (const Result& result : results) {

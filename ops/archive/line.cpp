@@ -181,7 +181,7 @@ class FlatObject final : public Json::json_sax_t {
   }
 
  private:
-  bool keep(Value value) {
+  bool keep(Value&& value) {
     return began_ && values.try_emplace(std::move(name_), std::move(value)).second;
   }
 

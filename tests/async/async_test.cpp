@@ -110,6 +110,18 @@ TEST_P(Async, keeps_the_store_alive_until_all_calls_have_ended) {
   EXPECT_TRUE(found.get());
 }
 
+// So the one who waits for the handler may close the store, or end the program.
+TEST_P(Async, lets_go_of_the_store_before_the_handler_runs) {
+  const auto before = store_.use_count();
+  long inside = 0;
+  checkpointer_.get(latest("t"), Call{},
+                    [&](std::exception_ptr, const std::optional<CheckpointTuple>&) {
+                      inside = store_.use_count();
+                    });
+  io_.run();
+  EXPECT_EQ(inside, before);
+}
+
 TEST_P(Async, runs_handlers_on_their_own_executor) {
   asio::thread_pool pool(1);
   std::promise<std::thread::id> pool_thread;

@@ -3,4 +3,4 @@
 
 #include "backends_under_test.hpp"
 
-THREADKEEP_SESSION_CONFORMANCE(threadkeep::testing::session_backends())
+THREADKEEP_SESSION_CONFORMANCE(threadkeep::testing::built_backends())

@@ -133,8 +133,8 @@ TEST_P(SessionArchive, refuses_other_state) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, SessionArchive,
-                         ::testing::Combine(::testing::ValuesIn(testing::session_backends()),
-                                            ::testing::ValuesIn(testing::session_backends())),
+                         ::testing::Combine(::testing::ValuesIn(testing::built_backends()),
+                                            ::testing::ValuesIn(testing::built_backends())),
                          [](const auto& test) {
                            return std::get<0>(test.param).name + "_to_" +
                                   std::get<1>(test.param).name;

@@ -32,7 +32,8 @@ namespace detail {
 /// Holds a completion handler until its result is there, then runs it on its own executor, never
 /// inside the initiating function. A work guard keeps that executor's loop running until the
 /// handler is posted, and is let go right after: nothing here touches the executor later. The store
-/// is kept alive too, and let go with the handler: a thread of the store cannot close it.
+/// is kept alive too, and let go right before the handler runs: a thread of the store cannot close
+/// it, and whoever has heard of the end finds nothing of the call left.
 template <class Result, class Handler, class Executor>
 class Completion {
  public:
@@ -48,6 +49,7 @@ class Completion {
     const HandlerExecutor executor = std::move(executor_);
     asio::post(executor, [store = std::move(store_), handler = std::move(handler_),
                           error = std::move(error), result = std::move(result)]() mutable {
+      store.reset();
       std::move(handler)(std::move(error), std::move(result));
     });
   }
@@ -171,8 +173,8 @@ class AsyncCalls {
 /// one thread take effect in the order they were made. A full queue ends a call with
 /// `unavailable` at once; it never waits. The handler's cancellation slot is honoured: a call that
 /// has not begun ends with `cancelled`. Thread-safe. A call keeps the store open until its handler
-/// has run. A loop that ends by itself may be destroyed at once; one that is stopped by hand needs
-/// its store to be idle first.
+/// is called. A loop that ends by itself may be destroyed at once; one that is stopped by hand
+/// needs its store to be idle first.
 template <class Executor>
 class AsyncCheckpointer : public detail::AsyncCalls<Executor> {
  public:
