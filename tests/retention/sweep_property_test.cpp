@@ -325,7 +325,7 @@ TEST_F(RetentionRaces, what_stays_is_as_it_was_while_others_write) {
     expect_intact(collected, before, writers);
     raw_.run(
         "TRUNCATE checkpoints, checkpoint_blobs, checkpoint_writes, threadkeep_threads, "
-        "threadkeep_tombstones, threadkeep_retention_garbage");
+        "threadkeep_tombstones, threadkeep_retention_garbage CASCADE");
   }
 }
 
