@@ -1,19 +1,28 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What people and programs call.
 
--- step() with the stored policies. An error ends the run and comes back as text, so that finish()
--- can record it.
+-- step() with the stored policies, whose number it tells, and what the run has done until now. An
+-- error ends the run and comes back as text, so that finish() can record it.
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_batch(
-  p_run bigint, p_limit integer DEFAULT 1000, OUT done boolean, OUT error text)
+  p_run bigint, p_limit integer DEFAULT 1000, OUT done boolean, OUT error text,
+  OUT policies integer, OUT threads bigint, OUT checkpoints bigint, OUT writes bigint,
+  OUT bytes bigint, OUT busy bigint, OUT collected bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
 AS $threadkeep$
+DECLARE
+  v_policies jsonb := {schema}threadkeep_retention_stored_policies();
 BEGIN
-  done := {schema}threadkeep_retention_step(
-    p_run, p_limit, {schema}threadkeep_retention_stored_policies());
-EXCEPTION WHEN OTHERS THEN
-  done := true;
-  error := SQLERRM || ' (' || SQLSTATE || ')';
+  policies := jsonb_array_length(v_policies);
+  BEGIN
+    done := {schema}threadkeep_retention_step(p_run, p_limit, v_policies);
+  EXCEPTION WHEN OTHERS THEN
+    done := true;
+    error := SQLERRM || ' (' || SQLSTATE || ')';
+  END;
+  SELECT run.threads, run.checkpoints, run.writes, run.bytes, run.busy, run.collected
+  INTO threads, checkpoints, writes, bytes, busy, collected
+  FROM {schema}threadkeep_retention_runs AS run WHERE run.run_id = p_run;
 END
 $threadkeep$;
 

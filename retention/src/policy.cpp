@@ -107,16 +107,16 @@ class Reader {
     if (!text) return std::chrono::seconds(0);
     const auto read = read_duration(*text);
     if (!read) {
-      problem(field, "'" + *text +
-                         "' is no duration; write a whole number and a unit, such as 90s, 15m, "
-                         "12h, 7d or 4w, up to 100 years, or off");
+      problem(field,
+              "is no duration; write a whole number and a unit, such as 90s, 15m, "
+              "12h, 7d or 4w, up to 100 years, or off");
     }
     return read.value_or(std::chrono::seconds(0));
   }
 
   Expiry expiry(const std::string& text) {
     if (text != "sliding" && text != "fixed") {
-      problem("expiry", "'" + text + "' is neither sliding nor fixed");
+      problem("expiry", "is neither sliding nor fixed");
     }
     return text == "fixed" ? Expiry::fixed : Expiry::sliding;
   }
@@ -125,7 +125,7 @@ class Reader {
     if (is_off(text)) return 0;
     const auto number = whole_number(text);
     if (!number || *number > most_kept) {
-      problem("keep_last", "'" + text + "' is no number of checkpoints; write 1 or more, or off");
+      problem("keep_last", "is no number of checkpoints; write 1 or more, or off");
       return 0;
     }
     return static_cast<std::uint32_t>(*number);
@@ -169,7 +169,7 @@ ReadPolicies read_policies(std::span<const PolicyFields> fields) {
     const std::string& name = result.policies.back().name;
     if (!name.empty() && !names.insert(name).second) {
       result.problems.push_back({"policies[" + std::to_string(i) + "].name",
-                                 "'" + name + "' is taken; give each policy a name of its own"});
+                                 "is that of another policy; give each a name of its own"});
     }
   }
   if (!result.problems.empty()) result.policies.clear();

@@ -13,7 +13,8 @@ constexpr int module_version = 1;
 
 SqlHost& host_of(Store& store) {
   if (SqlHost* host = store.sql()) return *host;
-  throw Error(Code::unsupported, store.capabilities().name + " stores cannot keep functions");
+  throw Error(Code::unsupported, "retention works on Postgres stores so far; this one is " +
+                                     store.capabilities().name);
 }
 
 std::string quote_identifier(const std::string& name) {
@@ -45,6 +46,23 @@ std::string install_script() {
 
 PostgresRetention::PostgresRetention(Store& store) : sql_(host_of(store)) {}
 
+std::vector<SqlHost::Row> PostgresRetention::query(std::string_view statement,
+                                                   std::span<const std::string> parameters,
+                                                   const Call& call) {
+  try {
+    return sql_.query(statement, parameters, call);
+  } catch (const Error& error) {
+    for (const char* absent : {"42883", "42P01", "42703"}) {
+      if (error.native() != absent) continue;
+      throw Error(Code::unsupported,
+                  "retention is not installed here, or by an older version; install it first "
+                  "(threadkeep retention install)",
+                  absent);
+    }
+    throw;
+  }
+}
+
 void PostgresRetention::install(const Call& call) {
   sql_.execute(install_script(), call);
 }
@@ -56,18 +74,18 @@ void PostgresRetention::grant(const std::string& role, const Call& call) {
 
 void PostgresRetention::apply(std::span<const Policy> policies, const Call& call) {
   const std::string json[] = {to_json(policies)};
-  sql_.query(sql::call_apply, json, call);
+  query(sql::call_apply, json, call);
 }
 
 std::vector<Policy> PostgresRetention::policies(const Call& call) {
-  const auto rows = sql_.query(sql::call_policies, {}, call);
+  const auto rows = query(sql::call_policies, {}, call);
   return policies_from_json(rows.front().front().value());
 }
 
 bool PostgresRetention::mark(const std::string& thread_id, const char* kind,
                              const std::string& name, bool set, const Call& call) {
   const std::string parameters[] = {thread_id, kind, name, set ? "true" : "false"};
-  const auto rows = sql_.query(sql::call_mark, parameters, call);
+  const auto rows = query(sql::call_mark, parameters, call);
   return rows.front().front() == "true";
 }
 
@@ -93,7 +111,7 @@ bool PostgresRetention::release(const std::string& thread_id, const std::string&
 void PostgresRetention::expire(const std::string& thread_id, std::optional<std::int64_t> at,
                                const Call& call) {
   const std::string parameters[] = {thread_id, at ? std::to_string(*at) : ""};
-  sql_.query(sql::call_expire, parameters, call);
+  query(sql::call_expire, parameters, call);
 }
 
 }  // namespace threadkeep::retention

@@ -86,7 +86,7 @@ TEST_F(ConfigFile, tells_all_that_is_wrong_with_its_place) {
                     "    retries: 3\n"
                     "  test: {timeout: 1s}\n"
                     "  none: {url: 'sqlite:${NOSUCH}'}\n"),
-            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores\n"
+            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention\n"
             "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
             "t.yaml:5:5: url: needs a value\n"
             "t.yaml:6:5: unknown key 'retries'; known are: url, timeout\n"

@@ -25,6 +25,18 @@ const std::vector<Arguments>& commands() {
                                              {"threads", "delete"},
                                              {"messages", "list"},
                                              {"state", "get"},
+                                             {"retention", "install"},
+                                             {"retention", "apply"},
+                                             {"retention", "preview"},
+                                             {"retention", "sweep"},
+                                             {"retention", "status"},
+                                             {"retention", "audit"},
+                                             {"retention", "pin"},
+                                             {"retention", "unpin"},
+                                             {"retention", "hold"},
+                                             {"retention", "release"},
+                                             {"retention", "schedule"},
+                                             {"retention", "unschedule"},
                                              {"completion"},
                                              {"manual"}};
   return all;

@@ -62,17 +62,16 @@ TEST(RetentionPolicy, refuses_what_is_no_duration) {
        {"", "7", "d", "-7d", "+7d", "7 d", " 7d", "7.5d", "7D", "7y", "0d", "1e3s", "36526d",
         "99999999999999999999d", "18446744073709551615w", "Off", "no"}) {
     EXPECT_EQ(problem_of(&PolicyFields::idle, text),
-              "policies[0].idle: '" + std::string(text) +
-                  "' is no duration; write a whole number and a unit, such as 90s, 15m, 12h, 7d or "
-                  "4w, up to 100 years, or off");
+              "policies[0].idle: is no duration; write a whole number and a unit, such as 90s, "
+              "15m, 12h, 7d or "
+              "4w, up to 100 years, or off");
   }
 }
 
 TEST(RetentionPolicy, refuses_what_is_no_number_of_checkpoints) {
   for (const char* text : {"", "-1", "1.5", "ten", "1000000001", "99999999999999999999"}) {
     EXPECT_EQ(problem_of(&PolicyFields::keep_last, text),
-              "policies[0].keep_last: '" + std::string(text) +
-                  "' is no number of checkpoints; write 1 or more, or off");
+              "policies[0].keep_last: is no number of checkpoints; write 1 or more, or off");
   }
 }
 
@@ -91,15 +90,15 @@ TEST(RetentionPolicy, reports_all_problems_at_once) {
             "policies[1]: is no object; a policy is an object of fields; "
             "policies[0].name: is missing; name the policy, reports use it; "
             "policies[0].threads: is empty; write '*' for all threads; "
-            "policies[0].idle: '7' is no duration; write a whole number and a unit, such as 90s, "
+            "policies[0].idle: is no duration; write a whole number and a unit, such as 90s, "
             "15m, 12h, 7d or 4w, up to 100 years, or off; "
-            "policies[0].expiry: 'never' is neither sliding nor fixed; "
-            "policies[0].age: 'x' is no duration; write a whole number and a unit, such as 90s, "
+            "policies[0].expiry: is neither sliding nor fixed; "
+            "policies[0].age: is no duration; write a whole number and a unit, such as 90s, "
             "15m, 12h, 7d or 4w, up to 100 years, or off; "
-            "policies[0].keep_last: '-2' is no number of checkpoints; write 1 or more, or off; "
+            "policies[0].keep_last: is no number of checkpoints; write 1 or more, or off; "
             "policies[0].expiry: is only for idle; set idle; "
             "policies[1].name: is missing; name the policy, reports use it; "
-            "policies[3].name: 'a' is taken; give each policy a name of its own");
+            "policies[3].name: is that of another policy; give each a name of its own");
   EXPECT_EQ(refusal_of("{}"), "policies: is no JSON array; write a list of policies");
   EXPECT_EQ(refusal_of("[}"), "policies: is no JSON array; write a list of policies");
 }

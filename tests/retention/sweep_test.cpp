@@ -69,8 +69,7 @@ TEST_F(RetentionSweep, keeps_blobs_that_a_late_checkpoint_of_langgraphs_saver_ca
       "'ts', now(), 'channel_versions', jsonb_build_object('a', '1')), '{}'");
   pass_grace();
   sweep();
-  const auto late =
-      store_.get({"old", "", "2", {}}, Call());
+  const auto late = store_.get({"old", "", "2", {}}, Call());
   ASSERT_TRUE(late);
   ASSERT_EQ(late->values.size(), 1U);
   EXPECT_EQ(late->values[0].data.view(), "1");
