@@ -262,6 +262,24 @@ TEST_F(CliRetention, refuses_intervals_that_cron_cannot_say) {
   }
 }
 
+TEST_F(CliRetention, is_documented_by_lines_that_run) {
+  std::string file;
+  for (const auto& line : lines_of(RETENTION_PAGE, "yaml")) file += line + "\n";
+  write(file);
+  unsetenv("THREADKEEP_URL");
+  unsetenv("THREADKEEP_CONFIG");
+  setenv("AGENTS_URL", url_.c_str(), 1);
+  const auto lines = lines_of(RETENTION_PAGE, "sh");
+  EXPECT_GE(lines.size(), 9U);
+  const std::string bin = std::filesystem::path(THREADKEEP_COMMAND).parent_path();
+  for (const auto& line : lines) {
+    testing::run_program({"/bin/bash", "-c",
+                          "set -eo pipefail; export PATH=\"$0:$PATH\"; cd \"$1\"; " + line, bin,
+                          directory.path()});
+  }
+  EXPECT_EQ(sql("SELECT count(*) FROM {}.threadkeep_retention_policies"), "2\n");
+}
+
 /// A server with pg_cron in the store's database.
 TEST(CliRetentionCron, sweeps_by_pg_cron_until_it_is_unscheduled) {
   testing::PostgresServer server({.settings = {{"shared_preload_libraries", "'pg_cron'"},
