@@ -10,6 +10,11 @@
 #include "exit_status.hpp"
 #include "help_format.hpp"
 #include "messages_list.hpp"
+#include "retention_marks.hpp"
+#include "retention_policies.hpp"
+#include "retention_reports.hpp"
+#include "retention_schedule.hpp"
+#include "retention_sweep.hpp"
 #include "setup_command.hpp"
 #include "state_get.hpp"
 #include "stats_command.hpp"
@@ -25,6 +30,24 @@ namespace {
 
 namespace cli = threadkeep::cli;
 using Commands = std::vector<std::unique_ptr<cli::StoreCommand>>;
+
+void add_retention(CLI::App& app, Commands& all) {
+  auto* retention =
+      app.add_subcommand("retention", "Deletes old threads by policies, in stores of Postgres.");
+  retention->require_subcommand(1);
+  all.push_back(std::make_unique<cli::RetentionApply>(*retention));
+  all.push_back(std::make_unique<cli::RetentionPreview>(*retention));
+  all.push_back(std::make_unique<cli::RetentionSweep>(*retention));
+  all.push_back(std::make_unique<cli::RetentionStatus>(*retention));
+  all.push_back(std::make_unique<cli::RetentionAudit>(*retention));
+  all.push_back(std::make_unique<cli::RetentionSchedule>(*retention));
+  all.push_back(std::make_unique<cli::RetentionUnschedule>(*retention));
+  for (const auto kind : {cli::RetentionMark::Kind::pin, cli::RetentionMark::Kind::unpin,
+                          cli::RetentionMark::Kind::hold, cli::RetentionMark::Kind::release}) {
+    all.push_back(std::make_unique<cli::RetentionMark>(*retention, kind));
+  }
+  all.push_back(std::make_unique<cli::RetentionInstall>(*retention));
+}
 
 Commands make_commands(CLI::App& app) {
   Commands all;
@@ -48,6 +71,7 @@ Commands make_commands(CLI::App& app) {
   auto* state = app.add_subcommand("state", "Looks at the state of threads and of names.");
   state->require_subcommand(1);
   all.push_back(std::make_unique<cli::StateGet>(*state));
+  add_retention(app, all);
   return all;
 }
 

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <threadkeep/threadkeep.hpp>
 
 #include "config/config.hpp"
+#include "duration_option.hpp"
 #include "printable.hpp"
 #include "refusal.hpp"
 
@@ -14,12 +16,6 @@ namespace threadkeep::cli {
 namespace {
 
 constexpr const char* usual_file = "threadkeep.yaml";
-
-const std::map<std::string, std::chrono::milliseconds::rep>& units() {
-  static const std::map<std::string, std::chrono::milliseconds::rep> all = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  return all;
-}
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -56,15 +52,13 @@ StoreChoice::StoreChoice(CLI::App& command) {
       "--config", file_, "The file instead of threadkeep.yaml; THREADKEEP_CONFIG if not given");
   file->type_name("FILE");
   url_option_->excludes(store)->excludes(file);
-  timeout_option_ =
-      command.add_option("--timeout", timeout_, "Time for all of it, such as 500ms, 90s, 30m, 6h");
-  timeout_option_->transform(
-      CLI::AsNumberWithUnit(units(), CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"));
+  timeout_option_ = add_duration(command, "--timeout", timeout_,
+                                 "Time for all of it, such as 500ms, 90s, 30m, 6h");
 }
 
 void StoreChoice::resolve() {
   if (url_option_->count() > 0) return;
-  if (store_.empty() && file_.empty()) url_ = variable("THREADKEEP_URL");
+  url_ = given_url();
   if (!url_.empty()) return;
   const std::string file = file_to_read();
   if (!file.empty()) read_file(file);
@@ -72,6 +66,29 @@ void StoreChoice::resolve() {
   throw usage(
       "which store? Say --url URL or --store NAME, set THREADKEEP_URL, or write a url into " +
       std::string(usual_file));
+}
+
+std::vector<std::string> StoreChoice::arguments() const {
+  if (given_url().empty()) {
+    std::vector<std::string> all = {"--config", std::filesystem::absolute(file_to_read())};
+    if (!store_.empty()) all.insert(all.end(), {"--store", store_});
+    return all;
+  }
+  if (Url::parse(url_).redacted().find("***") == std::string::npos) return {"--url", url_};
+  throw Refusal{ExitStatus::failed, "invalid_argument",
+                "the URL holds a password, which others could read there; name the store in " +
+                    std::string(usual_file) + ", with a variable or a password file"};
+}
+
+std::optional<std::vector<retention::Policy>> StoreChoice::policies() const {
+  const std::string file = file_to_read();
+  if (file.empty()) return {};
+  return ops::read_config(file, ops::process_variables()).policies;
+}
+
+std::string StoreChoice::given_url() const {
+  if (url_option_->count() > 0) return url_;
+  return store_.empty() && file_.empty() ? variable("THREADKEEP_URL") : "";
 }
 
 // A file that nobody named may be missing, unless something of it is asked for.

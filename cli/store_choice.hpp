@@ -5,6 +5,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <threadkeep/retention/policy.hpp>
+#include <vector>
 
 namespace threadkeep::cli {
 
@@ -22,12 +24,22 @@ class StoreChoice {
   /// where no store is named.
   void resolve();
 
+  /// The policies of the configuration file, which is read for them also where a URL names the
+  /// store; absent where no file has any.
+  std::optional<std::vector<retention::Policy>> policies() const;
+
+  /// After resolve(): the options that name the same store to a process with another directory
+  /// and environment. Throws Refusal where they would hold a password.
+  std::vector<std::string> arguments() const;
+
   /// After resolve().
   const std::string& url() const { return url_; }
   std::chrono::milliseconds timeout() const { return std::chrono::milliseconds(timeout_); }
 
  private:
   void read_file(const std::string& file);
+  // The URL of an option or of the environment; empty where the file has to say it.
+  std::string given_url() const;
   std::string file_to_read() const;
 
   CLI::Option* url_option_;

@@ -43,6 +43,7 @@ class StoreCommand {
 
   const std::string& url() const { return choice_.url(); }
   bool json() const { return json_; }
+  const StoreChoice& choice() const { return choice_; }
   /// The time limit, from now on, and Ctrl-C.
   Call call() const;
   /// Only commands that bring something into a store make one where there is none.

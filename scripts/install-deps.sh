@@ -26,9 +26,16 @@ clang_runtime() {
   apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p'
 }
 
-# Any version of the Postgres server will do, from whatever source it came.
+# Any version of the Postgres server will do, from whatever source it came; pg_cron is that of the
+# newest version that is there, or will be.
 server_packages() {
-  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql
+  local version
+  version=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | cut -d/ -f5 | sort -n | tail -n 1)
+  if [[ -z $version ]]; then
+    echo postgresql
+    version=$(apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p')
+  fi
+  [[ -e /usr/lib/postgresql/$version/lib/pg_cron.so ]] || echo "postgresql-$version-cron"
   [[ -x /usr/sbin/pgbouncer ]] || echo pgbouncer
 }
 

@@ -11,6 +11,7 @@
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
+#include "sql_access.hpp"
 #include "stats.hpp"
 
 namespace threadkeep::postgres {
@@ -30,7 +31,8 @@ class PostgresBackend final : public Backend {
  public:
   PostgresBackend(Settings settings, Environment environment)
       : environment_(std::move(environment)),
-        database_(std::make_unique<Database>(std::move(settings))) {}
+        database_(std::make_unique<Database>(std::move(settings))),
+        sql_(*database_) {}
 
   // In a forked child the connections are the parent's; see Database.
   ~PostgresBackend() override {
@@ -141,6 +143,8 @@ class PostgresBackend final : public Backend {
     return postgres::setup_script(database_->settings().schema, role, grantee);
   }
 
+  SqlHost* sql() override { return &sql_; }
+
  private:
   static std::string describe(const Connection& connection, const Layout& layout) {
     std::string text =
@@ -159,6 +163,7 @@ class PostgresBackend final : public Backend {
   const Environment environment_;
   ForkGuard fork_guard_;
   std::unique_ptr<Database> database_;
+  SqlAccess sql_;
 };
 
 }  // namespace

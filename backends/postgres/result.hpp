@@ -22,6 +22,7 @@ class Result {
 
   std::size_t size() const noexcept;
   bool empty() const noexcept { return size() == 0; }
+  int columns() const noexcept;
   /// Rows that the statement inserted, changed or deleted; 0 for a query.
   std::uint64_t affected() const noexcept;
 

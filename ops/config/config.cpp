@@ -7,6 +7,7 @@
 #include <threadkeep/threadkeep.hpp>
 
 #include "config/documents.hpp"
+#include "config/policies.hpp"
 #include "config/reading.hpp"
 
 namespace threadkeep::ops {
@@ -39,7 +40,7 @@ StoreConfig take_store(Reading& reading, const std::string& name, const Reading:
 Config take_config(Reading& reading, const YAML::Node& root) {
   Config config;
   const auto members =
-      reading.members({root.Mark(), root}, "the file", {"url", "timeout", "stores"});
+      reading.members({root.Mark(), root}, "the file", {"url", "timeout", "stores", "retention"});
   std::optional<std::chrono::milliseconds> timeout;
   take_timeout(reading, members, timeout);
   if (const auto url = members.find("url"); url != members.end()) {
@@ -49,6 +50,9 @@ Config take_config(Reading& reading, const YAML::Node& root) {
     for (const auto& [name, member] : reading.members(stores->second, "stores", {})) {
       config.stores[name] = take_store(reading, name, member, timeout);
     }
+  }
+  if (const auto retention = members.find("retention"); retention != members.end()) {
+    config.policies = take_policies(reading, retention->second);
   }
   return config;
 }

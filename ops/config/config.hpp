@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <threadkeep/retention/policy.hpp>
+#include <vector>
 
 namespace threadkeep::ops {
 
@@ -21,6 +23,8 @@ struct StoreConfig {
 struct Config {
   std::optional<StoreConfig> store;           ///< Where nobody names one.
   std::map<std::string, StoreConfig> stores;  ///< By name.
+  /// Absent where the file says nothing of retention.
+  std::optional<std::vector<retention::Policy>> policies;
 };
 
 /// The value of an environment variable; empty when it is not set.

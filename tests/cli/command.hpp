@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,21 @@ inline bool contains(std::string_view text, std::string_view part) {
 inline std::string run(Arguments arguments, int status) {
   arguments.insert(arguments.begin(), THREADKEEP_COMMAND);
   return testing::run_program(arguments, status);
+}
+
+/// The lines of all blocks in a language on a page of the documentation.
+inline std::vector<std::string> lines_of(const char* page, const std::string& language) {
+  std::vector<std::string> lines;
+  std::ifstream file(page);
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("```")) {
+      inside = line == "```" + language;
+    } else if (inside) {
+      lines.push_back(line);
+    }
+  }
+  return lines;
 }
 
 /// A store of its own for each test.

@@ -86,13 +86,60 @@ TEST_F(ConfigFile, tells_all_that_is_wrong_with_its_place) {
                     "    retries: 3\n"
                     "  test: {timeout: 1s}\n"
                     "  none: {url: 'sqlite:${NOSUCH}'}\n"),
-            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores\n"
+            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention\n"
             "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
             "t.yaml:5:5: url: needs a value\n"
             "t.yaml:6:5: unknown key 'retries'; known are: url, timeout\n"
             "t.yaml:7:9: store test needs a url\n"
             "t.yaml:8:15: url: the variable NOSUCH is not set; write ${NOSUCH:-default} where it "
             "need not be");
+}
+
+TEST_F(ConfigFile, takes_policies_in_their_order) {
+  const auto config = parse(
+      "retention:\n"
+      "  policies:\n"
+      "    - name: ${NAME:-free}\n"
+      "      threads: 'chat-*'\n"
+      "      metadata: {tier: free, age: 3, id: '3', vip: true}\n"
+      "      idle: 7d\n"
+      "      expiry: fixed\n"
+      "    - {name: rest, keep_last: 3, idle: off}\n");
+  ASSERT_TRUE(config.policies);
+  EXPECT_EQ(retention::to_json(*config.policies),
+            R"([{"age":"off","expiry":"fixed","idle":"7d","keep_last":"off",)"
+            R"("metadata":{"age":3,"id":"3","tier":"free","vip":true},)"
+            R"("name":"free","threads":"chat-*"},)"
+            R"({"age":"off","idle":"off","keep_last":3,"name":"rest","threads":"*"}])");
+  EXPECT_TRUE(parse("retention: {policies: []}").policies->empty());
+  EXPECT_FALSE(parse("timeout: 1s").policies);
+}
+
+TEST_F(ConfigFile, tells_all_that_is_wrong_with_policies_with_its_place) {
+  EXPECT_EQ(refusal("retention:\n"
+                    "  policies:\n"
+                    "    - idle: -7d\n"
+                    "      keep: 3\n"
+                    "    - name: a\n"
+                    "      metadata: [x]\n"
+                    "      expiry: ${SECRET}\n"
+                    "    - name: a\n"
+                    "      age: [1d]\n"
+                    "    - word\n"),
+            "t.yaml:3:7: name is missing; name the policy, reports use it\n"
+            "t.yaml:3:13: idle is no duration; write a whole number and a unit, such as 90s, 15m, "
+            "12h, 7d or 4w, up to 100 years, or off\n"
+            "t.yaml:4:7: unknown key 'keep'; known are: name, threads, metadata, idle, expiry, "
+            "age, keep_last\n"
+            "t.yaml:6:17: metadata must be a map of keys and values\n"
+            "t.yaml:7:15: expiry is neither sliding nor fixed\n"
+            "t.yaml:8:13: name is that of another policy; give each a name of its own\n"
+            "t.yaml:9:12: age must be one value\n"
+            "t.yaml:10:7: a policy must be a map of keys and values\n"
+            "t.yaml:10:7: name is missing; name the policy, reports use it");
+  EXPECT_EQ(refusal("retention: {}"), "t.yaml:1:12: retention needs policies, which are a list");
+  EXPECT_EQ(refusal("retention: {policies: 3}"),
+            "t.yaml:1:23: retention needs policies, which are a list");
 }
 
 TEST_F(ConfigFile, refuses_what_nobody_means) {

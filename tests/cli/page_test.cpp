@@ -25,6 +25,18 @@ const std::vector<Arguments>& commands() {
                                              {"threads", "delete"},
                                              {"messages", "list"},
                                              {"state", "get"},
+                                             {"retention", "install"},
+                                             {"retention", "apply"},
+                                             {"retention", "preview"},
+                                             {"retention", "sweep"},
+                                             {"retention", "status"},
+                                             {"retention", "audit"},
+                                             {"retention", "pin"},
+                                             {"retention", "unpin"},
+                                             {"retention", "hold"},
+                                             {"retention", "release"},
+                                             {"retention", "schedule"},
+                                             {"retention", "unschedule"},
                                              {"completion"},
                                              {"manual"}};
   return all;
@@ -68,21 +80,6 @@ TEST(CliPage, names_every_command) {
 }
 
 #ifdef THREADKEEP_TEST_SQLITE
-// The lines of all blocks in a language.
-std::vector<std::string> lines_of(const std::string& language) {
-  std::vector<std::string> lines;
-  std::ifstream file(OPERATION_PAGE);
-  bool inside = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```" + language;
-    } else if (inside) {
-      lines.push_back(line);
-    }
-  }
-  return lines;
-}
-
 TEST(CliPage, runs_as_it_is_written) {
   const testing::TemporaryDirectory directory;
   {
@@ -99,10 +96,10 @@ TEST(CliPage, runs_as_it_is_written) {
   }
   {
     std::ofstream configuration(directory.path() / "threadkeep.yaml");
-    for (const auto& line : lines_of("yaml")) configuration << line << "\n";
+    for (const auto& line : lines_of(OPERATION_PAGE, "yaml")) configuration << line << "\n";
   }
   setenv("AGENTS_PASSWORD", "secret", 1);
-  const auto lines = lines_of("sh");
+  const auto lines = lines_of(OPERATION_PAGE, "sh");
   EXPECT_GE(lines.size(), 8U);
   const std::string bin = std::filesystem::path(THREADKEEP_COMMAND).parent_path();
   for (const auto& line : lines) {

@@ -14,6 +14,7 @@
 #include "threadkeep/error.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
+#include "threadkeep/sql_host.hpp"
 #include "threadkeep/stats.hpp"
 
 namespace threadkeep {
@@ -119,6 +120,9 @@ class Backend {
     static_cast<void>(grantee);
     throw Error(Code::unsupported, capabilities().name + " stores are set up by their first use");
   }
+  /// The database below, where it is one that speaks SQL and can keep functions; else null. Owned
+  /// by the backend.
+  virtual SqlHost* sql() { return nullptr; }
 };
 
 /// The answer of a backend without Capabilities::sessions to a call for messages or state.

@@ -80,6 +80,8 @@ class Store {
   void setup(const Call& call);
   /// See Backend::setup_script.
   std::string setup_script(SetupRole role, const std::string& grantee = {}) const;
+  /// See Backend::sql. Lives as long as this store.
+  SqlHost* sql();
 
   /// Queues a write; see WriteTask. Asynchronous calls of one thread keep their order, reads
   /// included.

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "retention_command.hpp"
+
+#include <iostream>
+
+#include "printable.hpp"
+#include "table.hpp"
+#include "terminal.hpp"
+
+namespace threadkeep::cli {
+
+const char* const no_policies =
+    "no policy is stored; write policies into threadkeep.yaml and run `threadkeep retention apply`";
+
+retention::PostgresRetention& RetentionCommand::retention() {
+  if (!retention_) {
+    store_ = open_store();
+    retention_ = std::make_unique<retention::PostgresRetention>(*store_);
+  }
+  return *retention_;
+}
+
+std::optional<bool> RetentionCommand::as_in_file(
+    const std::vector<retention::Policy>& stored) const {
+  const auto wanted = choice().policies();
+  if (!wanted) return {};
+  return to_json(*wanted) == to_json(stored);
+}
+
+ExitStatus RetentionCommand::succeed(const std::string& message, Json more) const {
+  if (json()) {
+    more["ok"] = true;
+    more["message"] = message;
+    std::cout << json_text(more) << "\n";
+  } else {
+    std::cout << printable(message) << "\n";
+  }
+  return ExitStatus::done;
+}
+
+Json due_json(const std::vector<retention::Due>& due) {
+  Json list = Json::array();
+  for (const auto& part : due) {
+    list.push_back({{"policy", part.policy},
+                    {"reason", part.reason},
+                    {"threads", part.threads},
+                    {"checkpoints", part.checkpoints},
+                    {"writes", part.writes},
+                    {"blobs", part.blobs},
+                    {"bytes", part.bytes}});
+  }
+  return list;
+}
+
+void print_due(const std::vector<retention::Due>& due, std::size_t policies) {
+  if (due.empty()) {
+    std::cout << "nothing is due" << (policies == 0 ? std::string(": ") + no_policies : "") << "\n";
+    return;
+  }
+  Table table({"THREADS", "CHECKPOINTS", "WRITES", "VALUES", "BYTES", "REASON", "POLICY"});
+  for (const auto& part : due) {
+    table.add({std::to_string(part.threads), std::to_string(part.checkpoints),
+               std::to_string(part.writes), std::to_string(part.blobs), size_text(part.bytes),
+               part.reason, part.policy.empty() ? "-" : part.policy});
+  }
+  table.print(std::cout, terminal_width());
+}
+
+}  // namespace threadkeep::cli

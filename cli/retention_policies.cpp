@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "retention_policies.hpp"
+
+#include <iostream>
+
+namespace threadkeep::cli {
+
+namespace {
+
+constexpr const char* install_description =
+    "Creates the tables and functions of retention in the store's schema, or brings them to this\n"
+    "version. What is stored in them stays. To be run as the owner of the store's tables.";
+
+constexpr const char* install_examples =
+    "Examples:\n"
+    "  threadkeep retention install --url postgresql://owner@db.example/agents\n"
+    "  threadkeep retention install --grantee agents_cron --store prod";
+
+constexpr const char* apply_description =
+    "Stores the policies of threadkeep.yaml in the store, instead of those that are there. "
+    "Installs\n"
+    "retention first where it is missing. Deletes nothing: sweeps do, and they obey the store.";
+
+constexpr const char* apply_examples =
+    "Examples:\n"
+    "  threadkeep retention apply --store prod\n"
+    "  threadkeep retention apply --config agents.yaml";
+
+constexpr const char* preview_description =
+    "Shows what a sweep would delete now, by policy and reason, and whether threadkeep.yaml has\n"
+    "other policies than the store. Changes nothing. Looks at every thread.";
+
+constexpr const char* preview_examples =
+    "Examples:\n"
+    "  threadkeep retention preview --store prod\n"
+    "  threadkeep retention preview --of-file --config agents.yaml --json";
+
+std::vector<retention::Policy> demand_policies(const StoreChoice& choice) {
+  if (auto policies = choice.policies()) return *policies;
+  throw Refusal{ExitStatus::usage, "invalid_argument",
+                "which policies? Write them below `retention:` in threadkeep.yaml, or name the "
+                "file by --config"};
+}
+
+std::string count_text(std::size_t policies) {
+  return std::to_string(policies) + (policies == 1 ? " policy" : " policies");
+}
+
+}  // namespace
+
+RetentionInstall::RetentionInstall(CLI::App& parent)
+    : RetentionCommand(parent, "install", install_description, install_examples) {
+  options().add_option("--grantee", grantee_,
+                       "A role of the server that may preview and sweep by SQL from now on");
+}
+
+ExitStatus RetentionInstall::execute() {
+  const Call limits = call();
+  retention().install(limits);
+  if (grantee_.empty()) return succeed("retention is installed in " + store_name());
+  retention().grant(grantee_, limits);
+  return succeed("retention is installed in " + store_name() + "; " + grantee_ + " may sweep");
+}
+
+RetentionApply::RetentionApply(CLI::App& parent)
+    : RetentionCommand(parent, "apply", apply_description, apply_examples) {}
+
+ExitStatus RetentionApply::execute() {
+  const auto policies = demand_policies(choice());
+  const Call limits = call();
+  retention().install(limits);
+  retention().apply(policies, limits);
+  return succeed(store_name() + " has " + count_text(policies.size()) +
+                     "; `threadkeep retention preview` shows what is due",
+                 {{"policies", Json::parse(to_json(policies))}});
+}
+
+RetentionPreview::RetentionPreview(CLI::App& parent)
+    : RetentionCommand(parent, "preview", preview_description, preview_examples) {
+  default_timeout(std::chrono::hours(1));
+  options().add_flag("--of-file", of_file_, "By the policies of threadkeep.yaml, before `apply`");
+}
+
+ExitStatus RetentionPreview::execute() {
+  const Call limits = call();
+  const auto policies = of_file_ ? demand_policies(choice()) : retention().policies(limits);
+  const auto same = as_in_file(of_file_ ? retention().policies(limits) : policies);
+  const auto due = of_file_ ? retention().preview(policies, limits) : retention().preview(limits);
+  if (json()) {
+    std::cout << json_text({{"policies", Json::parse(to_json(policies))},
+                            {"as_in_file", same ? Json(*same) : Json()},
+                            {"due", due_json(due)}})
+              << "\n";
+  } else {
+    print(due, policies.size(), same);
+  }
+  return ExitStatus::done;
+}
+
+void RetentionPreview::print(const std::vector<retention::Due>& due, std::size_t policies,
+                             std::optional<bool> same) const {
+  print_due(due, policies);
+  if (same.value_or(true)) return;
+  std::cout << "\nthe file has other policies than the store";
+  std::cout << (of_file_ ? "; these are those of the file\n"
+                         : "; `threadkeep retention apply` stores them\n");
+}
+
+}  // namespace threadkeep::cli

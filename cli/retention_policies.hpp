@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "retention_command.hpp"
+
+namespace threadkeep::cli {
+
+/// `threadkeep retention install`: tables and functions in the store's schema.
+class RetentionInstall final : public RetentionCommand {
+ public:
+  explicit RetentionInstall(CLI::App& parent);
+
+ private:
+  ExitStatus execute() override;
+
+  std::string grantee_;
+};
+
+/// `threadkeep retention apply`: the policies of the configuration file go into the store.
+class RetentionApply final : public RetentionCommand {
+ public:
+  explicit RetentionApply(CLI::App& parent);
+
+ private:
+  ExitStatus execute() override;
+};
+
+/// `threadkeep retention preview`: what is due.
+class RetentionPreview final : public RetentionCommand {
+ public:
+  explicit RetentionPreview(CLI::App& parent);
+
+ private:
+  ExitStatus execute() override;
+  void print(const std::vector<retention::Due>& due, std::size_t policies,
+             std::optional<bool> same) const;
+
+  bool of_file_ = false;
+};
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "listing.hpp"
+#include "retention_command.hpp"
+
+namespace threadkeep::cli {
+
+/// `threadkeep retention status`: policies, schedule and the last sweeps.
+class RetentionStatus final : public RetentionCommand {
+ public:
+  explicit RetentionStatus(CLI::App& parent);
+
+ private:
+  ExitStatus execute() override;
+
+  std::size_t runs_ = 10;
+};
+
+/// `threadkeep retention audit`: what was deleted and ordered, by whom.
+class RetentionAudit final : public RetentionCommand {
+ public:
+  explicit RetentionAudit(CLI::App& parent);
+
+ private:
+  ExitStatus execute() override;
+
+  PageOptions pages_;
+};
+
+}  // namespace threadkeep::cli

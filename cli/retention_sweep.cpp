@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "retention_sweep.hpp"
+
+#include <iostream>
+
+#include "duration_option.hpp"
+#include "progress.hpp"
+
+namespace threadkeep::cli {
+
+namespace {
+
+constexpr const char* description =
+    "Deletes what the stored policies call old. Without --yes it only shows what that would be.\n"
+    "\n"
+    "Works in batches, each of them a transaction, beside programs that use the store. It may be\n"
+    "stopped at any time; the next sweep goes on from there. Values go in a sweep that comes 15\n"
+    "minutes later or more.";
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  threadkeep retention sweep --store prod\n"
+    "  threadkeep retention sweep --yes --store prod --time-budget 30m";
+
+Json json_of(const retention::SweepResult& result) {
+  const auto& swept = result.swept;
+  return {{"dry_run", false},
+          {"run", result.run},
+          {"finished", result.finished},
+          {"policies", result.policies},
+          {"threads", swept.threads},
+          {"checkpoints", swept.checkpoints},
+          {"writes", swept.writes},
+          {"bytes", swept.bytes},
+          {"busy", swept.busy},
+          {"collected", swept.collected}};
+}
+
+Progress::State state_of(const retention::Swept& swept) {
+  return {.done = swept.checkpoints,
+          .total = {},
+          .text = std::to_string(swept.threads) + " threads, " + std::to_string(swept.checkpoints) +
+                  " checkpoints",
+          .bytes = swept.bytes};
+}
+
+}  // namespace
+
+RetentionSweep::RetentionSweep(CLI::App& parent)
+    : RetentionCommand(parent, "sweep", description, examples) {
+  default_timeout(std::chrono::hours(1));
+  options().add_flag("--yes", yes_, "Delete");
+  add_duration(options(), "--time-budget", time_budget_,
+               "When it is over, begin no further batch; 10m if not given");
+  options()
+      .add_option("--batch-size", batch_size_, "Checkpoints of a batch, 1000 if not given")
+      ->check(CLI::Range(1, 10'000).description(""));
+}
+
+ExitStatus RetentionSweep::execute() {
+  return yes_ ? sweep() : show();
+}
+
+ExitStatus RetentionSweep::show() {
+  const Call limits = call();
+  const auto policies = retention().policies(limits).size();
+  const auto due = retention().preview(limits);
+  const std::string message = "nothing was deleted: this is a dry run, say --yes";
+  if (json()) {
+    return succeed(message, {{"dry_run", true}, {"policies", policies}, {"due", due_json(due)}});
+  }
+  print_due(due, policies);
+  std::cout << "\n" << message << "\n";
+  return ExitStatus::done;
+}
+
+ExitStatus RetentionSweep::sweep() {
+  Progress progress(json());
+  const retention::SweepOptions limits = {
+      .time_budget =
+          std::chrono::duration_cast<std::chrono::seconds>(std::chrono::milliseconds(time_budget_)),
+      .batch_size = batch_size_,
+      .progress = [&](const auto& swept) { progress.step([&] { return state_of(swept); }); }};
+  const auto result = retention().sweep(limits, call());
+  if (result.run == 0) {
+    throw Refusal{ExitStatus::failed, "busy", "nothing was deleted: another sweep is under way"};
+  }
+  const auto& swept = result.swept;
+  if (result.policies == 0 && result.finished && swept.threads + swept.collected == 0) {
+    throw Refusal{ExitStatus::failed, "no_policies",
+                  std::string("nothing was deleted: ") + no_policies};
+  }
+  return succeed(result.summary, json_of(result));
+}
+
+}  // namespace threadkeep::cli

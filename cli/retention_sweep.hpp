@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "retention_command.hpp"
+
+namespace threadkeep::cli {
+
+/// `threadkeep retention sweep`: deletes what is due; without --yes it shows that.
+class RetentionSweep final : public RetentionCommand {
+ public:
+  explicit RetentionSweep(CLI::App& parent);
+
+ private:
+  ExitStatus execute() override;
+  ExitStatus show();
+  ExitStatus sweep();
+
+  bool yes_ = false;
+  std::chrono::milliseconds::rep time_budget_ = 600'000;
+  std::uint32_t batch_size_ = 1000;
+};
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,10 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a role needs that sweeps and nothing else.
+GRANT USAGE ON SCHEMA {only_schema} TO {grantee};
+GRANT EXECUTE ON FUNCTION
+  {schema}threadkeep_retention_preview(jsonb),
+  {schema}threadkeep_retention_begin(text),
+  {schema}threadkeep_retention_batch(bigint, integer),
+  {schema}threadkeep_retention_finish(bigint, boolean, text),
+  {schema}langgraph_cleanup_old_data(interval) TO {grantee};
+GRANT EXECUTE ON PROCEDURE {schema}threadkeep_retention_sweep(interval, integer) TO {grantee};

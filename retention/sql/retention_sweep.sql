@@ -1,0 +1,319 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Sweeping: a run has the lease, and each of its steps is one transaction of bounded size.
+
+-- The number of the new run; null when another one is alive. A run that was killed leaves its lease
+-- to the next one after a minute, and its place in the order of threads at once.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_begin(p_kind text DEFAULT 'sweep')
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
+AS $threadkeep$
+DECLARE
+  v_running bigint[];
+  v_free bigint[];
+  v_run bigint;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'a sweep needs the isolation READ COMMITTED, this transaction has %',
+      upper(current_setting('transaction_isolation'))
+      USING HINT = 'SET default_transaction_isolation = ''read committed''',
+            ERRCODE = 'invalid_transaction_state';
+  END IF;
+  LOCK TABLE {schema}threadkeep_retention_policies IN SHARE ROW EXCLUSIVE MODE;
+  v_running := ARRAY(SELECT run_id FROM {schema}threadkeep_retention_runs WHERE state = 'running');
+  v_free := ARRAY(SELECT run_id FROM {schema}threadkeep_retention_runs
+                  WHERE state = 'running' AND alive_until < clock_timestamp()
+                  FOR UPDATE SKIP LOCKED);
+  IF cardinality(v_free) < cardinality(v_running) THEN
+    RETURN NULL;
+  END IF;
+  UPDATE {schema}threadkeep_retention_runs
+  SET state = 'died', finished_at = clock_timestamp()
+  WHERE run_id = ANY (v_free);
+  INSERT INTO {schema}threadkeep_retention_runs (kind, phase, after_thread)
+  SELECT p_kind, coalesce(last.phase, 0), last.after_thread
+  FROM (SELECT) AS one
+  LEFT JOIN (SELECT * FROM {schema}threadkeep_retention_runs
+             WHERE kind = p_kind ORDER BY run_id DESC LIMIT 1) AS last
+    ON last.state <> 'done' AND last.phase < 2
+  RETURNING run_id INTO v_run;
+  RETURN v_run;
+END
+$threadkeep$;
+
+-- Takes away what is due of some threads. Those that somebody writes to at the moment are passed
+-- over. What goes is decided by the statement that deletes it, behind the lock of the thread.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_remove(
+  p_run bigint, p_threads text[], p_policies jsonb, p_action text)
+RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_threads text[];
+BEGIN
+  IF p_threads = '{}' THEN
+    RETURN;
+  END IF;
+  v_threads := ARRAY(
+    SELECT thread_id FROM unnest(p_threads) AS wanted (thread_id)
+    WHERE pg_try_advisory_xact_lock({schema}threadkeep_retention_lock_key(thread_id)));
+  WITH plan AS MATERIALIZED (
+    SELECT * FROM {schema}threadkeep_retention_plan(v_threads, p_policies, now())
+  ),
+  victim AS MATERIALIZED (
+    SELECT c.thread_id, c.checkpoint_ns, c.checkpoint_id
+    FROM plan
+    JOIN {schema}checkpoints AS c
+      ON c.thread_id = plan.thread_id AND c.checkpoint_ns = plan.checkpoint_ns
+      AND c.checkpoint_id = plan.item
+    WHERE plan.kind = 'checkpoint'
+    FOR UPDATE OF c SKIP LOCKED
+  ),
+  busy AS MATERIALIZED (
+    SELECT DISTINCT left_over.thread_id FROM (
+      SELECT plan.thread_id, plan.checkpoint_ns, plan.item FROM plan WHERE kind = 'checkpoint'
+      EXCEPT
+      SELECT * FROM victim
+    ) AS left_over
+  ),
+  going AS MATERIALIZED (
+    SELECT * FROM plan WHERE plan.thread_id NOT IN (SELECT busy.thread_id FROM busy)
+  ),
+  checkpoint AS (
+    DELETE FROM {schema}checkpoints AS c
+    USING going AS g
+    WHERE g.kind = 'checkpoint' AND c.thread_id = g.thread_id
+      AND c.checkpoint_ns = g.checkpoint_ns AND c.checkpoint_id = g.item
+    RETURNING c.thread_id, c.checkpoint_id
+  ),
+  write AS (
+    DELETE FROM {schema}checkpoint_writes AS w
+    USING going AS g
+    WHERE g.kind = 'write' AND w.thread_id = g.thread_id
+      AND w.checkpoint_ns = g.checkpoint_ns AND w.checkpoint_id = g.item
+  ),
+  thread AS (
+    DELETE FROM {schema}threadkeep_threads AS t
+    USING going AS g
+    WHERE g.kind = 'thread' AND t.thread_id = g.thread_id
+  ),
+  expiry AS (
+    DELETE FROM {schema}threadkeep_retention_expiry AS e
+    USING going AS g
+    WHERE g.kind = 'thread' AND e.thread_id = g.thread_id
+  ),
+  tombstone AS (
+    INSERT INTO {schema}threadkeep_tombstones AS tombstone (thread_id, checkpoint_id)
+    SELECT thread_id, max(checkpoint_id COLLATE "C") FROM checkpoint GROUP BY thread_id
+    ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
+    WHERE excluded.checkpoint_id > tombstone.checkpoint_id
+  ),
+  garbage AS (
+    INSERT INTO {schema}threadkeep_retention_garbage AS garbage
+      (thread_id, checkpoint_ns, removed_at, blobs)
+    SELECT g.thread_id, g.checkpoint_ns, clock_timestamp(),
+           coalesce(jsonb_agg(jsonb_build_array(g.item, g.version))
+                      FILTER (WHERE g.kind = 'blob'), '[]')
+    FROM going AS g WHERE g.checkpoint_ns IS NOT NULL
+    GROUP BY g.thread_id, g.checkpoint_ns
+    ON CONFLICT (thread_id, checkpoint_ns, removed_at)
+    DO UPDATE SET blobs = garbage.blobs || excluded.blobs
+  ),
+  total AS MATERIALIZED (
+    SELECT g.policy, g.reason, count(DISTINCT g.thread_id) AS threads,
+           coalesce(sum(g.rows) FILTER (WHERE g.kind = 'checkpoint'), 0) AS checkpoints,
+           coalesce(sum(g.rows) FILTER (WHERE g.kind = 'write'), 0) AS writes,
+           coalesce(sum(g.rows) FILTER (WHERE g.kind = 'blob'), 0) AS blobs,
+           sum(g.bytes) AS bytes
+    FROM going AS g GROUP BY g.policy, g.reason
+  ),
+  audit AS (
+    INSERT INTO {schema}threadkeep_retention_audit
+      (run_id, action, policy, reason, threads, checkpoints, writes, blobs, bytes)
+    SELECT p_run, p_action, t.policy, t.reason, t.threads, t.checkpoints, t.writes, t.blobs, t.bytes
+    FROM total AS t
+  )
+  UPDATE {schema}threadkeep_retention_runs AS run
+  SET threads = run.threads + sum.threads, checkpoints = run.checkpoints + sum.checkpoints,
+      writes = run.writes + sum.writes, blobs = run.blobs + sum.blobs,
+      bytes = run.bytes + sum.bytes,
+      busy = run.busy + cardinality(p_threads) - cardinality(v_threads)
+               + (SELECT count(*) FROM busy)
+  FROM (SELECT count(DISTINCT g.thread_id) AS threads,
+               coalesce(sum(g.rows) FILTER (WHERE g.kind = 'checkpoint'), 0) AS checkpoints,
+               coalesce(sum(g.rows) FILTER (WHERE g.kind = 'write'), 0) AS writes,
+               coalesce(sum(g.rows) FILTER (WHERE g.kind = 'blob'), 0) AS blobs,
+               coalesce(sum(g.bytes), 0) AS bytes
+        FROM going AS g) AS sum
+  WHERE run.run_id = p_run;
+END
+$threadkeep$;
+
+-- The second phase: blobs whose checkpoints went a grace ago and that nothing refers to now, and
+-- writes that came late for these checkpoints. False when nothing more is due.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_collect(
+  p_run bigint, p_limit integer, p_action text)
+RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_before timestamptz := now() - interval '15 minutes';
+  v_threads text[];
+BEGIN
+  v_threads := ARRAY(
+    SELECT thread_id
+    FROM (SELECT DISTINCT due.thread_id
+          FROM (SELECT g.thread_id FROM {schema}threadkeep_retention_garbage AS g
+                WHERE g.removed_at <= v_before
+                ORDER BY g.removed_at, g.thread_id LIMIT p_limit) AS due
+          OFFSET 0) AS due
+    WHERE pg_try_advisory_xact_lock({schema}threadkeep_retention_lock_key(thread_id)));
+  IF v_threads = '{}' THEN
+    RETURN false;
+  END IF;
+  WITH due AS MATERIALIZED (
+    SELECT g.thread_id, g.checkpoint_ns, g.removed_at, g.blobs
+    FROM {schema}threadkeep_retention_garbage AS g
+    WHERE g.thread_id = ANY (v_threads) AND g.removed_at <= v_before
+  ),
+  place AS MATERIALIZED (
+    SELECT DISTINCT due.thread_id, due.checkpoint_ns FROM due
+  ),
+  orphan AS MATERIALIZED (
+    SELECT due.thread_id, due.checkpoint_ns, blob.value ->> 0 AS channel,
+           blob.value ->> 1 AS version
+    FROM due CROSS JOIN LATERAL jsonb_array_elements(due.blobs) AS blob
+    EXCEPT
+    SELECT p.thread_id, p.checkpoint_ns, version.key, version.value
+    FROM place AS p
+    CROSS JOIN LATERAL (
+      SELECT k.checkpoint -> 'channel_versions' AS versions
+      FROM {schema}checkpoints AS k
+      WHERE k.thread_id = p.thread_id AND k.checkpoint_ns = p.checkpoint_ns
+      OFFSET 0
+    ) AS c
+    CROSS JOIN LATERAL jsonb_each_text(
+      CASE WHEN jsonb_typeof(c.versions) = 'object' THEN c.versions END) AS version
+    EXCEPT
+    -- Came back and went again a short time ago.
+    SELECT p.thread_id, p.checkpoint_ns, blob.value ->> 0, blob.value ->> 1
+    FROM place AS p
+    JOIN {schema}threadkeep_retention_garbage AS g
+      ON g.thread_id = p.thread_id AND g.checkpoint_ns = p.checkpoint_ns
+      AND g.removed_at > v_before
+    CROSS JOIN LATERAL jsonb_array_elements(g.blobs) AS blob
+  ),
+  blob AS (
+    DELETE FROM {schema}checkpoint_blobs AS b
+    USING orphan AS o
+    WHERE b.thread_id = o.thread_id AND b.checkpoint_ns = o.checkpoint_ns
+      AND b.channel = o.channel AND b.version = o.version
+    RETURNING coalesce(pg_column_size(b.blob), 0)::bigint AS bytes
+  ),
+  write AS (
+    DELETE FROM {schema}checkpoint_writes AS w
+    USING place AS p, {schema}threadkeep_tombstones AS t
+    WHERE t.thread_id = p.thread_id AND w.thread_id = p.thread_id
+      AND w.checkpoint_ns = p.checkpoint_ns AND w.checkpoint_id COLLATE "C" <= t.checkpoint_id
+      AND NOT EXISTS (SELECT FROM {schema}checkpoints AS c
+                      WHERE c.thread_id = w.thread_id AND c.checkpoint_ns = w.checkpoint_ns
+                        AND c.checkpoint_id = w.checkpoint_id)
+    RETURNING pg_column_size(w.blob)::bigint AS bytes
+  ),
+  garbage AS (
+    DELETE FROM {schema}threadkeep_retention_garbage AS g
+    USING due
+    WHERE g.thread_id = due.thread_id AND g.checkpoint_ns = due.checkpoint_ns
+      AND g.removed_at = due.removed_at
+  ),
+  audit AS (
+    INSERT INTO {schema}threadkeep_retention_audit (run_id, action, reason, writes, blobs, bytes)
+    SELECT p_run, p_action, 'unreferenced', (SELECT count(*) FROM write),
+           (SELECT count(*) FROM blob),
+           (SELECT coalesce(sum(bytes), 0) FROM (TABLE blob UNION ALL TABLE write) AS gone)
+    WHERE EXISTS (TABLE blob) OR EXISTS (TABLE write)
+  )
+  UPDATE {schema}threadkeep_retention_runs AS run
+  SET collected = run.collected + (SELECT count(*) FROM blob)
+  WHERE run.run_id = p_run;
+  RETURN true;
+END
+$threadkeep$;
+
+-- One bounded step of a run: up to p_limit threads are looked at, and threads are taken until
+-- p_limit checkpoints have gone, 250 threads at most, because each takes a lock of the server. A
+-- thread goes as a whole. True when the run has come to its end.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_step(
+  p_run bigint, p_limit integer, p_policies jsonb)
+RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_limit integer := least(greatest(p_limit, 1), 10000);
+  v_run {schema}threadkeep_retention_runs%ROWTYPE;
+  v_threads text[];
+  v_due text[] := '{}';
+  v_after text;
+  v_looked integer := 0;
+  v_taken bigint := 0;
+  v_all boolean;
+BEGIN
+  UPDATE {schema}threadkeep_retention_runs
+  SET alive_until = clock_timestamp() + interval '1 minute'
+  WHERE run_id = p_run AND state = 'running'
+  RETURNING * INTO v_run;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'run % has lost its lease', p_run USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  IF v_run.phase = 2 THEN
+    RETURN NOT {schema}threadkeep_retention_collect(p_run, least(v_limit, 250), v_run.kind);
+  END IF;
+  v_after := v_run.after_thread;
+  -- A few threads at a time: who decides about many only to take the first ones does it again soon.
+  LOOP
+    v_threads := ARRAY(
+      SELECT * FROM {schema}threadkeep_retention_next_threads(
+        v_run.phase, v_after, least(v_limit, 50)));
+    EXIT WHEN v_threads = '{}';
+    v_looked := v_looked + cardinality(v_threads);
+    SELECT v_due || coalesce(array_agg(due.thread_id ORDER BY due.place) FILTER (WHERE due.fits), '{}'),
+           v_taken + coalesce(sum(due.checkpoints) FILTER (WHERE due.fits), 0),
+           coalesce(bool_and(due.fits), true),
+           CASE WHEN coalesce(bool_and(due.fits), true) THEN v_threads[cardinality(v_threads)]
+                ELSE coalesce((array_agg(due.thread_id ORDER BY due.place DESC)
+                                 FILTER (WHERE due.fits))[1], v_after)
+           END
+    INTO v_due, v_taken, v_all, v_after
+    FROM (
+      SELECT d.thread_id, d.place, d.checkpoints,
+             cardinality(v_due) + row_number() OVER (ORDER BY d.place) <= 250
+               AND v_taken + sum(d.checkpoints) OVER (ORDER BY d.place) - d.checkpoints < v_limit
+               AS fits
+      FROM (
+        SELECT t.thread_id, t.place,
+               sum(CASE WHEN v.checkpoint_id IS NULL
+                        THEN (SELECT count(*) FROM {schema}checkpoints AS c
+                              WHERE c.thread_id = t.thread_id)
+                        ELSE 1 END) AS checkpoints
+        FROM unnest(v_threads) WITH ORDINALITY AS t (thread_id, place)
+        JOIN {schema}threadkeep_retention_decide(v_threads, p_policies, now()) AS v
+          ON v.thread_id = t.thread_id
+        WHERE v_run.phase = 0
+          OR NOT EXISTS (SELECT FROM {schema}checkpoints AS c WHERE c.thread_id = t.thread_id)
+        GROUP BY t.thread_id, t.place
+      ) AS d
+    ) AS due;
+    EXIT WHEN NOT v_all OR v_taken >= v_limit OR cardinality(v_due) >= 250 OR v_looked >= v_limit;
+  END LOOP;
+  IF v_looked = 0 THEN
+    UPDATE {schema}threadkeep_retention_runs
+    SET phase = phase + 1, after_thread = NULL
+    WHERE run_id = p_run;
+    RETURN false;
+  END IF;
+  PERFORM {schema}threadkeep_retention_remove(p_run, v_due, p_policies, v_run.kind);
+  UPDATE {schema}threadkeep_retention_runs
+  SET after_thread = v_after, alive_until = clock_timestamp() + interval '1 minute'
+  WHERE run_id = p_run;
+  RETURN false;
+END
+$threadkeep$;

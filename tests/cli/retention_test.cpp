@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// threadkeep retention: policies from the file, what is due, sweeps, reports, schedules.
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "command.hpp"
+#include "postgres_backends.hpp"
+
+namespace threadkeep {
+namespace {
+
+using nlohmann::json;
+
+const std::vector<Arguments>& commands() {
+  static const std::vector<Arguments> all = {{"install"},
+                                             {"apply"},
+                                             {"preview"},
+                                             {"sweep"},
+                                             {"status"},
+                                             {"audit"},
+                                             {"schedule"},
+                                             {"unschedule"},
+                                             {"pin", "ada"},
+                                             {"unpin", "ada"},
+                                             {"hold", "ada", "--name", "x"},
+                                             {"release", "ada", "--name", "x"}};
+  return all;
+}
+
+#ifdef THREADKEEP_TEST_SQLITE
+TEST_F(Cli, says_that_retention_works_on_Postgres_so_far) {
+  run({"setup", "--url", url}, done);
+  std::ofstream(directory.path() / "threadkeep.yaml") << "retention: {policies: [{name: a}]}\n";
+  setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
+  for (const auto& command : commands()) {
+    Arguments arguments = {"retention", "--url", url};
+    arguments.insert(arguments.begin() + 1, command.begin(), command.end());
+    const auto output = run(arguments, failed);
+    EXPECT_TRUE(contains(output, "retention works on Postgres stores so far")) << output;
+  }
+}
+#endif
+
+#ifdef THREADKEEP_TEST_POSTGRES
+/// A store of Postgres with one thread of 30 days ago, and a file with one policy.
+class CliRetention : public Cli {
+ protected:
+  explicit CliRetention(testing::PostgresServer& server = testing::PostgresServer::shared())
+      : server_(server), schema_(schemas().take()), url_(schemas().url(schema_)) {
+    setenv("THREADKEEP_URL", url_.c_str(), 1);
+    setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
+    run({"setup"}, done);
+    store_old("old");
+    write("retention: {policies: [{name: week, idle: 7d}]}\n");
+  }
+  ~CliRetention() override {
+    schemas().give_back(schema_);
+    unsetenv("THREADKEEP_URL");
+    unsetenv("THREADKEEP_CONFIG");
+  }
+
+  static testing::PostgresSchemas& schemas() { return testing::bytewise_schemas(); }
+
+  void write(const std::string& text) {
+    std::ofstream(directory.path() / "threadkeep.yaml") << text;
+  }
+  std::string sql(std::string text) {
+    for (auto at = text.find("{}"); at != std::string::npos; at = text.find("{}", at)) {
+      text.replace(at, 2, '"' + schema_ + '"');
+    }
+    return server_.run(text);
+  }
+  void store_old(const std::string& thread) {
+    sql("INSERT INTO {}.checkpoints VALUES ('" + thread +
+        "', '', '1', NULL, NULL, jsonb_build_object('v', 4, 'ts', to_char((now() - interval "
+        "'30 days') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00')), '{}'::jsonb)");
+  }
+  std::string threads() {
+    return sql("SELECT string_agg(thread_id, ',' ORDER BY thread_id) FROM {}.checkpoints");
+  }
+  static std::string retention(Arguments arguments, int status = done) {
+    arguments.insert(arguments.begin(), "retention");
+    return run(std::move(arguments), status);
+  }
+  static json report(Arguments arguments, int status = done) {
+    arguments.emplace_back("--json");
+    return json::parse(retention(std::move(arguments), status));
+  }
+
+  testing::PostgresServer& server_;
+  const std::string schema_;
+  const std::string url_;
+};
+
+TEST_F(CliRetention, applies_the_policies_of_the_file_and_installs_what_is_missing) {
+  EXPECT_TRUE(contains(retention({"apply"}), "has 1 policy"));
+  const auto preview = report({"preview"});
+  EXPECT_EQ(preview.at("as_in_file"), true);
+  EXPECT_EQ(preview.at("policies").at(0).at("idle"), "7d");
+  ASSERT_EQ(preview.at("due").size(), 1U);
+  EXPECT_EQ(preview["due"][0].at("policy"), "week");
+  EXPECT_EQ(preview["due"][0].at("reason"), "idle");
+  EXPECT_EQ(preview["due"][0].at("threads"), 1);
+  EXPECT_GT(preview["due"][0].at("bytes"), 0);
+}
+
+TEST_F(CliRetention, shows_where_the_file_and_the_store_differ) {
+  retention({"apply"});
+  write("retention: {policies: [{name: year, idle: 365d}]}\n");
+  const auto text = retention({"preview"});
+  EXPECT_TRUE(contains(text, "week")) << text;
+  EXPECT_TRUE(contains(text, "the file has other policies than the store")) << text;
+  EXPECT_EQ(report({"preview"}).at("as_in_file"), false);
+  EXPECT_TRUE(contains(retention({"status"}), "the file has other policies than the store"));
+  const auto of_file = report({"preview", "--of-file"});
+  EXPECT_TRUE(of_file.at("due").empty()) << of_file;
+  EXPECT_EQ(of_file.at("policies").at(0).at("name"), "year");
+  write("timeout: 1m\n");
+  EXPECT_TRUE(report({"preview"}).at("as_in_file").is_null());
+}
+
+TEST_F(CliRetention, refuses_to_apply_what_is_not_there_or_wrong) {
+  write("timeout: 1m\n");
+  EXPECT_TRUE(contains(retention({"apply"}, usage), "which policies?"));
+  write("retention: {policies: [{name: a, idle: -7d}]}\n");
+  EXPECT_TRUE(contains(retention({"apply"}, usage), "threadkeep.yaml:1:"));
+}
+
+TEST_F(CliRetention, deletes_only_when_told_so) {
+  retention({"apply"});
+  EXPECT_TRUE(contains(retention({"sweep"}), "nothing was deleted: this is a dry run"));
+  const auto dry = report({"sweep"});
+  EXPECT_EQ(dry.at("dry_run"), true);
+  EXPECT_EQ(dry.at("due").at(0).at("checkpoints"), 1);
+  EXPECT_EQ(threads(), "old\n");
+  const auto swept = report({"sweep", "--yes", "--batch-size", "10"});
+  EXPECT_EQ(swept.at("ok"), true);
+  EXPECT_EQ(swept.at("finished"), true);
+  EXPECT_EQ(swept.at("checkpoints"), 1);
+  EXPECT_EQ(threads(), "\n");
+  EXPECT_TRUE(contains(retention({"sweep"}), "nothing is due\n"));
+  EXPECT_TRUE(contains(retention({"sweep", "--yes"}), "took checkpoints from 0 threads"));
+}
+
+TEST_F(CliRetention, says_why_a_sweep_does_nothing) {
+  const auto absent = report({"sweep", "--yes"}, failed);
+  EXPECT_EQ(absent.at("code"), "unsupported");
+  EXPECT_TRUE(contains(absent.at("message").get<std::string>(), "retention install"));
+  EXPECT_TRUE(contains(retention({"schedule"}, failed), "retention install"));
+  retention({"install"});
+  EXPECT_TRUE(contains(retention({"sweep"}), "nothing is due: no policy is stored"));
+  EXPECT_EQ(report({"sweep", "--yes"}, failed).at("code"), "no_policies");
+  retention({"apply"});
+  sql("SELECT {}.threadkeep_retention_begin()");
+  EXPECT_EQ(report({"sweep", "--yes"}, failed).at("code"), "busy");
+  EXPECT_EQ(threads(), "old\n");
+}
+
+TEST_F(CliRetention, leaves_the_rest_to_the_next_sweep_when_its_time_is_over) {
+  retention({"apply"});
+  const auto swept = report({"sweep", "--yes", "--time-budget", "0s"});
+  EXPECT_EQ(swept.at("finished"), false);
+  EXPECT_EQ(report({"status"}).at("runs").at(0).at("state"), "paused");
+  EXPECT_EQ(threads(), "old\n");
+  retention({"sweep", "--yes"});
+  EXPECT_EQ(threads(), "\n");
+}
+
+TEST_F(CliRetention, tells_the_error_that_ended_a_sweep) {
+  retention({"install"});
+  sql("INSERT INTO {}.threadkeep_retention_policies VALUES (1, '{\"name\": \"p\", \"idle\": "
+      "\"x\"}')");
+  EXPECT_TRUE(contains(retention({"sweep", "--yes"}, failed), "failed"));
+  EXPECT_EQ(sql("SELECT state FROM {}.threadkeep_retention_runs"), "failed\n");
+}
+
+TEST_F(CliRetention, keeps_what_is_pinned_or_held) {
+  retention({"apply"});
+  store_old("second");
+  EXPECT_TRUE(contains(retention({"pin", "old"}), "old is pinned\n"));
+  EXPECT_TRUE(contains(retention({"pin", "old"}), "old was pinned already\n"));
+  EXPECT_EQ(report({"hold", "second", "--name", "case 17"}).at("changed"), true);
+  retention({"sweep", "--yes"});
+  EXPECT_EQ(threads(), "old,second\n");
+  EXPECT_TRUE(contains(retention({"unpin", "old"}), "old is pinned no more\n"));
+  EXPECT_EQ(report({"release", "second", "--name", "case 18"}).at("changed"), false);
+  EXPECT_EQ(report({"release", "second", "--name", "case 17"}).at("changed"), true);
+  retention({"sweep", "--yes"});
+  EXPECT_EQ(threads(), "\n");
+}
+
+TEST_F(CliRetention, reports_the_last_sweeps_and_what_was_deleted_by_whom) {
+  retention({"apply"});
+  EXPECT_TRUE(contains(retention({"status"}), "no sweep has run"));
+  retention({"pin", "ada"});
+  retention({"sweep", "--yes"});
+  const auto run = report({"status"}).at("runs").at(0);
+  EXPECT_EQ(run.at("state"), "done");
+  EXPECT_EQ(run.at("who"), "threadkeep");
+  EXPECT_EQ(run.at("checkpoints"), 1);
+  EXPECT_GE(run.at("finished_at"), run.at("started_at"));
+  EXPECT_TRUE(contains(retention({"status"}), "done"));
+  const auto all = report({"audit", "--all"}).at("entries");
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].at("action"), "sweep");
+  EXPECT_EQ(all[0].at("policy"), "week");
+  EXPECT_EQ(all[1].at("action"), "pin");
+  EXPECT_EQ(all[1].at("thread_id"), "ada");
+  EXPECT_EQ(all[2].at("action"), "apply");
+  const auto first = report({"audit", "--limit", "2"});
+  EXPECT_EQ(first.at("entries").size(), 2U);
+  const auto next = report({"audit", "--cursor", first.at("next").get<std::string>()});
+  EXPECT_EQ(next.at("entries").at(0), all[2]);
+  EXPECT_EQ(next.at("next"), "");
+  EXPECT_TRUE(contains(retention({"audit", "--cursor", "x"}, usage), "cursor"));
+}
+
+TEST_F(CliRetention, lets_a_role_sweep_by_SQL) {
+  server_.run("CREATE ROLE night LOGIN");
+  EXPECT_TRUE(contains(retention({"install", "--grantee", "night"}), "night may sweep"));
+  EXPECT_EQ(sql("SELECT has_function_privilege('night', "
+                "'{}.threadkeep_retention_preview(jsonb)', 'EXECUTE')"),
+            "t\n");
+}
+
+TEST_F(CliRetention, prints_what_cron_and_systemd_need_where_there_is_no_pg_cron) {
+  write("url: " + url_ + "\nretention: {policies: [{name: week}]}\n");
+  unsetenv("THREADKEEP_URL");
+  const std::string file = directory.path() / "threadkeep.yaml";
+  retention({"apply"});
+  const auto lines = report({"schedule", "--every", "2h", "--config", file});
+  EXPECT_EQ(lines.at("scheduled"), false);
+  const auto crontab = lines.at("crontab").get<std::string>();
+  ASSERT_TRUE(crontab.starts_with("0 */2 * * * ")) << crontab;
+  EXPECT_TRUE(contains(lines.at("timer").get<std::string>(), "OnUnitActiveSec=7200s"));
+  EXPECT_TRUE(contains(lines.at("service").get<std::string>(), "--config " + file));
+  const auto text = retention({"schedule", "--config", file});
+  EXPECT_TRUE(contains(text, "nothing is scheduled yet: pg_cron is not installed")) << text;
+  EXPECT_TRUE(contains(text, "*/15 * * * * ")) << text;
+  unsetenv("THREADKEEP_CONFIG");
+  testing::run_program({"/bin/sh", "-c", "cd /; " + crontab.substr(12)});
+  EXPECT_EQ(threads(), "\n");
+  EXPECT_TRUE(contains(retention({"unschedule", "--config", file}), "no schedule"));
+}
+
+TEST_F(CliRetention, prints_no_password_for_cron) {
+  retention({"install"});
+  std::string place = url_;
+  place.insert(place.find('@'), ":canary7f3a");
+  const auto output = retention({"schedule", "--url", place}, failed);
+  EXPECT_FALSE(contains(output, "canary7f3a"));
+  EXPECT_TRUE(contains(output, "the URL holds a password")) << output;
+}
+
+TEST_F(CliRetention, refuses_intervals_that_cron_cannot_say) {
+  retention({"install"});
+  for (const char* every : {"0s", "30s", "7m", "90m", "5h", "2d"}) {
+    EXPECT_TRUE(contains(retention({"schedule", "--every", every}, usage), "--every must be"))
+        << every;
+  }
+}
+
+TEST_F(CliRetention, is_documented_by_lines_that_run) {
+  std::string file;
+  for (const auto& line : lines_of(RETENTION_PAGE, "yaml")) file += line + "\n";
+  write(file);
+  unsetenv("THREADKEEP_URL");
+  unsetenv("THREADKEEP_CONFIG");
+  setenv("AGENTS_URL", url_.c_str(), 1);
+  const auto lines = lines_of(RETENTION_PAGE, "sh");
+  EXPECT_GE(lines.size(), 9U);
+  const std::string bin = std::filesystem::path(THREADKEEP_COMMAND).parent_path();
+  for (const auto& line : lines) {
+    testing::run_program({"/bin/bash", "-c",
+                          "set -eo pipefail; export PATH=\"$0:$PATH\"; cd \"$1\"; " + line, bin,
+                          directory.path()});
+  }
+  EXPECT_EQ(sql("SELECT count(*) FROM {}.threadkeep_retention_policies"), "2\n");
+}
+
+/// A server with pg_cron in the store's database.
+TEST(CliRetentionCron, sweeps_by_pg_cron_until_it_is_unscheduled) {
+  testing::PostgresServer server({.settings = {{"shared_preload_libraries", "'pg_cron'"},
+                                               {"cron.database_name", "'store'"},
+                                               {"cron.host", "'127.0.0.1'"}}});
+  server.run("CREATE EXTENSION pg_cron; GRANT USAGE ON SCHEMA cron TO PUBLIC");
+  const auto retention = [&](Arguments arguments, int status = done) {
+    arguments.insert(arguments.begin(), "retention");
+    arguments.insert(arguments.end(), {"--url", server.url(), "--json"});
+    return json::parse(run(std::move(arguments), status));
+  };
+  run({"setup", "--url", server.url()}, done);
+  retention({"install"});
+  const auto scheduled = retention({"schedule", "--every", "1h"});
+  EXPECT_EQ(scheduled.at("schedule"), "0 */1 * * *");
+  retention({"schedule", "--every", "1m"});
+  EXPECT_EQ(server.run("SELECT count(*) FROM cron.job"), "1\n");
+  EXPECT_EQ(retention({"status"}).at("schedule").at("schedule"), "*/1 * * * *");
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  json status;
+  do {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    status = retention({"status"});
+  } while ((status.at("runs").empty() || status["schedule"].at("last_status") != "succeeded") &&
+           std::chrono::steady_clock::now() < until);
+  EXPECT_EQ(status["schedule"].at("last_status"), "succeeded") << status << server.log();
+  ASSERT_FALSE(status.at("runs").empty());
+  EXPECT_EQ(status["runs"][0].at("state"), "done");
+  EXPECT_EQ(retention({"unschedule"}).at("changed"), true);
+  EXPECT_EQ(retention({"unschedule"}).at("changed"), false);
+  EXPECT_TRUE(retention({"status"}).at("schedule").is_null());
+}
+#endif
+
+}  // namespace
+}  // namespace threadkeep
