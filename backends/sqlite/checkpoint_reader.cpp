@@ -69,10 +69,11 @@ CheckpointTuple CheckpointReader::read(std::int64_t rowid) {
 
 std::vector<Blob> CheckpointReader::read_values(const CheckpointTuple& tuple) {
   std::vector<Blob> values;
-  for (auto& [channel, version] : read_document(tuple.document).versions) {
-    auto [place, is_new] =
-        values_.try_emplace({tuple.thread_id, tuple.checkpoint_ns, channel, version});
+  Values& known = values_[{tuple.thread_id, tuple.checkpoint_ns}];
+  for (auto& key : read_document(tuple.document).versions) {
+    auto [place, is_new] = known.try_emplace(std::move(key));
     if (is_new) {
+      const auto& [channel, version] = place->first;
       place->second =
           find_value(connection_, tuple.thread_id, tuple.checkpoint_ns, channel, version);
     }

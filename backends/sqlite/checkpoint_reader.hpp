@@ -33,19 +33,14 @@ class CheckpointReader {
   CheckpointTuple read(std::int64_t rowid);
 
  private:
-  struct Source {
-    std::string thread_id;
-    std::string checkpoint_ns;
-    std::string channel;
-    std::string version;
-    friend auto operator<=>(const Source&, const Source&) = default;
-  };
+  // By channel and version.
+  using Values = std::map<std::pair<std::string, std::string>, std::optional<Blob>>;
 
   std::vector<Blob> read_values(const CheckpointTuple& tuple);
 
   Connection& connection_;
   const Include include_;
-  std::map<Source, std::optional<Blob>> values_;
+  std::map<std::pair<std::string, std::string>, Values> values_;  // By thread and namespace.
 };
 
 }  // namespace threadkeep::sqlite

@@ -74,7 +74,11 @@ std::int64_t Rows::integer(int column) const noexcept {
 }
 
 Bytes Rows::bytes(int column) const {
-  return Bytes::copy(view(column));
+  const std::string_view value = view(column);
+  auto owner = std::make_shared_for_overwrite<char[]>(value.size());
+  value.copy(owner.get(), value.size());
+  const std::string_view copied(owner.get(), value.size());
+  return Bytes::share(std::move(owner), copied);
 }
 
 Connection::Connection(const Settings& settings, Purpose purpose, Missing missing, const Call& call)
@@ -179,7 +183,9 @@ void Connection::commit() {
 void Connection::rollback() noexcept {
   if (!in_transaction()) return;
   committing_ = true;  // Not to be interrupted.
-  if (sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr) != SQLITE_OK) {
+  try {
+    execute("ROLLBACK");
+  } catch (...) {
     broken_ = true;
   }
   committing_ = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "json.hpp"
 #include "threadkeep/backend_support.hpp"
 #include "threadkeep/error.hpp"
@@ -99,6 +101,46 @@ TEST(CheckJson, names_the_place) {
       EXPECT_TRUE(error.message().starts_with(place + " ")) << error.message();
     }
   }
+}
+
+TEST(PlainJson, is_what_documents_are_made_of) {
+  for (const std::string& text : Strings{
+           R"({"v":4,"id":"1ef","channel_values":{},"updated_channels":null})",
+           R"([true,false,null])", R"( { "a" : [ 1 , -2.5 , 0 , 0.25 , 123456789012345678 ] } )",
+           R"("\"\\\/\b\f\n\r\t")", "\"\x7f\u00e4\u2028\"", "[]", "{}", "\n0\t"}) {
+    EXPECT_TRUE(is_plain_json(text)) << text;
+    EXPECT_NO_THROW(check_json("f", text)) << text;
+  }
+}
+
+TEST(PlainJson, leaves_out_what_the_parser_has_to_look_at) {
+  const std::string deep = std::string(33, '[') + std::string(33, ']');
+  for (const std::string& text : Strings{R"("\u00e4")", "1e5", "1234567890123456789", deep}) {
+    EXPECT_FALSE(is_plain_json(text)) << text;
+    EXPECT_NO_THROW(check_json("f", text)) << text;
+  }
+}
+
+// Every prefix of a text, and the text with each byte replaced by those that mean something.
+TEST(PlainJson, is_always_json) {
+  using namespace std::string_literals;
+  const std::string text =
+      "{\"a\":[1,-0.5,{\"b\":\"x\\n\\\"\"}],\"c\":\"\u00e4\" ,\"d\":null,\"e\":true}";
+  ASSERT_TRUE(is_plain_json(text));
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::vector<std::string> changed{text.substr(0, i)};
+    for (const char c : "\0\x1f\xff\xc3 ,:[]{}\"\\e-.0u"s) {
+      changed.push_back(text);
+      changed.back()[i] = c;
+    }
+    for (const std::string& candidate : changed) {
+      if (!is_plain_json(candidate)) continue;
+      ++plain;
+      EXPECT_TRUE(nlohmann::json::accept(candidate)) << candidate;
+    }
+  }
+  EXPECT_GT(plain, text.size());
 }
 
 TEST(CheckJson, bounds_the_depth) {

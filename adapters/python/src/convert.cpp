@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "convert.hpp"
 
+#include <map>
+#include <utility>
+
 #include "payload.hpp"
 
 namespace nb = nanobind;
@@ -33,14 +36,31 @@ nb::bytes bytes(const Bytes& value) {
   return nb::bytes(value.data(), value.size());
 }
 
+// Checkpoints of a page share the buffers of values that they have in common; so do their bytes.
+class SharedBytes {
+ public:
+  const nb::bytes& operator()(const Bytes& value) {
+    auto [place, is_new] = known_.try_emplace({value.data(), value.size()});
+    if (is_new) place->second = bytes(value);
+    return place->second;
+  }
+
+ private:
+  std::map<std::pair<const char*, std::size_t>, nb::bytes> known_;
+};
+
 nb::object optional_text(const std::optional<std::string>& value) {
   return value ? nb::object(text(*value)) : nb::none();
 }
 
 nb::object convert(const ChannelHistory& history);
 
+nb::object convert(const Blob& blob, const nb::bytes& data) {
+  return nb::make_tuple(text(blob.channel), text(blob.version), text(blob.type), data);
+}
+
 nb::object convert(const Blob& blob) {
-  return nb::make_tuple(text(blob.channel), text(blob.version), text(blob.type), bytes(blob.data));
+  return convert(blob, bytes(blob.data));
 }
 
 nb::object convert(const PendingWrite& write) {
@@ -74,10 +94,14 @@ nb::list convert(const std::vector<T>& items) {
   return list;
 }
 
-nb::object convert(const CheckpointTuple& tuple) {
+nb::object convert(const CheckpointTuple& tuple, nb::list values) {
   return nb::make_tuple(text(tuple.thread_id), text(tuple.checkpoint_ns), text(tuple.checkpoint_id),
                         optional_text(tuple.parent_checkpoint_id), text(tuple.document),
-                        text(tuple.metadata), convert(tuple.values), convert(tuple.writes));
+                        text(tuple.metadata), values, convert(tuple.writes));
+}
+
+nb::object convert(const CheckpointTuple& tuple) {
+  return convert(tuple, convert(tuple.values));
 }
 
 nb::object convert(const ChannelHistory& history) {
@@ -104,6 +128,16 @@ template <class T>
 nb::object convert(const Page<T>& page) {
   nb::list items;
   for (const T& item : page.items) items.append(convert(item));
+  return nb::make_tuple(items, text(page.next));
+}
+nb::object convert(const Page<CheckpointTuple>& page) {
+  nb::list items;
+  SharedBytes shared;
+  for (const CheckpointTuple& tuple : page.items) {
+    nb::list values;
+    for (const Blob& blob : tuple.values) values.append(convert(blob, shared(blob.data)));
+    items.append(convert(tuple, values));
+  }
   return nb::make_tuple(items, text(page.next));
 }
 nb::object convert(const Health& health) {

@@ -136,7 +136,9 @@ class NativeStore::InFlight {
 };
 
 NativeStore::NativeStore(const std::string& url)
-    : process_(::getpid()), store_(threadkeep::open(url)) {}
+    : process_(::getpid()),
+      store_(threadkeep::open(url)),
+      blocking_(store_->capabilities().blocking) {}
 
 NativeStore::~NativeStore() {
   if (in_own_process()) {
@@ -153,7 +155,9 @@ nb::object NativeStore::call(Request& request, std::optional<double> timeout) {
   Request::Work work = request.take();
   Result result;
   {
-    nb::gil_scoped_release release;
+    // A store that never waits is done before another thread could take over the GIL.
+    std::optional<nb::gil_scoped_release> release;
+    if (blocking_) release.emplace();
     result = carry_out(in_flight.store(), std::move(work), call);
   }
   return to_python(result);

@@ -28,7 +28,7 @@ class PendingCall {
 /// A store as Python holds it: adds closing, and a clear end in a forked process, where the
 /// threads and connections of the store do not exist.
 ///
-/// Used with the GIL held; it is released around every call that may wait. Thread-safe.
+/// Used with the GIL held; it is released around every call of a store that may wait. Thread-safe.
 class NativeStore {
  public:
   explicit NativeStore(const std::string& url);
@@ -58,6 +58,7 @@ class NativeStore {
   std::mutex mutex_;
   std::condition_variable idle_;
   std::shared_ptr<Store> store_;
+  const bool blocking_;  // Its calls may wait for a disk, a network or another process.
   std::stop_source closing_;
   int in_flight_ = 0;
 };

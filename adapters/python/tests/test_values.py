@@ -105,6 +105,28 @@ def test_small_primitives_stay_inline(saver: ThreadkeepSaver, thread: str, value
     assert stored_blobs(saver, config) == {}
 
 
+def test_documents_with_space_around_them_are_read(saver: ThreadkeepSaver, thread: str) -> None:
+    checkpoint = {**new_checkpoint({"c": "text"}), "channel_versions": {}}
+    document = f"\n {json.dumps(checkpoint)} \n"
+    request = _native.put(thread, "", checkpoint["id"], None, document, ' {"step": 1}\t', [])
+    saver.store.call(request, 30)
+    found = saver.get_tuple(config_of(thread))
+    assert found is not None
+    assert (found.checkpoint, found.metadata) == (checkpoint, {"step": 1})
+
+
+def test_listed_checkpoints_share_no_value(saver: ThreadkeepSaver, thread: str) -> None:
+    shared = {"list": [[1]], "bytes": b"x" * 100_000, "array": bytearray(b"y")}
+    config = config_of(thread)
+    for changed in (list(shared), []):  # The second one carries the values of the first.
+        config = put(saver, config, new_checkpoint(shared), None, dict.fromkeys(changed, V1))
+    one, other = (found.checkpoint["channel_values"] for found in saver.list(config_of(thread)))
+    assert one == other == shared
+    one["list"][0].append(2)
+    one["array"].append(0)
+    assert other == shared
+
+
 @pytest.mark.parametrize("value", BLOBS, ids=lambda value: repr(value)[:20])
 def test_all_else_are_blobs(saver: ThreadkeepSaver, thread: str, value: Any) -> None:
     config = put(saver, config_of(thread), new_checkpoint({"c": value}))

@@ -24,10 +24,10 @@ from threadkeep import _native
 from threadkeep._arguments import checked_mapping, json_text
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph.values import (
+    PRIMITIVES,
     SNAPSHOT_MARK,
     BlobKey,
     SeenBlobs,
-    is_primitive,
     is_snapshot,
     keeps_inline,
     survives_json,
@@ -38,6 +38,7 @@ from threadkeep.langgraph.values import (
 _EMPTY = "empty"
 # From this version of the checkpoint format on, sends are a channel like any other.
 _SENDS_IN_CHANNEL = 4
+_decoder = json.JSONDecoder()
 
 
 class Address(NamedTuple):
@@ -59,8 +60,15 @@ class Address(NamedTuple):
             configurable.get("checkpoint_id") or None,
         )
 
-    def config(self) -> RunnableConfig:
-        return {"configurable": self._asdict()}
+
+def _config(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
+    return {
+        "configurable": {
+            "thread_id": thread_id,
+            "checkpoint_ns": checkpoint_ns,
+            "checkpoint_id": checkpoint_id,
+        }
+    }
 
 
 class NewCheckpoint(NamedTuple):
@@ -73,6 +81,15 @@ class NewCheckpoint(NamedTuple):
 
 def _decode(serde: SerializerProtocol, type_tag: str, data: bytes) -> Any:
     return serde.loads_typed((type_tag, data))
+
+
+def _parsed(text: str) -> Any:
+    """What ``json.loads`` returns, faster: most text has no space around it."""
+    try:
+        value, end = _decoder.raw_decode(text)
+    except ValueError:
+        end = -1
+    return value if end == len(text) else json.loads(text)
 
 
 def new_checkpoint(
@@ -91,11 +108,11 @@ def new_checkpoint(
     blobs: list[_native.BlobRow] = []
     primitives: list[BlobKey] = []
     for channel, value in (checkpoint.get("channel_values") or {}).items():
-        if inlining and survives_json(value):
+        primitive, snapshot = isinstance(value, PRIMITIVES), is_snapshot(value)
+        if primitive and inlining and survives_json(value):
             inlined[channel] = value
             continue
         version = new_versions.get(channel, versions.get(channel))
-        primitive, snapshot = is_primitive(value), is_snapshot(value)
         if version is None or not (channel in new_versions or primitive or snapshot):
             continue
         if snapshot:
@@ -117,7 +134,7 @@ def new_checkpoint(
         blobs,
     )
     return NewCheckpoint(
-        request, parent._replace(checkpoint_id=checkpoint["id"]).config(), primitives
+        request, _config(thread_id, checkpoint_ns, checkpoint["id"]), primitives
     )
 
 
@@ -143,7 +160,7 @@ def new_writes(
 
 def parsed_document(serde: SerializerProtocol, row: _native.CheckpointRow) -> Checkpoint:
     """The checkpoint in a row, with its inline values only."""
-    checkpoint: dict[str, Any] = json.loads(row[4])
+    checkpoint: dict[str, Any] = _parsed(row[4])
     match checkpoint.get("pending_sends"):
         # LangGraph's Postgres saver before 1.0.5 packs them so; later versions cannot read it.
         case [str(type_tag), str(text)]:
@@ -173,48 +190,52 @@ def sends_of(serde: SerializerProtocol, parent: _native.CheckpointRow | None) ->
     ]
 
 
+def add_sends(checkpoint: Checkpoint, sends: list[Any], first_version: str) -> None:
+    """Puts the pending sends of the parent where today's LangGraph has them, in a channel."""
+    if not sends:
+        return
+    versions: dict[str, Any] = checkpoint.setdefault("channel_versions", {})
+    checkpoint["channel_values"][TASKS] = sends
+    versions[TASKS] = max(versions.values(), default=first_version)
+
+
 def checkpoint_tuple(
     serde: SerializerProtocol,
     seen: SeenBlobs,
     row: _native.CheckpointRow,
     checkpoint: Checkpoint,
-    sends: list[Any],
-    first_version: str,
 ) -> CheckpointTuple:
-    """A stored checkpoint as LangGraph takes it, with the pending sends of its parent.
+    """A stored checkpoint as LangGraph takes it.
 
     ``checkpoint`` is the parsed document of the row; the stored values are put into it.
     """
     thread_id, checkpoint_ns, checkpoint_id, parent_id, _, metadata, blobs, writes = row
+    loads_typed = serde.loads_typed
     values = checkpoint.setdefault("channel_values", {})
     primitives: list[BlobKey] = []
     for channel, version, type_tag, data in blobs:
         if type_tag == _EMPTY:
             continue
-        values[channel] = _decode(serde, type_tag, data)
-        if is_primitive(values[channel]):
+        value = values[channel] = loads_typed((type_tag, data))
+        if isinstance(value, PRIMITIVES):
             primitives.append((thread_id, checkpoint_ns, channel, version))
     if primitives:
         seen.add(primitives)
-    if sends:
-        versions = checkpoint.setdefault("channel_versions", {})
-        values[TASKS] = sends
-        versions[TASKS] = max(versions.values(), default=first_version)
-    address = Address(thread_id, checkpoint_ns, checkpoint_id)
     return CheckpointTuple(
-        config=address.config(),
-        checkpoint=checkpoint,
-        metadata=json.loads(metadata),
-        parent_config=address._replace(checkpoint_id=parent_id).config() if parent_id else None,
-        pending_writes=_pending_writes(serde, writes),
+        _config(thread_id, checkpoint_ns, checkpoint_id),
+        checkpoint,
+        _parsed(metadata),
+        _config(thread_id, checkpoint_ns, parent_id) if parent_id else None,
+        _pending_writes(serde, writes),
     )
 
 
 def _pending_writes(
     serde: SerializerProtocol, rows: Sequence[_native.WriteRow]
 ) -> list[tuple[str, str, Any]]:
+    loads_typed = serde.loads_typed
     return [
-        (task_id, channel, _decode(serde, type_tag, data))
+        (task_id, channel, loads_typed((type_tag, data)))
         for task_id, _, channel, _, type_tag, data in rows
     ]
 

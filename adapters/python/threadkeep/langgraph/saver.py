@@ -150,12 +150,13 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
 
     def _decoded(self, row: _native.CheckpointRow) -> Steps[CheckpointTuple]:
         checkpoint = codec.parsed_document(self.serde, row)
-        sends: list[Any] = []
-        if (parent := codec.parent_with_sends(row, checkpoint)) is not None:
+        parent = codec.parent_with_sends(row, checkpoint)
+        result = codec.checkpoint_tuple(self.serde, self._seen, row, checkpoint)
+        if parent is not None:
             parent_row = yield _native.get(*parent, values=False)
             sends = codec.sends_of(self.serde, parent_row)
-        first_version = self.get_next_version(None, None)
-        return codec.checkpoint_tuple(self.serde, self._seen, row, checkpoint, sends, first_version)
+            codec.add_sends(checkpoint, sends, self.get_next_version(None, None))
+        return result
 
     def _get_steps(self, config: RunnableConfig) -> Steps[CheckpointTuple | None]:
         row = yield _native.get(*Address.of(config))
@@ -189,7 +190,8 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
             self.serde, self._seen, config, checkpoint, metadata, new_versions
         )
         yield new.request
-        self._seen.add(new.primitives)
+        if new.primitives:
+            self._seen.add(new.primitives)
         return new.config
 
     # Reading

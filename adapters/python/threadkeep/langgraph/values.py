@@ -32,6 +32,9 @@ SNAPSHOT_MARK = True
 # Absent from versions of LangGraph that have no delta channels.
 _Snapshot: type | None = getattr(types, "_DeltaSnapshot", None)
 
+# The types of values that LangGraph's Postgres saver keeps inline.
+PRIMITIVES = (str, int, float, type(None))  # A bool is an int.
+
 # thread_id, checkpoint_ns, channel, version
 BlobKey = tuple[str, str, str, str]
 
@@ -67,11 +70,6 @@ def survives_json(value: Any) -> bool:
     if kind is float:
         return _is_plain_float(value)
     return kind is str and _is_plain_text(value)
-
-
-def is_primitive(value: Any) -> bool:
-    """Whether LangGraph's Postgres saver keeps this value inline."""
-    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def is_snapshot(value: Any) -> bool:
