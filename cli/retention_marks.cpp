@@ -24,7 +24,8 @@ constexpr struct {
      "  threadkeep retention unpin ada --store prod",
      "is pinned no more", "was not pinned"},
     {"hold",
-     "Keeps a thread as it is until `release` of the same name. Several may lie on one thread.",
+     "Keeps a thread as it is until `release` of the same name.\n\nSeveral holds may lie on one "
+     "thread.",
      "Example:\n"
      "  threadkeep retention hold ada --name case-17 --store prod",
      "is held by", "was held already by"},

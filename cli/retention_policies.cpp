@@ -8,8 +8,10 @@ namespace threadkeep::cli {
 namespace {
 
 constexpr const char* install_description =
-    "Creates the tables and functions of retention in the store's schema, or brings them to this\n"
-    "version. What is stored in them stays. To be run as the owner of the store's tables.";
+    "Creates the tables and functions of retention in the store's schema.\n"
+    "\n"
+    "Where they are there, it brings them to this version and keeps what is stored in them. To be\n"
+    "run as the owner of the store's tables.";
 
 constexpr const char* install_examples =
     "Examples:\n"
@@ -17,9 +19,10 @@ constexpr const char* install_examples =
     "  threadkeep retention install --grantee agents_cron --store prod";
 
 constexpr const char* apply_description =
-    "Stores the policies of threadkeep.yaml in the store, instead of those that are there. "
-    "Installs\n"
-    "retention first where it is missing. Deletes nothing: sweeps do, and they obey the store.";
+    "Stores the policies of threadkeep.yaml in the store, instead of those that are there.\n"
+    "\n"
+    "Installs retention first where it is missing. Deletes nothing: sweeps do, and they obey the\n"
+    "store.";
 
 constexpr const char* apply_examples =
     "Examples:\n"
@@ -27,8 +30,10 @@ constexpr const char* apply_examples =
     "  threadkeep retention apply --config agents.yaml";
 
 constexpr const char* preview_description =
-    "Shows what a sweep would delete now, by policy and reason, and whether threadkeep.yaml has\n"
-    "other policies than the store. Changes nothing. Looks at every thread.";
+    "Shows what a sweep would delete now, by policy and reason.\n"
+    "\n"
+    "Also shows whether threadkeep.yaml has other policies than the store. Changes nothing. Looks\n"
+    "at every thread.";
 
 constexpr const char* preview_examples =
     "Examples:\n"

@@ -20,9 +20,10 @@ constexpr const char* status_examples =
     "  threadkeep retention status --runs 100 --json --store prod";
 
 constexpr const char* audit_description =
-    "Lists what was deleted by which policy, and every pin, hold and change of policies, the "
-    "newest\n"
-    "first, with who did it.";
+    "Lists what was deleted and ordered, the newest first.\n"
+    "\n"
+    "These are the batches of sweeps by policy and reason, and every pin, hold and change of\n"
+    "policies, with the role that did it.";
 
 constexpr const char* audit_examples =
     "Examples:\n"

@@ -11,10 +11,10 @@ namespace threadkeep::cli {
 namespace {
 
 constexpr const char* schedule_description =
-    "Lets pg_cron sweep, where that extension is installed in the store's database, as the role "
-    "of\n"
-    "this command. Elsewhere it prints a line for crontab and units for systemd, which do the "
-    "same.";
+    "Lets pg_cron sweep, or prints what cron and systemd need for it.\n"
+    "\n"
+    "pg_cron does where that extension is installed in the store's database, as the role of this\n"
+    "command. Elsewhere nothing is changed, and the lines are for somebody to install.";
 
 constexpr const char* schedule_examples =
     "Examples:\n"
@@ -22,9 +22,9 @@ constexpr const char* schedule_examples =
     "  threadkeep retention schedule --every 1d --store prod";
 
 constexpr const char* unschedule_description =
-    "Takes away what `schedule` has given to pg_cron. Lines in crontab and units of systemd are "
-    "for\n"
-    "those to remove who wrote them.";
+    "Takes away what `schedule` has given to pg_cron.\n"
+    "\n"
+    "Lines in crontab and units of systemd are for those to remove who installed them.";
 
 constexpr const char* unschedule_examples =
     "Example:\n"

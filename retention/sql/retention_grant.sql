@@ -2,6 +2,7 @@
 -- What a role needs that sweeps and nothing else.
 GRANT USAGE ON SCHEMA {only_schema} TO {grantee};
 GRANT EXECUTE ON FUNCTION
+  {schema}threadkeep_retention_stored_policies(),
   {schema}threadkeep_retention_preview(jsonb),
   {schema}threadkeep_retention_begin(text),
   {schema}threadkeep_retention_batch(bigint, integer),

@@ -115,7 +115,9 @@ AS $threadkeep$
 $threadkeep$;
 
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_stored_policies()
-RETURNS jsonb LANGUAGE sql STABLE AS $threadkeep$
+RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
   SELECT coalesce(jsonb_agg(policy ORDER BY position), '[]')
   FROM {schema}threadkeep_retention_policies
 $threadkeep$;

@@ -82,8 +82,12 @@ SweepResult PostgresRetention::sweep(const SweepOptions& options, const Call& ca
     }
   } catch (const Error& error) {
     // So that the next sweep need not wait until this one counts as dead.
-    finish(result.run, false, error.what(),
-           {.deadline = Deadline::after(std::chrono::seconds(5)), .stop = {}});
+    const Call last{.deadline = Deadline::after(std::chrono::seconds(5)), .stop = {}};
+    try {
+      finish(result.run, false, error.what(), last);
+    } catch (const Error&) {
+      throw error;
+    }
     throw;
   }
   result.finished = batch.done;

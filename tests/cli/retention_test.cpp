@@ -217,12 +217,17 @@ TEST_F(CliRetention, reports_the_last_sweeps_and_what_was_deleted_by_whom) {
   EXPECT_TRUE(contains(retention({"audit", "--cursor", "x"}, usage), "cursor"));
 }
 
-TEST_F(CliRetention, lets_a_role_sweep_by_SQL) {
+TEST_F(CliRetention, lets_a_role_sweep_that_may_do_little_else) {
   server_.run("CREATE ROLE night LOGIN");
+  retention({"apply"});
   EXPECT_TRUE(contains(retention({"install", "--grantee", "night"}), "night may sweep"));
-  EXPECT_EQ(sql("SELECT has_function_privilege('night', "
-                "'{}.threadkeep_retention_preview(jsonb)', 'EXECUTE')"),
-            "t\n");
+  server_.run(run({"setup", "--print-sql", "--role", "cron", "--grantee", "night"}, done));
+  std::string place = url_;
+  place.replace(place.find("threadkeep@"), 11, "night@");
+  EXPECT_EQ(report({"sweep", "--url", place}).at("due").size(), 1U);
+  EXPECT_EQ(report({"sweep", "--yes", "--url", place}).at("checkpoints"), 1);
+  EXPECT_TRUE(contains(retention({"pin", "ada", "--url", place}, failed), "denied"));
+  EXPECT_EQ(report({"status"}).at("runs").at(0).at("who"), "night");
 }
 
 TEST_F(CliRetention, prints_what_cron_and_systemd_need_where_there_is_no_pg_cron) {

@@ -184,6 +184,30 @@ TEST_F(RetentionSweep, goes_on_where_its_time_was_over) {
   EXPECT_EQ(count("checkpoints"), "0");
 }
 
+TEST_F(RetentionSweep, leaves_its_place_to_the_next_at_once_when_it_is_stopped) {
+  adopt_many(20, 30);
+  apply(R"([{"name": "p"}])");
+  std::stop_source stop;
+  retention::SweepOptions options;
+  options.batch_size = 5;
+  options.progress = [&](const retention::Swept& swept) {
+    EXPECT_EQ(swept.checkpoints, 5U);
+    stop.request_stop();
+  };
+  Call call;
+  call.stop = stop.get_token();
+  try {
+    retention_.sweep(options, call);
+    FAIL() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::cancelled) << error.what();
+  }
+  EXPECT_EQ(last_run("state, checkpoints"), "failed|5");
+  const auto rest = retention_.sweep({}, Call());
+  EXPECT_TRUE(rest.finished);
+  EXPECT_EQ(rest.swept.checkpoints, 15U);
+}
+
 TEST_F(RetentionSweep, does_nothing_while_another_one_is_alive) {
   adopt_many(1, 30);
   apply(R"([{"name": "p"}])");
