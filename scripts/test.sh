@@ -61,7 +61,7 @@ run_ctest() {
 stage_release() {
   build release || return
   run_ctest release -E \
-    '^(async|concurrency|ops|redis|servers|sqlite|unit|postgres_(faults|memory|races|reads|setup|wire|writes))$'
+    '^(async|concurrency|ops|redis|servers|sqlite|unit|retention(_postgres)?|postgres_(faults|memory|races|reads|setup|wire|writes))$'
 }
 
 stage_asan() {
@@ -97,7 +97,7 @@ stage_checks() {
 
 tidy() {
   run-clang-tidy -quiet -p build/release -extra-arg=-Wno-unknown-warning-option \
-    "^$PWD/(plugin|backends|ops)/.*\.cpp\$" >build/clang-tidy.log 2>&1 && return
+    "^$PWD/(plugin|backends|ops|retention)/.*\.cpp\$" >build/clang-tidy.log 2>&1 && return
   grep -E '(warning|error):' build/clang-tidy.log || tail -n 20 build/clang-tidy.log
   return 1
 }
