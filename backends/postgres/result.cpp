@@ -57,7 +57,9 @@ bool has_characters(Oid type) noexcept {
 
 }  // namespace
 
-int Result::columns() const noexcept { return PQnfields(rows_.get()); }
+int Result::columns() const noexcept {
+  return PQnfields(rows_.get());
+}
 
 std::size_t Result::size() const noexcept {
   return static_cast<std::size_t>(PQntuples(rows_.get()));

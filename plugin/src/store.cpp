@@ -194,7 +194,9 @@ std::string Store::setup_script(SetupRole role, const std::string& grantee) cons
   }
 }
 
-SqlHost* Store::sql() { return impl_->backend->sql(); }
+SqlHost* Store::sql() {
+  return impl_->backend->sql();
+}
 
 void Store::submit(Mutation mutation, const Call& call, std::unique_ptr<WriteTask> task) {
   if (auto error = impl_->refusal(mutation, call)) {
