@@ -12,12 +12,16 @@ namespace threadkeep::cli {
 const char* const no_policies =
     "no policy is stored; write policies into threadkeep.yaml and run `threadkeep retention apply`";
 
-retention::PostgresRetention& RetentionCommand::retention() {
+retention::Retention& RetentionCommand::retention() {
   if (!retention_) {
     store_ = open_store();
-    retention_ = std::make_unique<retention::PostgresRetention>(*store_);
+    retention_ = retention::open_retention(*store_);
   }
   return *retention_;
+}
+
+retention::PostgresRetention* RetentionCommand::postgres() {
+  return dynamic_cast<retention::PostgresRetention*>(&retention());
 }
 
 std::optional<bool> RetentionCommand::as_in_file(

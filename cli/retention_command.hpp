@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <threadkeep/retention/postgres.hpp>
+#include <threadkeep/retention/retention.hpp>
 #include <vector>
 
 #include "json_output.hpp"
@@ -17,8 +18,10 @@ class RetentionCommand : public StoreCommand {
   using StoreCommand::StoreCommand;
 
  protected:
-  /// Opens the store at the first use. Throws Error(unsupported) where it is none of Postgres.
-  retention::PostgresRetention& retention();
+  /// Opens the store at the first use. Throws Error(unsupported) where it has no retention.
+  retention::Retention& retention();
+  /// What only Postgres can do; null on other stores.
+  retention::PostgresRetention* postgres();
 
   /// Whether the stored policies are those of the configuration file; absent where it has none.
   std::optional<bool> as_in_file(const std::vector<retention::Policy>& stored) const;
@@ -28,7 +31,7 @@ class RetentionCommand : public StoreCommand {
 
  private:
   std::shared_ptr<Store> store_;
-  std::unique_ptr<retention::PostgresRetention> retention_;
+  std::unique_ptr<retention::Retention> retention_;
 };
 
 /// A list of what is due, for programs.

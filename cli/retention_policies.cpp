@@ -8,7 +8,7 @@ namespace threadkeep::cli {
 namespace {
 
 constexpr const char* install_description =
-    "Creates the tables and functions of retention in the store's schema.\n"
+    "Creates what retention needs in the store: tables, and on Postgres functions.\n"
     "\n"
     "Where they are there, it brings them to this version and keeps what is stored in them. To be\n"
     "run as the owner of the store's tables.";
@@ -56,14 +56,18 @@ std::string count_text(std::size_t policies) {
 RetentionInstall::RetentionInstall(CLI::App& parent)
     : RetentionCommand(parent, "install", install_description, install_examples) {
   options().add_option("--grantee", grantee_,
-                       "A role of the server that may preview and sweep by SQL from now on");
+                       "On Postgres: a role that may preview and sweep by SQL from now on");
 }
 
 ExitStatus RetentionInstall::execute() {
   const Call limits = call();
+  if (!grantee_.empty() && postgres() == nullptr) {
+    throw Refusal{ExitStatus::usage, "unsupported",
+                  "--grantee is for Postgres: this store has no roles"};
+  }
   retention().install(limits);
   if (grantee_.empty()) return succeed("retention is installed in " + store_name());
-  retention().grant(grantee_, limits);
+  postgres()->grant(grantee_, limits);
   return succeed("retention is installed in " + store_name() + "; " + grantee_ + " may sweep");
 }
 

@@ -172,7 +172,7 @@ ExitStatus RetentionStatus::execute() {
   const Call limits = call();
   const auto policies = retention().policies(limits);
   const auto same = as_in_file(policies);
-  const auto job = retention().scheduled(limits);
+  const auto job = postgres() ? postgres()->scheduled(limits) : std::nullopt;
   const auto runs = retention().runs(runs_, limits);
   if (json()) {
     Json list = Json::array();
@@ -186,7 +186,7 @@ ExitStatus RetentionStatus::execute() {
   }
   const Report report(policies, same);
   report.print_policies();
-  Report::print_job(job);
+  if (postgres()) Report::print_job(job);
   Report::print_runs(runs);
   return ExitStatus::done;
 }

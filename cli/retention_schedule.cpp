@@ -91,13 +91,17 @@ ExitStatus RetentionSchedule::execute() {
   }
   const Call limits = call();
   retention().policies(limits);  // to be told here that retention is not installed
-  if (!retention().has_cron(limits)) return print_instead(*expression);
-  retention().schedule(every, limits);
+  if (postgres() == nullptr) return print_instead(*expression, "a program has to sweep this store");
+  if (!postgres()->has_cron(limits)) {
+    return print_instead(*expression, "pg_cron is not installed in this database");
+  }
+  postgres()->schedule(every, limits);
   return succeed("pg_cron sweeps " + store_name() + " at " + *expression,
                  {{"scheduled", true}, {"schedule", *expression}});
 }
 
-ExitStatus RetentionSchedule::print_instead(const std::string& expression) const {
+ExitStatus RetentionSchedule::print_instead(const std::string& expression,
+                                            const std::string& reason) const {
   const auto command = sweep_command(choice());
   const std::string crontab = expression + " " + joined(command, for_crontab);
   const std::string service =
@@ -119,10 +123,10 @@ ExitStatus RetentionSchedule::print_instead(const std::string& expression) const
       "WantedBy=timers.target\n";
   if (json()) {
     return succeed(
-        "nothing is scheduled: pg_cron is not installed in this database",
+        "nothing is scheduled: " + reason,
         {{"scheduled", false}, {"crontab", crontab}, {"service", service}, {"timer", timer}});
   }
-  std::cerr << "threadkeep: nothing is scheduled yet: pg_cron is not installed in this database\n";
+  std::cerr << "threadkeep: nothing is scheduled yet: " << reason << "\n";
   std::cout << "# A line for `crontab -e`, or:\n"
             << crontab << "\n\n# /etc/systemd/system/threadkeep-retention.service\n"
             << service << "\n# /etc/systemd/system/threadkeep-retention.timer, to be started by\n"
@@ -135,9 +139,12 @@ RetentionUnschedule::RetentionUnschedule(CLI::App& parent)
     : RetentionCommand(parent, "unschedule", unschedule_description, unschedule_examples) {}
 
 ExitStatus RetentionUnschedule::execute() {
-  const bool changed = retention().unschedule(call());
-  return succeed(changed ? "pg_cron sweeps " + store_name() + " no more"
-                         : "pg_cron has no schedule of this role",
+  retention::PostgresRetention* const server = postgres();
+  const bool changed = server != nullptr && server->unschedule(call());
+  const char* const nothing = server == nullptr ? "nothing sweeps this store but lines of crontab "
+                                                  "and units of systemd; see `schedule`"
+                                                : "pg_cron has no schedule of this role";
+  return succeed(changed ? "pg_cron sweeps " + store_name() + " no more" : nothing,
                  {{"changed", changed}});
 }
 

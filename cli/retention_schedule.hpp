@@ -12,7 +12,7 @@ class RetentionSchedule final : public RetentionCommand {
 
  private:
   ExitStatus execute() override;
-  ExitStatus print_instead(const std::string& expression) const;
+  ExitStatus print_instead(const std::string& expression, const std::string& reason) const;
 
   std::chrono::milliseconds::rep every_ = 900'000;
 };

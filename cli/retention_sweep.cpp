@@ -14,8 +14,9 @@ constexpr const char* description =
     "Deletes what the stored policies call old. Without --yes it only shows what that would be.\n"
     "\n"
     "Works in batches, each of them a transaction, beside programs that use the store. It may be\n"
-    "stopped at any time; the next sweep goes on from there. Values go in a sweep that comes 15\n"
-    "minutes later or more.";
+    "stopped at any time; the next sweep goes on from there. On Postgres values go in a sweep "
+    "that\n"
+    "comes 15 minutes later or more.";
 
 constexpr const char* examples =
     "Examples:\n"

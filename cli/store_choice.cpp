@@ -69,12 +69,18 @@ void StoreChoice::resolve() {
 }
 
 std::vector<std::string> StoreChoice::arguments() const {
+  const Url url = Url::parse(url_);
+  if (url.scheme() == "sqlite" && !url.path().starts_with('/')) {
+    throw Refusal{ExitStatus::failed, "invalid_argument",
+                  "the URL names a file below a directory that others do not know; write its full "
+                  "path"};
+  }
   if (given_url().empty()) {
     std::vector<std::string> all = {"--config", std::filesystem::absolute(file_to_read())};
     if (!store_.empty()) all.insert(all.end(), {"--store", store_});
     return all;
   }
-  if (Url::parse(url_).redacted().find("***") == std::string::npos) return {"--url", url_};
+  if (url.redacted().find("***") == std::string::npos) return {"--url", url_};
   throw Refusal{ExitStatus::failed, "invalid_argument",
                 "the URL holds a password, which others could read there; name the store in " +
                     std::string(usual_file) + ", with a variable or a password file"};

@@ -29,7 +29,8 @@ class StoreChoice {
   std::optional<std::vector<retention::Policy>> policies() const;
 
   /// After resolve(): the options that name the same store to a process with another directory
-  /// and environment. Throws Refusal where they would hold a password.
+  /// and environment. Throws Refusal where they would hold a password or a path that depends on the
+  /// directory.
   std::vector<std::string> arguments() const;
 
   /// After resolve().

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "findings.hpp"
+#include "memory/retention.hpp"
 #include "memory/tables.hpp"
 
 namespace threadkeep::memory {
@@ -92,6 +93,7 @@ class MemoryBackend final : public Backend {
                     "for threads that stay, name another store, such as sqlite:threads.db")};
   }
   void setup(const Call&) override {}
+  retention::Host* retention() override { return &retention_; }
 
  private:
   Outcome apply_one(const Mutation& mutation, const Call& call) {
@@ -107,6 +109,7 @@ class MemoryBackend final : public Backend {
 
   std::shared_mutex mutex_;
   Tables tables_;
+  RetentionHost retention_{tables_, mutex_};
 };
 
 }  // namespace

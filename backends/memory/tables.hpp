@@ -53,6 +53,14 @@ class Tables {
   std::optional<StateDocument> state(const StateQuery& query) const;
   Page<StateDocument> states(const StateList& query) const;
 
+  // retention.cpp
+  std::vector<std::string> threads_after(const std::string& after, std::size_t limit) const;
+  /// Without what was ordered about the thread.
+  retention::ThreadRows rows_of(const std::string& thread_id) const;
+  void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
+                         const std::vector<std::string>& ids);
+  std::int64_t now() const { return environment_.now(); }
+
   // stats.cpp
   StoreStats stats(const StatsQuery& query) const;
 

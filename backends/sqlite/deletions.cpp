@@ -244,4 +244,11 @@ Written prune(Connection& connection, const Prune& prune) {
   return written;
 }
 
+void erase_checkpoints(Connection& connection, const std::string& thread_id,
+                       const std::string& checkpoint_ns, const std::vector<std::string>& ids) {
+  const Place place{thread_id, checkpoint_ns};
+  erase(connection, place, Ids(ids.begin(), ids.end()));
+  collect_blobs(connection, place);
+}
+
 }  // namespace threadkeep::sqlite

@@ -45,12 +45,23 @@ Finding examine_disk(const Settings& settings) {
   return warning("disk", text, "make room: at least as much as the file is large");
 }
 
+// What was deleted gives no room back to the disk; the files that this backend makes do.
+bool can_shrink(Connection& connection) {
+  constexpr std::int64_t incremental = 2;
+  Rows rows = connection.query("PRAGMA auto_vacuum");
+  return !rows.next() || rows.integer(0) == incremental;
+}
+
 }  // namespace
 
 void examine(Connection& connection, const Settings& settings, std::vector<Finding>& findings) {
   findings.push_back(examine_content(connection));
   findings.push_back(examine_durability(settings));
   findings.push_back(examine_disk(settings));
+  if (!can_shrink(connection)) {
+    findings.push_back(warning("room", "the file stays as large as it is, whatever is deleted",
+                               "run PRAGMA auto_vacuum = 2 and VACUUM while no program uses it"));
+  }
 }
 
 }  // namespace threadkeep::sqlite

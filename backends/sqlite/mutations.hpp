@@ -21,6 +21,9 @@ Written put_thread(Connection& connection, const PutThread& put, std::int64_t no
 Written delete_thread(Connection& connection, const DeleteThread& deletion);
 Written delete_runs(Connection& connection, const DeleteRuns& deletion);
 Written prune(Connection& connection, const Prune& prune);
+/// For retention: these of one namespace, as prune takes them.
+void erase_checkpoints(Connection& connection, const std::string& thread_id,
+                       const std::string& checkpoint_ns, const std::vector<std::string>& ids);
 
 // copy.cpp
 Written copy_thread(Connection& connection, const CopyThread& copy, std::int64_t now);

@@ -12,6 +12,7 @@
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
+#include "sqlite/retention.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -41,7 +42,8 @@ class SqliteBackend final : public Backend {
       : settings_(settings),
         environment_(std::move(environment)),
         max_value_bytes_(sqlite::max_value_bytes()),
-        database_(std::make_unique<Database>(std::move(settings))) {}
+        database_(std::make_unique<Database>(std::move(settings))),
+        retention_(*database_, environment_) {}
 
   // In a forked child the connections are the parent's; see Handle.
   ~SqliteBackend() override {
@@ -164,12 +166,15 @@ class SqliteBackend final : public Backend {
 
   void setup(const Call& call) override { database_->setup(call); }
 
+  retention::Host* retention() override { return &retention_; }
+
  private:
   const Settings settings_;
   const Environment environment_;
   const std::size_t max_value_bytes_;
   ForkGuard fork_guard_;
   std::unique_ptr<Database> database_;
+  RetentionHost retention_;
 };
 
 void check_place(Url& url) {

@@ -198,6 +198,10 @@ SqlHost* Store::sql() {
   return impl_->backend->sql();
 }
 
+retention::Host* Store::retention() {
+  return impl_->backend->retention();
+}
+
 void Store::submit(Mutation mutation, const Call& call, std::unique_ptr<WriteTask> task) {
   if (auto error = impl_->refusal(mutation, call)) {
     task->done({{}, std::move(error)});

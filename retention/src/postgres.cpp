@@ -13,8 +13,8 @@ constexpr int module_version = 1;
 
 SqlHost& host_of(Store& store) {
   if (SqlHost* host = store.sql()) return *host;
-  throw Error(Code::unsupported, "retention works on Postgres stores so far; this one is " +
-                                     store.capabilities().name);
+  throw Error(Code::unsupported,
+              "this store has no SQL database; it is " + store.capabilities().name);
 }
 
 std::string quote_identifier(const std::string& name) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "columns.hpp"
+#include "requests.hpp"
 #include "retention/sql.hpp"
-#include "threadkeep/error.hpp"
 #include "threadkeep/retention/postgres.hpp"
 
 namespace threadkeep::retention {
@@ -53,20 +53,14 @@ std::vector<Run> PostgresRetention::runs(std::size_t limit, const Call& call) {
 
 Page<AuditEntry> PostgresRetention::audit(const std::string& cursor, std::size_t limit,
                                           const Call& call) {
-  if (cursor.find_first_not_of("0123456789") != std::string::npos || cursor.size() > 18) {
-    throw Error(Code::invalid_argument, "cursor is damaged; take that of the page before");
-  }
-  // One more than was asked for shows whether there is another page.
-  const std::string parameters[] = {cursor, std::to_string(limit + 1)};
-  Page<AuditEntry> page;
-  for (const auto& row : query(sql::read_audit, parameters, call)) {
-    page.items.push_back(read_entry(row));
-  }
-  if (page.items.size() > limit) {
-    page.items.pop_back();
-    page.next = page.items.empty() ? cursor : std::to_string(page.items.back().id);
-  }
-  return page;
+  return audit_page(cursor, limit, [&](const std::string& before, std::size_t wanted) {
+    const std::string parameters[] = {before, std::to_string(wanted)};
+    std::vector<AuditEntry> entries;
+    for (const auto& row : query(sql::read_audit, parameters, call)) {
+      entries.push_back(read_entry(row));
+    }
+    return entries;
+  });
 }
 
 }  // namespace threadkeep::retention

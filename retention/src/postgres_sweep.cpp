@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "columns.hpp"
+#include "requests.hpp"
 #include "retention/sql.hpp"
 #include "threadkeep/error.hpp"
 #include "threadkeep/retention/postgres.hpp"
@@ -43,7 +44,7 @@ Due read_due(const SqlHost::Row& row) {
 
 }  // namespace
 
-std::vector<Due> PostgresRetention::preview(const std::string& policies, const Call& call) {
+std::vector<Due> PostgresRetention::due(const std::string& policies, const Call& call) {
   const std::string parameters[] = {policies};
   std::vector<Due> all;
   for (const auto& row : query(sql::call_preview, parameters, call)) all.push_back(read_due(row));
@@ -51,11 +52,11 @@ std::vector<Due> PostgresRetention::preview(const std::string& policies, const C
 }
 
 std::vector<Due> PostgresRetention::preview(const Call& call) {
-  return preview(std::string(), call);
+  return due(std::string(), call);
 }
 
 std::vector<Due> PostgresRetention::preview(std::span<const Policy> policies, const Call& call) {
-  return preview(to_json(policies), call);
+  return due(to_json(policies), call);
 }
 
 std::string PostgresRetention::finish(std::int64_t run, bool done, const std::string& error,
@@ -65,9 +66,7 @@ std::string PostgresRetention::finish(std::int64_t run, bool done, const std::st
 }
 
 SweepResult PostgresRetention::sweep(const SweepOptions& options, const Call& call) {
-  if (options.batch_size < 1 || options.batch_size > 10'000) {
-    throw Error(Code::invalid_argument, "batch_size must be from 1 to 10000");
-  }
+  check(options);
   const auto until = std::chrono::steady_clock::now() + options.time_budget;
   const auto begun = query(sql::call_begin, {}, call);
   SweepResult result;

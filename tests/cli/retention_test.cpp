@@ -7,6 +7,9 @@
 
 #include "command.hpp"
 #include "postgres_backends.hpp"
+#include "threadkeep/registry.hpp"
+#include "threadkeep/store.hpp"
+#include "threadkeep/testing/draft.hpp"
 
 namespace threadkeep {
 namespace {
@@ -29,17 +32,112 @@ const std::vector<Arguments>& commands() {
   return all;
 }
 
-#ifdef THREADKEEP_TEST_SQLITE
-TEST_F(Cli, says_that_retention_works_on_Postgres_so_far) {
-  run({"setup", "--url", url}, done);
+#ifdef THREADKEEP_TEST_REDIS
+TEST_F(Cli, says_which_stores_have_retention) {
   std::ofstream(directory.path() / "threadkeep.yaml") << "retention: {policies: [{name: a}]}\n";
   setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
   for (const auto& command : commands()) {
-    Arguments arguments = {"retention", "--url", url};
+    Arguments arguments = {"retention", "--url", "redis://127.0.0.1:1/0"};
     arguments.insert(arguments.begin() + 1, command.begin(), command.end());
     const auto output = run(arguments, failed);
-    EXPECT_TRUE(contains(output, "retention works on Postgres stores so far")) << output;
+    EXPECT_TRUE(contains(output, "works on Postgres, SQLite and memory stores so far")) << output;
   }
+}
+#endif
+
+#ifdef THREADKEEP_TEST_SQLITE
+/// A file with one thread of 30 days ago, and a configuration with one policy.
+class CliRetentionSqlite : public Cli {
+ protected:
+  CliRetentionSqlite() {
+    setenv("THREADKEEP_URL", url.c_str(), 1);
+    setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
+    std::ofstream(directory.path() / "threadkeep.yaml")
+        << "retention: {policies: [{name: week, idle: 7d}]}\n";
+    store("old", 30);
+    store("young", 1);
+  }
+  ~CliRetentionSqlite() override {
+    unsetenv("THREADKEEP_URL");
+    unsetenv("THREADKEEP_CONFIG");
+  }
+
+  void store(const std::string& thread, std::int64_t days_ago) {
+    Environment environment = Environment::system();
+    const std::int64_t then = environment.now() - days_ago * 86'400'000'000;
+    environment.now = [then] { return then; };
+    Store store(Registry::builtin().open(url, environment));
+    store.write(testing::Draft(thread, "1").value("a", "1", "x"), Call());
+  }
+  std::string threads() const {
+    std::string ids;
+    Store store(Registry::builtin().open(url));
+    for (const auto& info : store.threads({}, Call()).items) ids += info.thread_id + ' ';
+    return ids;
+  }
+  static std::string retention(Arguments arguments, int status = done) {
+    arguments.insert(arguments.begin(), "retention");
+    return run(std::move(arguments), status);
+  }
+  static json report(Arguments arguments, int status = done) {
+    arguments.emplace_back("--json");
+    return json::parse(retention(std::move(arguments), status));
+  }
+};
+
+TEST_F(CliRetentionSqlite, deletes_by_the_policies_of_the_file_when_told_so) {
+  EXPECT_EQ(report({"sweep", "--yes"}, failed).at("code"), "unsupported");
+  EXPECT_TRUE(contains(retention({"apply"}), "has 1 policy"));
+  const auto dry = report({"sweep"});
+  ASSERT_EQ(dry.at("due").size(), 1U);
+  EXPECT_EQ(dry["due"][0].at("policy"), "week");
+  EXPECT_EQ(dry["due"][0].at("checkpoints"), 1);
+  EXPECT_EQ(threads(), "old young ");
+  const auto swept = report({"sweep", "--yes"});
+  EXPECT_EQ(swept.at("finished"), true);
+  EXPECT_EQ(swept.at("checkpoints"), 1);
+  EXPECT_EQ(threads(), "young ");
+  EXPECT_TRUE(contains(retention({"sweep", "--yes"}), "took checkpoints from 0 threads"));
+}
+
+TEST_F(CliRetentionSqlite, keeps_what_is_pinned_or_held_and_reports_it) {
+  retention({"apply"});
+  EXPECT_TRUE(contains(retention({"pin", "old"}), "old is pinned\n"));
+  EXPECT_EQ(report({"hold", "old", "--name", "case 17"}).at("changed"), true);
+  retention({"unpin", "old"});
+  retention({"sweep", "--yes"});
+  EXPECT_EQ(threads(), "old young ");
+  retention({"release", "old", "--name", "case 17"});
+  retention({"sweep", "--yes"});
+  EXPECT_EQ(threads(), "young ");
+  EXPECT_EQ(report({"status"}).at("runs").size(), 2U);
+  EXPECT_EQ(report({"audit", "--all"}).at("entries").size(), 6U);
+  EXPECT_FALSE(contains(retention({"status"}), "pg_cron"));
+}
+
+TEST_F(CliRetentionSqlite, prints_what_cron_and_systemd_need) {
+  retention({"apply"});
+  const auto lines = report({"schedule", "--every", "2h"});
+  EXPECT_EQ(lines.at("scheduled"), false);
+  const auto crontab = lines.at("crontab").get<std::string>();
+  ASSERT_TRUE(crontab.starts_with("0 */2 * * * ")) << crontab;
+  testing::run_program({"/bin/sh", "-c", "cd /; " + crontab.substr(12)});
+  EXPECT_EQ(threads(), "young ");
+  EXPECT_TRUE(contains(retention({"unschedule"}), "nothing"));
+}
+
+TEST_F(CliRetentionSqlite, prints_no_path_for_cron_that_depends_on_a_directory) {
+  retention({"apply"});
+  const std::string command = std::string(THREADKEEP_COMMAND) + " retention schedule --url ";
+  const auto output = testing::run_program(
+      {"/bin/sh", "-c", "cd " + directory.path().string() + "; " + command + "sqlite:threads.db"},
+      failed);
+  EXPECT_TRUE(contains(output, "write its full path")) << output;
+}
+
+TEST_F(CliRetentionSqlite, has_no_roles_to_let_sweep) {
+  EXPECT_TRUE(
+      contains(retention({"install", "--grantee", "x"}, usage), "--grantee is for Postgres"));
 }
 #endif
 

@@ -1,74 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random threads are swept while others write to them: what stays is as it was, what goes goes
 // whole.
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
 #include <thread>
-#include <tuple>
 
+#include "contents.hpp"
 #include "retention_fixture.hpp"
-#include "threadkeep/ids.hpp"
 
 namespace threadkeep::retention_test {
 namespace {
 
-using namespace retention;
-
-constexpr char policies[] = R"([
-  {"name": "vip", "metadata": {"tier": "vip"}, "idle": "off", "keep_last": 4},
-  {"name": "mail", "threads": "mail-*", "idle": "12d", "expiry": "fixed", "keep_last": 2},
-  {"name": "chat", "threads": "chat[*]*", "idle": "14d", "age": "8d", "keep_last": 3},
-  {"name": "rest", "idle": "10d", "age": "5d"}])";
-
-using Key = std::tuple<std::string, std::string, std::string>;
-
-Key key_of(const CheckpointTuple& tuple) {
-  return {tuple.thread_id, tuple.checkpoint_ns, tuple.checkpoint_id};
-}
-
-/// Everything that a reader gets of a checkpoint.
-struct Loaded {
-  CheckpointTuple tuple;
-  std::vector<ChannelHistory> history;  // of the delta channel
-
-  friend bool operator==(const Loaded& a, const Loaded& b) {
-    return a.tuple.parent_checkpoint_id == b.tuple.parent_checkpoint_id &&
-           a.tuple.document == b.tuple.document && a.tuple.metadata == b.tuple.metadata &&
-           a.tuple.values == b.tuple.values && a.tuple.writes == b.tuple.writes &&
-           a.history == b.history;
-  }
-};
-
-using Content = std::map<Key, Loaded>;
-
 class RetentionProperty : public RetentionFixture {
  protected:
-  bool is_delta(const CheckpointTuple& tuple) {
-    return !delta_channels(tuple.metadata).empty() &&
-           std::ranges::none_of(tuple.values, [](const Blob& b) { return b.channel == "d"; });
-  }
-
-  Content load() {
-    Content content;
-    CheckpointList query;
-    query.limit = 1000;
-    do {
-      auto page = store_.list(query, Call());
-      query.cursor = page.next;
-      for (CheckpointTuple& tuple : page.items) {
-        const Key key = key_of(tuple);
-        content[key].tuple = std::move(tuple);
-      }
-    } while (!query.cursor.empty());
-    for (auto& [key, loaded] : content) {
-      if (!is_delta(loaded.tuple)) continue;
-      loaded.history =
-          store_.history({std::get<0>(key), std::get<1>(key), std::get<2>(key), {"d"}}, Call());
-    }
-    return content;
-  }
+  Content load() { return retention_test::load(store_); }
 
   std::vector<RandomThread> make_threads(int count) {
     std::vector<RandomThread> threads;
@@ -79,30 +25,8 @@ class RetentionProperty : public RetentionFixture {
     return threads;
   }
 
-  // What a sweep leaves of threads that nobody writes to.
-  Content survivors(const std::vector<RandomThread>& threads, const Content& before) {
-    const auto read = policies_from_json(policies);
-    Content after = before;
-    for (const RandomThread& thread : threads) {
-      const std::string& id = thread.facts.thread_id;
-      const Decision decision = decide(read, thread.facts, Environment::system().now());
-      if (decision.thread) {
-        std::erase_if(after, [&](const auto& item) { return std::get<0>(item.first) == id; });
-      }
-      for (const Removal& removal : decision.removals) {
-        after.erase({id, removal.checkpoint_ns, removal.checkpoint_id});
-      }
-    }
-    return after;
-  }
-
-  static void expect_equal(const Content& found, const Content& expected) {
-    for (const auto& [key, loaded] : found) {
-      const auto wanted = expected.find(key);
-      const auto& [thread, ns, id] = key;
-      ASSERT_NE(wanted, expected.end()) << thread << ' ' << ns << ' ' << id << " is new";
-      EXPECT_EQ(loaded, wanted->second) << thread << ' ' << ns << ' ' << id << " has changed";
-    }
+  static Content survivors(const std::vector<RandomThread>& threads, const Content& before) {
+    return retention_test::survivors(threads, before, Environment::system().now());
   }
 
   void expect_no_orphans() {
@@ -146,7 +70,7 @@ class RetentionProperty : public RetentionFixture {
 };
 
 TEST_F(RetentionProperty, what_stays_is_as_it_was_and_a_dry_run_counts_what_goes) {
-  apply(policies);
+  apply(random_policies);
   for (int round = 0; round < 5; ++round) {
     const auto threads = make_threads(100);
     const Content before = load();
@@ -177,16 +101,9 @@ class Writers {
   // As a program that uses this library.
   void put_by_library() {
     for (const auto& [place, loaded] : latest_) {
-      const CheckpointTuple child = child_of(loaded->tuple, "library");
-      PutCheckpoint put{.thread_id = child.thread_id,
-                        .checkpoint_ns = child.checkpoint_ns,
-                        .checkpoint_id = child.checkpoint_id,
-                        .parent_checkpoint_id = child.parent_checkpoint_id,
-                        .document = child.document,
-                        .metadata = child.metadata,
-                        .blobs = {}};
+      const auto child = child_of(loaded->tuple, "library", Environment::system().now());
       try {
-        store_.write(std::move(put), Call());
+        store_.write(put_of(child), Call());
         stored(child);
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), Code::conflict) << error.what();
@@ -197,7 +114,7 @@ class Writers {
   // As LangGraph's saver: without locks, and with a write that may come too late.
   void put_by_langgraph() {
     for (const auto& [place, loaded] : latest_) {
-      const CheckpointTuple child = child_of(loaded->tuple, "saver");
+      const auto child = child_of(loaded->tuple, "saver", Environment::system().now());
       raw_.run(
           "INSERT INTO checkpoint_writes VALUES ($1, $2, $3, 'late', 9, 'z', 'text', 'z', '') "
           "ON CONFLICT DO NOTHING",
@@ -212,25 +129,6 @@ class Writers {
   std::map<Key, CheckpointTuple> stored_;  // to be read when both are done
 
  private:
-  // A child that carries all values of its parent.
-  CheckpointTuple child_of(const CheckpointTuple& parent, const std::string& source) {
-    CheckpointTuple child = parent;
-    const std::int64_t now = Environment::system().now();
-    child.checkpoint_id = "z" + std::to_string(now) + source;
-    child.parent_checkpoint_id = parent.checkpoint_id;
-    child.metadata = R"({"source":")" + source + R"("})";
-    child.document = R"({"v":4,"ts":")" + iso_time(now) + R"(","channel_versions":)" +
-                     raw_versions(parent.document) + '}';
-    child.writes.clear();
-    return child;
-  }
-  static std::string raw_versions(const std::string& document) {
-    std::string text = "{";
-    for (const auto& [channel, version] : read_document(document).versions) {
-      text += (text == "{" ? "\"" : ",\"") + channel + "\":\"" + version + '"';
-    }
-    return text + '}';
-  }
   void stored(const CheckpointTuple& child) {
     const std::lock_guard lock(mutex_);
     stored_[key_of(child)] = child;
@@ -311,7 +209,7 @@ class RetentionRaces : public RetentionProperty {
 };
 
 TEST_F(RetentionRaces, what_stays_is_as_it_was_while_others_write) {
-  apply(policies);
+  apply(random_policies);
   for (int round = 0; round < 6; ++round) {
     const auto threads = make_threads(85);
     const Content before = load();
@@ -330,7 +228,7 @@ TEST_F(RetentionRaces, what_stays_is_as_it_was_while_others_write) {
 }
 
 TEST_F(RetentionRaces, what_stays_is_as_it_was_when_sweepers_are_killed) {
-  apply(policies);
+  apply(random_policies);
   const auto threads = make_threads(100);
   const Content before = load();
   const Content expected = survivors(threads, before);

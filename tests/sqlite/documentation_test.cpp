@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "support.hpp"
+#include "threadkeep/retention/retention.hpp"
 #include "threadkeep/session_store.hpp"
 
 namespace threadkeep::sqlite_test {
@@ -41,6 +42,10 @@ void fill(const std::filesystem::path& file) {
   sessions.put_state(scope, "k", "1");
   store.put(Draft("deleted", "1"));
   store.delete_thread("deleted");
+  const auto retention = retention::open_retention(*store.store());
+  retention->install(Call());
+  retention->pin("my-thread", Call());
+  retention->sweep({}, Call());
 }
 
 TEST(Documentation, of_the_format_has_sql_that_works) {

@@ -29,6 +29,14 @@ TEST_F(Examine, says_what_a_faster_setting_costs) {
   EXPECT_TRUE(examined(url_ + "?synchronous=normal", "durability").starts_with("warning: "));
 }
 
+TEST_F(Examine, finds_a_file_that_cannot_shrink) {
+  EXPECT_EQ(examined(url_, "room"), "");
+  RawDatabase(file_).run("PRAGMA auto_vacuum = NONE; VACUUM");
+  EXPECT_TRUE(examined(url_, "room").starts_with("warning: "));
+  RawDatabase(file_).run("PRAGMA auto_vacuum = 2; VACUUM");
+  EXPECT_EQ(examined(url_, "room"), "");
+}
+
 TEST_F(Examine, finds_pages_that_were_overwritten) {
   {
     Checkpointer store = open_store(file_);

@@ -14,6 +14,7 @@
 #include "threadkeep/error.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
+#include "threadkeep/retention_host.hpp"
 #include "threadkeep/sql_host.hpp"
 #include "threadkeep/stats.hpp"
 
@@ -123,6 +124,9 @@ class Backend {
   /// The database below, where it is one that speaks SQL and can keep functions; else null. Owned
   /// by the backend.
   virtual SqlHost* sql() { return nullptr; }
+  /// For retention that this program carries out; null where a store has none, or its own. Owned by
+  /// the backend.
+  virtual retention::Host* retention() { return nullptr; }
 };
 
 /// The answer of a backend without Capabilities::sessions to a call for messages or state.

@@ -82,6 +82,8 @@ class Store {
   std::string setup_script(SetupRole role, const std::string& grantee = {}) const;
   /// See Backend::sql. Lives as long as this store.
   SqlHost* sql();
+  /// See Backend::retention. Lives as long as this store.
+  retention::Host* retention();
 
   /// Queues a write; see WriteTask. Asynchronous calls of one thread keep their order, reads
   /// included.

@@ -7,9 +7,12 @@
 #include <optional>
 #include <string>
 
+#include "threadkeep/retention_host.hpp"
+
 /// \file
-/// What sweeps do and have done, as data. Times are microseconds since 1970 UTC. Bytes are those
-/// that values and documents take in the database, compressed.
+/// What sweeps do, as data; what they have done is in threadkeep/retention_host.hpp. Times are
+/// microseconds since 1970 UTC. Bytes are those that values and documents take in the store; on
+/// Postgres compressed.
 
 namespace threadkeep::retention {
 
@@ -20,18 +23,8 @@ struct Due {
   std::uint64_t threads = 0;  ///< From which something goes.
   std::uint64_t checkpoints = 0;
   std::uint64_t writes = 0;
-  std::uint64_t blobs = 0;  ///< These go a grace of 15 minutes later.
+  std::uint64_t blobs = 0;  ///< On Postgres these go a grace of 15 minutes later.
   std::uint64_t bytes = 0;
-};
-
-/// What a sweep has done so far.
-struct Swept {
-  std::uint64_t threads = 0;  ///< From which something went.
-  std::uint64_t checkpoints = 0;
-  std::uint64_t writes = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t busy = 0;       ///< Threads passed over because somebody wrote to them.
-  std::uint64_t collected = 0;  ///< Blobs of earlier sweeps, whose grace was over.
 };
 
 struct SweepOptions {
@@ -47,35 +40,6 @@ struct SweepResult {
   std::size_t policies = 0;  ///< How many are stored. Without any, only times of threads count.
   Swept swept;
   std::string summary;  ///< In words.
-};
-
-/// A sweep of the past, or one that is under way.
-struct Run {
-  std::int64_t run = 0;
-  std::string kind;   ///< "sweep" or "langgraph_cleanup_old_data".
-  std::string state;  ///< "running", "done", "paused", "failed" or "died".
-  std::string who;
-  std::int64_t started_at = 0;
-  std::optional<std::int64_t> finished_at;
-  std::string error;
-  Swept swept;
-};
-
-/// Something that was deleted, or an order of somebody.
-struct AuditEntry {
-  std::int64_t id = 0;
-  std::int64_t at = 0;
-  std::string who;
-  std::string action;  ///< "sweep", "apply", "pin", "unpin", "hold", "release", "expire", ...
-  std::string policy;
-  std::string reason;  ///< Of a hold its name.
-  std::string thread_id;
-  std::int64_t run = 0;  ///< 0 for what was no sweep.
-  std::uint64_t threads = 0;
-  std::uint64_t checkpoints = 0;
-  std::uint64_t writes = 0;
-  std::uint64_t blobs = 0;
-  std::uint64_t bytes = 0;
 };
 
 /// What pg_cron does.

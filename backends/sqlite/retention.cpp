@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/retention.hpp"
+
+#include "mutations.hpp"
+#include "sqlite/schema_sql.hpp"
+#include "threadkeep/backend_support.hpp"
+
+namespace threadkeep::sqlite {
+
+namespace {
+
+using namespace retention;
+
+std::uint64_t number(const Rows& rows, int column) {
+  return static_cast<std::uint64_t>(rows.integer(column));
+}
+
+std::int64_t number(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+class RetentionTransaction final : public Transaction {
+ public:
+  RetentionTransaction(Connection& connection, std::int64_t now)
+      : connection_(connection), now_(now) {}
+
+  std::int64_t now() const override { return now_; }
+  int version() override;
+  void install(int version) override;
+  std::vector<std::string> threads_after(const std::string& after, std::size_t limit) override;
+  ThreadRows load(const std::string& thread_id) override;
+  void erase_thread(const std::string& thread_id) override;
+  void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
+                         const std::vector<std::string>& checkpoint_ids) override {
+    sqlite::erase_checkpoints(connection_, thread_id, checkpoint_ns, checkpoint_ids);
+  }
+  std::string policies() override;
+  void set_policies(const std::string& policies) override;
+  bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
+            bool set) override;
+  void expire(const std::string& thread_id, std::optional<std::int64_t> at) override;
+  std::vector<RunRecord> runs(std::size_t limit) override;
+  std::int64_t add_run(const RunRecord& run) override;
+  void change_run(const RunRecord& run) override;
+  std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override;
+  void add_audit(const AuditEntry& entry) override;
+
+ private:
+  void load_orders(const std::string& thread_id, ThreadRows& thread);
+  void load_checkpoints(const std::string& thread_id, ThreadRows& thread);
+  void load_writes(const std::string& thread_id, ThreadRows& thread);
+  void load_blobs(const std::string& thread_id, ThreadRows& thread);
+
+  Connection& connection_;
+  const std::int64_t now_;
+};
+
+int RetentionTransaction::version() {
+  const bool is_there =
+      connection_
+          .query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'threadkeep_modules'")
+          .next();
+  if (!is_there) return 0;
+  Rows rows = connection_.query("SELECT version FROM threadkeep_modules WHERE name = 'retention'");
+  return rows.next() ? static_cast<int>(rows.integer(0)) : 0;
+}
+
+void RetentionTransaction::install(int version) {
+  connection_.run_script(retention_sql);
+  connection_.execute(
+      "INSERT INTO threadkeep_modules (name, version) VALUES ('retention', ?1) "
+      "ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+      std::int64_t{version});
+}
+
+std::vector<std::string> RetentionTransaction::threads_after(const std::string& after,
+                                                             std::size_t limit) {
+  std::vector<std::string> ids;
+  Rows rows = connection_.query(
+      "SELECT thread_id FROM threadkeep_threads WHERE thread_id > ?1 ORDER BY thread_id LIMIT ?2",
+      after, number(limit));
+  while (rows.next()) ids.push_back(rows.text(0));
+  return ids;
+}
+
+ThreadRows RetentionTransaction::load(const std::string& thread_id) {
+  ThreadRows thread;
+  {
+    Rows rows = connection_.query(
+        "SELECT created_at, updated_at, revision, metadata FROM threadkeep_threads "
+        "WHERE thread_id = ?1",
+        thread_id);
+    if (!rows.next()) return thread;
+    thread.info =
+        ThreadInfo{thread_id, rows.integer(0), rows.integer(1), rows.integer(2), rows.text(3)};
+  }
+  load_orders(thread_id, thread);
+  load_checkpoints(thread_id, thread);
+  load_writes(thread_id, thread);
+  load_blobs(thread_id, thread);
+  return thread;
+}
+
+void RetentionTransaction::load_orders(const std::string& thread_id, ThreadRows& thread) {
+  Rows marks = connection_.query(
+      "SELECT DISTINCT kind FROM threadkeep_retention_marks WHERE thread_id = ?1", thread_id);
+  while (marks.next()) (marks.view(0) == "pin" ? thread.pinned : thread.held) = true;
+  Rows expiry = connection_.query(
+      "SELECT expires_at FROM threadkeep_retention_expiry WHERE thread_id = ?1", thread_id);
+  if (expiry.next()) thread.expires_at = expiry.integer(0);
+}
+
+void RetentionTransaction::load_checkpoints(const std::string& thread_id, ThreadRows& thread) {
+  Rows rows = connection_.query(
+      "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata "
+      "FROM checkpoints WHERE thread_id = ?1 ORDER BY checkpoint_ns, checkpoint_id",
+      thread_id);
+  while (rows.next()) {
+    thread.checkpoints.push_back(
+        {rows.text(0), rows.text(1), rows.optional_text(2), rows.text(3), rows.text(4)});
+  }
+}
+
+// The length of a blob is known without reading it.
+void RetentionTransaction::load_writes(const std::string& thread_id, ThreadRows& thread) {
+  Rows rows = connection_.query(
+      "SELECT checkpoint_ns, checkpoint_id, channel, length(blob) FROM checkpoint_writes "
+      "WHERE thread_id = ?1",
+      thread_id);
+  while (rows.next()) {
+    thread.writes.push_back({rows.text(0), rows.text(1), rows.text(2), number(rows, 3)});
+  }
+}
+
+void RetentionTransaction::load_blobs(const std::string& thread_id, ThreadRows& thread) {
+  Rows rows = connection_.query(
+      "SELECT checkpoint_ns, channel, version, length(blob), type <> ?2 FROM checkpoint_blobs "
+      "WHERE thread_id = ?1",
+      thread_id, std::string_view(empty_type));
+  while (rows.next()) {
+    thread.blobs.push_back(
+        {rows.text(0), rows.text(1), rows.text(2), number(rows, 3), rows.integer(4) != 0});
+  }
+}
+
+void RetentionTransaction::erase_thread(const std::string& thread_id) {
+  delete_thread(connection_, {thread_id});
+  connection_.execute("DELETE FROM threadkeep_retention_expiry WHERE thread_id = ?1", thread_id);
+}
+
+std::string RetentionTransaction::policies() {
+  Rows rows = connection_.query("SELECT policies FROM threadkeep_retention_policies");
+  return rows.next() ? rows.text(0) : "[]";
+}
+
+void RetentionTransaction::set_policies(const std::string& policies) {
+  connection_.execute(
+      "INSERT INTO threadkeep_retention_policies (only_row, policies) VALUES (1, ?1) "
+      "ON CONFLICT (only_row) DO UPDATE SET policies = excluded.policies",
+      policies);
+}
+
+bool RetentionTransaction::mark(const std::string& thread_id, const std::string& kind,
+                                const std::string& name, bool set) {
+  return connection_.execute(
+             set ? "INSERT INTO threadkeep_retention_marks (thread_id, kind, name) "
+                   "VALUES (?1, ?2, ?3) ON CONFLICT (thread_id, kind, name) DO NOTHING"
+                 : "DELETE FROM threadkeep_retention_marks "
+                   "WHERE thread_id = ?1 AND kind = ?2 AND name = ?3",
+             thread_id, kind, name) == 1;
+}
+
+void RetentionTransaction::expire(const std::string& thread_id, std::optional<std::int64_t> at) {
+  connection_.execute("DELETE FROM threadkeep_retention_expiry WHERE thread_id = ?1", thread_id);
+  if (!at) return;
+  connection_.execute(
+      "INSERT INTO threadkeep_retention_expiry (thread_id, expires_at) VALUES (?1, ?2)", thread_id,
+      *at);
+}
+
+RunRecord read_run(const Rows& rows) {
+  RunRecord run;
+  run.run = rows.integer(0);
+  run.kind = rows.text(1);
+  run.state = rows.text(2);
+  run.who = rows.text(3);
+  run.started_at = rows.integer(4);
+  run.alive_until = rows.integer(5);
+  if (rows.integer(6) != 0) run.finished_at = rows.integer(6);
+  run.after = rows.text(7);
+  run.swept.threads = number(rows, 8);
+  run.swept.checkpoints = number(rows, 9);
+  run.swept.writes = number(rows, 10);
+  run.swept.bytes = number(rows, 11);
+  run.error = rows.text(12);
+  return run;
+}
+
+std::vector<RunRecord> RetentionTransaction::runs(std::size_t limit) {
+  std::vector<RunRecord> all;
+  Rows rows = connection_.query(
+      "SELECT run_id, kind, state, who, started_at, alive_until, coalesce(finished_at, 0), "
+      "after_thread, threads, checkpoints, writes, bytes, error "
+      "FROM threadkeep_retention_runs ORDER BY run_id DESC LIMIT ?1",
+      number(limit));
+  while (rows.next()) all.push_back(read_run(rows));
+  return all;
+}
+
+std::int64_t RetentionTransaction::add_run(const RunRecord& run) {
+  RunRecord added = run;
+  {
+    Rows rows = connection_.query("SELECT coalesce(max(run_id), 0) FROM threadkeep_retention_runs");
+    rows.next();
+    added.run = rows.integer(0) + 1;
+  }
+  change_run(added);
+  return added.run;
+}
+
+void RetentionTransaction::change_run(const RunRecord& run) {
+  connection_.execute(
+      "INSERT OR REPLACE INTO threadkeep_retention_runs (run_id, kind, state, who, started_at, "
+      "alive_until, finished_at, after_thread, threads, checkpoints, writes, bytes, error) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9, ?10, ?11, ?12, ?13)",
+      run.run, run.kind, run.state, run.who, run.started_at, run.alive_until,
+      run.finished_at.value_or(0), run.after, number(run.swept.threads),
+      number(run.swept.checkpoints), number(run.swept.writes), number(run.swept.bytes), run.error);
+}
+
+AuditEntry read_entry(const Rows& rows) {
+  AuditEntry entry;
+  entry.id = rows.integer(0);
+  entry.at = rows.integer(1);
+  entry.who = rows.text(2);
+  entry.run = rows.integer(3);
+  entry.action = rows.text(4);
+  entry.policy = rows.text(5);
+  entry.reason = rows.text(6);
+  entry.thread_id = rows.text(7);
+  entry.threads = number(rows, 8);
+  entry.checkpoints = number(rows, 9);
+  entry.writes = number(rows, 10);
+  entry.blobs = number(rows, 11);
+  entry.bytes = number(rows, 12);
+  return entry;
+}
+
+std::vector<AuditEntry> RetentionTransaction::audit(std::int64_t before, std::size_t limit) {
+  std::vector<AuditEntry> entries;
+  Rows rows = connection_.query(
+      "SELECT audit_id, at, who, run_id, action, policy, reason, thread_id, threads, checkpoints, "
+      "writes, blobs, bytes FROM threadkeep_retention_audit "
+      "WHERE ?1 = 0 OR audit_id < ?1 ORDER BY audit_id DESC LIMIT ?2",
+      before, number(limit));
+  while (rows.next()) entries.push_back(read_entry(rows));
+  return entries;
+}
+
+void RetentionTransaction::add_audit(const AuditEntry& entry) {
+  connection_.execute(
+      "INSERT INTO threadkeep_retention_audit (at, who, run_id, action, policy, reason, "
+      "thread_id, threads, checkpoints, writes, blobs, bytes) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      entry.at, entry.who, entry.run, entry.action, entry.policy, entry.reason, entry.thread_id,
+      number(entry.threads), number(entry.checkpoints), number(entry.writes), number(entry.blobs),
+      number(entry.bytes));
+}
+
+std::int64_t free_pages(Connection& connection) {
+  Rows rows = connection.query("PRAGMA freelist_count");
+  rows.next();
+  return rows.integer(0);
+}
+
+}  // namespace
+
+void RetentionHost::read(const Work& work, const Call& call) {
+  const Lease connection = database_.read(call);
+  const Snapshot snapshot(*connection);
+  RetentionTransaction transaction(*connection, environment_.now());
+  work(transaction);
+}
+
+void RetentionHost::write(const Work& work, const Call& call) {
+  const Lease connection = database_.write(call);
+  connection->begin_write();
+  RetentionTransaction transaction(*connection, environment_.now());
+  work(transaction);
+  connection->commit();
+}
+
+bool RetentionHost::give_back(const Call& call) {
+  const Lease connection = database_.write(call);
+  const std::int64_t before = free_pages(*connection);
+  if (before == 0) return false;
+  {
+    Rows rows = connection->query("PRAGMA incremental_vacuum(1000)");
+    while (rows.next()) {
+    }
+  }
+  const std::int64_t left = free_pages(*connection);
+  return left != 0 && left < before;
+}
+
+}  // namespace threadkeep::sqlite

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "threadkeep/call.hpp"
+#include "threadkeep/model.hpp"
+
+/// \file
+/// What a store gives to retention that runs in the program: rows to judge, their removal, and
+/// places for what retention writes down. What goes is decided above. Times are microseconds since
+/// 1970 UTC. See docs/operation/retention.md.
+
+namespace threadkeep::retention {
+
+/// What a sweep has done so far.
+struct Swept {
+  std::uint64_t threads = 0;  ///< From which something went.
+  std::uint64_t checkpoints = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t busy = 0;       ///< Threads passed over because somebody wrote to them.
+  std::uint64_t collected = 0;  ///< Blobs of earlier sweeps, whose grace was over.
+
+  friend bool operator==(const Swept&, const Swept&) = default;
+};
+
+/// A sweep of the past, or one that is under way.
+struct Run {
+  std::int64_t run = 0;
+  std::string kind;   ///< "sweep" or "langgraph_cleanup_old_data".
+  std::string state;  ///< "running", "done", "paused", "failed" or "died".
+  std::string who;
+  std::int64_t started_at = 0;
+  std::optional<std::int64_t> finished_at;
+  std::string error;
+  Swept swept;
+};
+
+/// Something that was deleted, or an order of somebody.
+struct AuditEntry {
+  std::int64_t id = 0;
+  std::int64_t at = 0;
+  std::string who;
+  std::string action;  ///< "sweep", "apply", "pin", "unpin", "hold", "release", "expire", ...
+  std::string policy;
+  std::string reason;  ///< Of a hold its name.
+  std::string thread_id;
+  std::int64_t run = 0;  ///< 0 for what was no sweep.
+  std::uint64_t threads = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// A run as its store keeps it.
+struct RunRecord : Run {
+  std::int64_t alive_until = 0;  ///< Without a word until then it counts as dead.
+  std::string after;             ///< The last thread that it has looked at.
+};
+
+struct CheckpointRow {
+  std::string checkpoint_ns;
+  std::string checkpoint_id;
+  std::optional<std::string> parent_checkpoint_id;
+  std::string document;
+  std::string metadata;
+};
+
+struct WriteRow {
+  std::string checkpoint_ns;
+  std::string checkpoint_id;  ///< Of a checkpoint that may be absent.
+  std::string channel;
+  std::uint64_t bytes = 0;
+};
+
+struct BlobRow {
+  std::string checkpoint_ns;
+  std::string channel;
+  std::string version;
+  std::uint64_t bytes = 0;
+  bool has_value = false;
+};
+
+/// A thread and what was ordered about it.
+struct ThreadRows {
+  std::optional<ThreadInfo> info;  ///< Absent: there is no such thread.
+  bool pinned = false;
+  bool held = false;
+  std::optional<std::int64_t> expires_at;
+  std::vector<CheckpointRow> checkpoints;  ///< Ordered by namespace and id.
+  std::vector<WriteRow> writes;
+  std::vector<BlobRow> blobs;
+};
+
+/// What can be done inside one transaction of a Host. Errors are Backend's.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  /// By the clock of the store's environment.
+  virtual std::int64_t now() const = 0;
+
+  /// Which version of retention is installed; 0 for none. All below needs one.
+  virtual int version() = 0;
+  /// Makes what is missing to keep all below, and notes the version.
+  virtual void install(int version) = 0;
+
+  /// The next threads after an id ("" begins), ordered bytewise.
+  virtual std::vector<std::string> threads_after(const std::string& after, std::size_t limit) = 0;
+  virtual ThreadRows load(const std::string& thread_id) = 0;
+  /// As DeleteThread does, and takes its time away. Pins and holds stay.
+  virtual void erase_thread(const std::string& thread_id) = 0;
+  /// Takes checkpoints with their writes, and the blobs of the namespace that nothing names then.
+  /// Raises the tombstone.
+  virtual void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
+                                 const std::vector<std::string>& checkpoint_ids) = 0;
+
+  /// "[]" before the first time.
+  virtual std::string policies() = 0;
+  virtual void set_policies(const std::string& policies) = 0;
+
+  /// `kind` is "pin" or "hold". False when it was so already.
+  virtual bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
+                    bool set) = 0;
+  /// An absent time takes away what was set.
+  virtual void expire(const std::string& thread_id, std::optional<std::int64_t> at) = 0;
+
+  /// The newest first.
+  virtual std::vector<RunRecord> runs(std::size_t limit) = 0;
+  /// Stores a new run, with a greater number than all before; that number.
+  virtual std::int64_t add_run(const RunRecord& run) = 0;
+  virtual void change_run(const RunRecord& run) = 0;
+
+  /// The newest first, all older than `before`; 0 begins.
+  virtual std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) = 0;
+  /// Stores an entry under a new number.
+  virtual void add_audit(const AuditEntry& entry) = 0;
+};
+
+/// A store that lets retention work on it. Thread-safe; errors are Backend's.
+class Host {
+ public:
+  using Work = std::function<void(Transaction&)>;
+
+  virtual ~Host() = default;
+  Host() = default;
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  /// Runs `work` on one snapshot. It must change nothing.
+  virtual void read(const Work& work, const Call& call) = 0;
+  /// Runs `work` alone: nobody writes to the store meanwhile. Is stored as a whole, and undone when
+  /// `work` throws. (In memory it is not undone.)
+  virtual void write(const Work& work, const Call& call) = 0;
+  /// Gives a bounded part of the room of what was deleted back to the system; true when there is
+  /// more.
+  virtual bool give_back(const Call& call) = 0;
+};
+
+}  // namespace threadkeep::retention

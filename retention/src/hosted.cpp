@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hosted.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "requests.hpp"
+#include "sweeper.hpp"
+#include "threadkeep/error.hpp"
+#include "verdict.hpp"
+
+namespace threadkeep::retention {
+
+namespace {
+
+// Counts changes of what a store keeps for retention.
+constexpr int notes_version = 1;
+
+// Threads that one snapshot looks at: a long one would keep the log of a file from being merged.
+constexpr std::size_t threads_of_snapshot = 500;
+
+// Adds what is due of the next threads; the last of these, or "" at the end.
+std::string count_due(Transaction& transaction, std::span<const Policy> policies,
+                      const std::string& after, Totals& totals) {
+  const auto threads = transaction.threads_after(after, threads_of_snapshot);
+  for (const std::string& id : threads) {
+    for (const Due& due : judge(policies, transaction.load(id), transaction.now()).due) {
+      totals.add(due);
+    }
+  }
+  return threads.empty() ? "" : threads.back();
+}
+
+}  // namespace
+
+void check_installed(Transaction& transaction) {
+  if (transaction.version() == notes_version) return;
+  throw Error(Code::unsupported,
+              "retention is not installed here, or by another version; install it first "
+              "(threadkeep retention install)");
+}
+
+std::string user_name() {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  const auto uid = geteuid();
+  getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  return found != nullptr ? found->pw_name : std::to_string(uid);
+}
+
+void note(Transaction& transaction, AuditEntry entry) {
+  entry.at = transaction.now();
+  entry.who = user_name();
+  transaction.add_audit(entry);
+}
+
+void HostedRetention::read(const Host::Work& work, const Call& call) {
+  host_.read(
+      [&](Transaction& transaction) {
+        check_installed(transaction);
+        work(transaction);
+      },
+      call);
+}
+
+void HostedRetention::write(const Host::Work& work, const Call& call) {
+  host_.write(
+      [&](Transaction& transaction) {
+        check_installed(transaction);
+        work(transaction);
+      },
+      call);
+}
+
+void HostedRetention::install(const Call& call) {
+  host_.write(
+      [](Transaction& transaction) {
+        if (transaction.version() > notes_version) {
+          throw Error(Code::unsupported,
+                      "a newer threadkeep has installed its retention here; install with that "
+                      "version or a newer one");
+        }
+        transaction.install(notes_version);
+      },
+      call);
+}
+
+void HostedRetention::apply(std::span<const Policy> policies, const Call& call) {
+  AuditEntry entry;
+  entry.action = "apply";
+  entry.policy = to_json(policies);
+  write(
+      [&](Transaction& transaction) {
+        transaction.set_policies(entry.policy);
+        note(transaction, entry);
+      },
+      call);
+}
+
+std::vector<Policy> HostedRetention::policies(const Call& call) {
+  std::string text;
+  read([&](Transaction& transaction) { text = transaction.policies(); }, call);
+  return policies_from_json(text);
+}
+
+std::vector<Due> HostedRetention::preview(const Call& call) {
+  return preview(policies(call), call);
+}
+
+std::vector<Due> HostedRetention::preview(std::span<const Policy> policies, const Call& call) {
+  Totals totals;
+  std::string after;
+  do {
+    read([&](Transaction& transaction) { after = count_due(transaction, policies, after, totals); },
+         call);
+  } while (!after.empty());
+  return totals.list();
+}
+
+SweepResult HostedRetention::sweep(const SweepOptions& options, const Call& call) {
+  check(options);
+  return Sweeper(host_, options, call).run();
+}
+
+std::vector<Run> HostedRetention::runs(std::size_t limit, const Call& call) {
+  std::vector<Run> all;
+  read(
+      [&](Transaction& transaction) {
+        for (const RunRecord& run : transaction.runs(limit)) all.push_back(run);
+      },
+      call);
+  return all;
+}
+
+Page<AuditEntry> HostedRetention::audit(const std::string& cursor, std::size_t limit,
+                                        const Call& call) {
+  return audit_page(cursor, limit, [&](const std::string& before, std::size_t wanted) {
+    std::vector<AuditEntry> entries;
+    const std::int64_t below = before.empty() ? 0 : std::stoll(before);
+    read([&](Transaction& transaction) { entries = transaction.audit(below, wanted); }, call);
+    return entries;
+  });
+}
+
+bool HostedRetention::mark(const std::string& thread_id, const std::string& kind,
+                           const std::string& name, bool set, const Call& call) {
+  AuditEntry entry;
+  entry.action = set ? kind : kind == "pin" ? "unpin" : "release";
+  entry.reason = name;
+  entry.thread_id = thread_id;
+  bool changed = false;
+  write(
+      [&](Transaction& transaction) {
+        changed = transaction.mark(thread_id, kind, name, set);
+        if (changed) note(transaction, entry);
+      },
+      call);
+  return changed;
+}
+
+bool HostedRetention::pin(const std::string& thread_id, const Call& call) {
+  return mark(thread_id, "pin", "", true, call);
+}
+
+bool HostedRetention::unpin(const std::string& thread_id, const Call& call) {
+  return mark(thread_id, "pin", "", false, call);
+}
+
+bool HostedRetention::hold(const std::string& thread_id, const std::string& name,
+                           const Call& call) {
+  if (name.empty()) throw Error(Code::invalid_argument, "name of the hold is empty; name the case");
+  return mark(thread_id, "hold", name, true, call);
+}
+
+bool HostedRetention::release(const std::string& thread_id, const std::string& name,
+                              const Call& call) {
+  return mark(thread_id, "hold", name, false, call);
+}
+
+void HostedRetention::expire(const std::string& thread_id, std::optional<std::int64_t> at,
+                             const Call& call) {
+  AuditEntry entry;
+  entry.action = at ? "expire" : "never expire";
+  entry.thread_id = thread_id;
+  write(
+      [&](Transaction& transaction) {
+        transaction.expire(thread_id, at);
+        note(transaction, entry);
+      },
+      call);
+}
+
+}  // namespace threadkeep::retention

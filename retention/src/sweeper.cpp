@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sweeper.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "hosted.hpp"
+#include "threadkeep/error.hpp"
+#include "verdict.hpp"
+
+namespace threadkeep::retention {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t lease = std::chrono::microseconds(1min).count();
+
+// What a batch looks at and takes from at most.
+constexpr std::size_t threads_at_once = 50;
+constexpr std::size_t most_looked_at = 1000;
+constexpr std::size_t most_due = 250;
+
+// No further thread is taken in a transaction that is as old: others wait to write.
+constexpr auto longest_transaction = 50ms;
+
+// As long as others had to wait, but not for ever. Ends early when the call is to stop.
+void let_others_write(std::chrono::steady_clock::duration held, const Call& call) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  const std::chrono::steady_clock::duration pause = std::clamp<decltype(held)>(held, 1ms, 100ms);
+  never.wait_for(lock, call.stop, pause, [] { return false; });
+}
+
+// The newest run, which must be this one and at work.
+void check_lease(Transaction& transaction, std::int64_t run) {
+  const auto last = transaction.runs(1);
+  if (!last.empty() && last.front().run == run && last.front().state == "running") return;
+  throw Error(Code::conflict, "run " + std::to_string(run) + " has lost its lease");
+}
+
+// A run that was killed leaves its place to the next after a minute.
+bool is_free(Transaction& transaction, const std::vector<RunRecord>& last) {
+  if (last.empty() || last.front().state != "running") return true;
+  RunRecord dead = last.front();
+  if (dead.alive_until >= transaction.now()) return false;
+  dead.state = "died";
+  dead.finished_at = transaction.now();
+  transaction.change_run(dead);
+  return true;
+}
+
+void add(Swept& swept, const std::vector<Due>& due) {
+  if (!due.empty()) ++swept.threads;
+  for (const Due& part : due) {
+    swept.checkpoints += part.checkpoints;
+    swept.writes += part.writes;
+    swept.bytes += part.bytes;
+  }
+}
+
+void note_all(Transaction& transaction, std::int64_t run, const Totals& totals) {
+  for (const Due& due : totals.list()) {
+    AuditEntry entry;
+    entry.action = "sweep";
+    entry.policy = due.policy;
+    entry.reason = due.reason;
+    entry.run = run;
+    entry.threads = due.threads;
+    entry.checkpoints = due.checkpoints;
+    entry.writes = due.writes;
+    entry.blobs = due.blobs;
+    entry.bytes = due.bytes;
+    note(transaction, entry);
+  }
+}
+
+}  // namespace
+
+Sweeper::Sweeper(Host& host, const SweepOptions& options, const Call& call)
+    : host_(host), options_(options), call_(call), until_(Clock::now() + options.time_budget) {}
+
+SweepResult Sweeper::run() {
+  SweepResult result;
+  if (!begin()) return result;
+  try {
+    work();
+    give_back();
+    finish(at_end_ ? "done" : "paused", "", call_);
+  } catch (const Error& error) {
+    // So that the next sweep need not wait until this one counts as dead.
+    const Call last{.deadline = Deadline::after(5s), .stop = {}};
+    try {
+      finish("failed", error.what(), last);
+    } catch (const Error&) {
+      throw error;
+    }
+    throw;
+  }
+  result.run = run_.run;
+  result.finished = at_end_;
+  result.policies = policies_;
+  result.swept = run_.swept;
+  result.summary = summary();
+  return result;
+}
+
+bool Sweeper::begin() {
+  bool free = true;
+  host_.write(
+      [&](Transaction& transaction) {
+        check_installed(transaction);
+        const auto last = transaction.runs(1);
+        free = is_free(transaction, last);
+        if (!free) return;
+        run_.kind = "sweep";
+        run_.state = "running";
+        run_.who = user_name();
+        run_.started_at = transaction.now();
+        run_.alive_until = run_.started_at + lease;
+        // Of one that came to its end there is no place to go on from.
+        if (!last.empty()) run_.after = last.front().after;
+        run_.run = transaction.add_run(run_);
+      },
+      call_);
+  return free;
+}
+
+void Sweeper::work() {
+  while (!at_end_ && has_time()) {
+    look();
+    if (at_end_ && due_.empty()) break;
+    const auto begun = Clock::now();
+    take();
+    if (options_.progress) options_.progress(run_.swept);
+    let_others_write(Clock::now() - begun, call_);
+  }
+}
+
+void Sweeper::look() {
+  due_.clear();
+  looked_at_ = run_.after;
+  host_.read(
+      [&](Transaction& transaction) {
+        const auto policies = policies_from_json(transaction.policies());
+        policies_ = policies.size();
+        look_at(transaction, policies);
+      },
+      call_);
+}
+
+void Sweeper::look_at(Transaction& transaction, const std::vector<Policy>& policies) {
+  std::uint64_t checkpoints = 0;
+  for (std::size_t looked = 0; looked < most_looked_at;) {
+    const auto threads = transaction.threads_after(looked_at_, threads_at_once);
+    at_end_ = threads.empty();
+    if (at_end_) return;
+    for (const std::string& id : threads) {
+      const Verdict verdict = judge(policies, transaction.load(id), transaction.now());
+      ++looked;
+      looked_at_ = id;
+      if (verdict.due.empty()) continue;
+      due_.push_back(id);
+      for (const Due& due : verdict.due) checkpoints += due.checkpoints;
+      if (due_.size() == most_due || checkpoints >= options_.batch_size) return;
+    }
+  }
+}
+
+void Sweeper::take() {
+  RunRecord run = run_;
+  host_.write(
+      [&](Transaction& transaction) {
+        check_lease(transaction, run.run);
+        Totals totals;
+        run.after = take_from(transaction, run, totals);
+        run.alive_until = transaction.now() + lease;
+        transaction.change_run(run);
+        note_all(transaction, run.run, totals);
+      },
+      call_);
+  at_end_ = at_end_ && run.after == looked_at_;
+  run_ = run;
+}
+
+std::string Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals& totals) const {
+  const auto begun = Clock::now();
+  const auto policies = policies_from_json(transaction.policies());
+  for (const std::string& id : due_) {
+    const ThreadRows rows = transaction.load(id);
+    if (!rows.info) continue;
+    const Verdict verdict = judge(policies, rows, transaction.now());
+    carry_out(verdict, id, transaction);
+    add(run.swept, verdict.due);
+    for (const Due& due : verdict.due) totals.add(due);
+    if (id != due_.back() && Clock::now() - begun > longest_transaction) return id;
+  }
+  return looked_at_;
+}
+
+void Sweeper::give_back() {
+  for (bool more = true; more && has_time();) {
+    const auto begun = Clock::now();
+    more = host_.give_back(call_);
+    if (more) let_others_write(Clock::now() - begun, call_);
+  }
+}
+
+void Sweeper::finish(const std::string& state, const std::string& error, const Call& call) {
+  host_.write(
+      [&](Transaction& transaction) {
+        check_lease(transaction, run_.run);
+        run_.state = state;
+        run_.error = error;
+        run_.finished_at = transaction.now();
+        if (at_end_) run_.after.clear();
+        transaction.change_run(run_);
+      },
+      call);
+}
+
+std::string Sweeper::summary() const {
+  const Swept& swept = run_.swept;
+  return "run " + std::to_string(run_.run) + " " + run_.state + ": took checkpoints from " +
+         std::to_string(swept.threads) + " threads (" + std::to_string(swept.checkpoints) +
+         " checkpoints, " + std::to_string(swept.writes) + " writes)" +
+         (policies_ == 0 ? "; no policy is stored, so only expires_at counts" : "");
+}
+
+}  // namespace threadkeep::retention

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "threadkeep/retention_host.hpp"
+#include "verdict.hpp"
+
+namespace threadkeep::retention {
+
+/// One sweep through a host: a run with a lease, and batches that look first and delete then.
+class Sweeper {
+ public:
+  Sweeper(Host& host, const SweepOptions& options, const Call& call);
+
+  SweepResult run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// False when another run is alive.
+  bool begin();
+  void work();
+  /// On a snapshot: finds the next threads from which something is due.
+  void look();
+  void look_at(Transaction& transaction, const std::vector<Policy>& policies);
+  /// In one transaction: takes what is due of these, each of them judged once more.
+  void take();
+  /// The last thread that it took from, or the end of what was looked at.
+  std::string take_from(Transaction& transaction, RunRecord& run, Totals& totals) const;
+  void finish(const std::string& state, const std::string& error, const Call& call);
+  void give_back();
+  bool has_time() const { return Clock::now() < until_; }
+  std::string summary() const;
+
+  Host& host_;
+  const SweepOptions& options_;
+  const Call& call_;
+  const Clock::time_point until_;
+  RunRecord run_;
+  std::vector<std::string> due_;
+  std::string looked_at_;  // the last thread that was
+  bool at_end_ = false;
+  std::size_t policies_ = 0;
+};
+
+}  // namespace threadkeep::retention

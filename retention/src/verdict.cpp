@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verdict.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "facts.hpp"
+
+namespace threadkeep::retention {
+
+namespace {
+
+std::uint64_t size_of(const CheckpointRow& row) {
+  return row.document.size() + row.metadata.size();
+}
+
+Due all_of(const ThreadRows& rows, const std::string& policy, Reason reason) {
+  Due due;
+  due.policy = policy;
+  due.reason = to_string(reason);
+  due.threads = 1;
+  due.checkpoints = rows.checkpoints.size();
+  due.writes = rows.writes.size();
+  due.blobs = rows.blobs.size();
+  for (const CheckpointRow& row : rows.checkpoints) due.bytes += size_of(row);
+  for (const WriteRow& row : rows.writes) due.bytes += row.bytes;
+  for (const BlobRow& row : rows.blobs) due.bytes += row.bytes;
+  return due;
+}
+
+/// Counts what goes from a thread that stays.
+class Thinned {
+ public:
+  Thinned(const ThreadRows& rows, const Decision& decision) : rows_(rows), decision_(decision) {
+    for (const Removal& removal : decision.removals) {
+      const std::string reason(to_string(removal.reason));
+      reasons_[{removal.checkpoint_ns, removal.checkpoint_id}] = reason;
+      // Blobs that several checkpoints shared are counted once.
+      const auto [of_space, fresh] = spaces_.try_emplace(removal.checkpoint_ns, reason);
+      of_space->second = std::min(of_space->second, reason);
+    }
+    count_checkpoints();
+    count_writes();
+    count_blobs();
+  }
+
+  std::vector<Due> list() const { return totals_.list(); }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // namespace, id
+
+  void add(const std::string& reason, std::uint64_t Due::*kind, std::uint64_t bytes) {
+    Due due;
+    due.policy = decision_.policy;
+    due.reason = reason;
+    // A thread counts once for each reason.
+    due.threads = counted_.insert(reason).second ? 1 : 0;
+    due.*kind = 1;
+    due.bytes = bytes;
+    totals_.add(due);
+  }
+
+  void count_checkpoints() {
+    for (const CheckpointRow& row : rows_.checkpoints) {
+      const auto found = reasons_.find({row.checkpoint_ns, row.checkpoint_id});
+      if (found != reasons_.end()) add(found->second, &Due::checkpoints, size_of(row));
+    }
+  }
+
+  void count_writes() {
+    for (const WriteRow& row : rows_.writes) {
+      const auto found = reasons_.find({row.checkpoint_ns, row.checkpoint_id});
+      if (found != reasons_.end()) add(found->second, &Due::writes, row.bytes);
+    }
+  }
+
+  // Those that no checkpoint of the namespace names that stays.
+  void count_blobs() {
+    std::set<std::pair<std::string, Key>> named;  // namespace; channel, version
+    for (const CheckpointRow& row : rows_.checkpoints) {
+      if (!spaces_.contains(row.checkpoint_ns)) continue;
+      if (reasons_.contains({row.checkpoint_ns, row.checkpoint_id})) continue;
+      for (const Key& key : read_document(row.document).versions) {
+        named.emplace(row.checkpoint_ns, key);
+      }
+    }
+    for (const BlobRow& row : rows_.blobs) {
+      const auto space = spaces_.find(row.checkpoint_ns);
+      if (space == spaces_.end()) continue;
+      if (named.contains({row.checkpoint_ns, {row.channel, row.version}})) continue;
+      add(space->second, &Due::blobs, row.bytes);
+    }
+  }
+
+  const ThreadRows& rows_;
+  const Decision& decision_;
+  std::map<Key, std::string> reasons_;
+  std::map<std::string, std::string> spaces_;  // reasons of namespaces that lose something
+  std::set<std::string> counted_;
+  Totals totals_;
+};
+
+}  // namespace
+
+Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int64_t now) {
+  const Decision decision = decide(policies, facts_of(rows), now);
+  Verdict verdict;
+  if (decision.thread) {
+    verdict.whole = true;
+    verdict.due.push_back(all_of(rows, decision.policy, *decision.thread));
+    return verdict;
+  }
+  for (const Removal& removal : decision.removals) {
+    verdict.checkpoints[removal.checkpoint_ns].push_back(removal.checkpoint_id);
+  }
+  if (!decision.removals.empty()) verdict.due = Thinned(rows, decision).list();
+  return verdict;
+}
+
+void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction) {
+  if (verdict.whole) return transaction.erase_thread(thread_id);
+  for (const auto& [checkpoint_ns, ids] : verdict.checkpoints) {
+    transaction.erase_checkpoints(thread_id, checkpoint_ns, ids);
+  }
+}
+
+void Totals::add(const Due& due) {
+  Due& sum = sums_[{due.policy, due.reason}];
+  sum.policy = due.policy;
+  sum.reason = due.reason;
+  for (auto member : {&Due::threads, &Due::checkpoints, &Due::writes, &Due::blobs, &Due::bytes}) {
+    sum.*member += due.*member;
+  }
+}
+
+std::vector<Due> Totals::list() const {
+  std::vector<Due> all;
+  for (const auto& [key, due] : sums_) all.push_back(due);
+  return all;
+}
+
+}  // namespace threadkeep::retention
