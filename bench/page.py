@@ -22,8 +22,8 @@ COST = """### What an operation costs
 CPU time, the mean of all turns. In SQLite the client is all there is.
 
 """
-WIRE = """Round trips; KiB sent / received, of a lone blocking caller. Those of a fan-out and of an agent run
-depend on which calls came together.
+WIRE = """Round trips; KiB sent / received, of a lone blocking caller. Those of a fan-out and of an
+agent run depend on which calls came together.
 
 """
 STORED = """### What a thread takes
