@@ -59,6 +59,19 @@ def test_threads_take_room_where_they_are_kept(numbers: dict[str, Any]) -> None:
         assert row["bytes"] > 0, row
 
 
+def test_its_page_takes_the_numbers(numbers: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "numbers.json").write_text(json.dumps(numbers))
+    code = "import json, sys, page; print(page.tables(json.load(open(sys.argv[1]))))"
+    command = [sys.executable, "-c", code, str(tmp_path / "numbers.json")]
+    result = subprocess.run(command, cwd=ROOT / "bench", check=True, capture_output=True, text=True)
+    lines = result.stdout.splitlines()
+    assert sum(line.startswith("### ") for line in lines) == len(BACKENDS) + 2
+    for cell in numbers["cells"]:
+        assert any(line.startswith(f"| {cell['operation']}") for line in lines), cell
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert re.search(r"<!-- tables: bench/page.py -->\n### .*<!-- end of tables -->\n", page, re.S)
+
+
 def test_the_commands_of_its_page_are_understood() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
     commands = re.findall(r"^\$ bench/run.sh(.*)$", page, re.M)
