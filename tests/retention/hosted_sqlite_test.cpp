@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Retention on a file: sweeps that are killed, and room that comes back.
+#include <fstream>
 #include <thread>
 
 #include "hosted_fixture.hpp"
@@ -24,6 +25,35 @@ class HostedSqlite : public Hosted {
     SweepOptions options;
     options.batch_size = 1;
     open_retention(store)->sweep(options, Call());
+  }
+
+  // Goes on with a thread for ever, and writes down what was acknowledged.
+  void write_in_child() {
+    TestClock clock;
+    clock.set(clock_.now());
+    Store store(clock.open(url()));
+    std::ofstream acknowledged(acknowledged_path());
+    for (int i = 1;; ++i) {
+      Draft draft("live", id_of(i));
+      if (i > 1) draft.parent(id_of(i - 1));
+      store.write(draft.value("a", std::to_string(i), id_of(i)), Call());
+      acknowledged << i << std::endl;
+    }
+  }
+  // A number whose ids are in the order of the numbers.
+  static std::string id_of(int number) { return std::to_string(1'000'000 + number); }
+  std::string acknowledged_path() const { return (directory_.path() / "acknowledged").string(); }
+  int last_acknowledged() const {
+    std::ifstream file(acknowledged_path());
+    int last = 0;
+    for (std::string line; std::getline(file, line) && !file.eof();) last = std::stoi(line);
+    return last;
+  }
+  void wait_for_more(int than) {
+    for (int tries = 0; last_acknowledged() <= than && tries < 6000; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_GT(last_acknowledged(), than);
   }
 
   void put_large(const std::string& thread) {
@@ -72,6 +102,29 @@ TEST_P(HostedSqlite, what_stays_is_as_it_was_when_sweepers_are_killed) {
                        "checkpoint_writes.checkpoint_ns AND c.checkpoint_id = "
                        "checkpoint_writes.checkpoint_id)"),
             "0");
+}
+
+TEST_P(HostedSqlite, lets_other_processes_write_while_sweepers_are_killed) {
+  for (int i = 0; i < 100; ++i) put_line("old-" + std::to_string(i), 9);
+  apply(R"([{"name": "short", "idle": "off", "keep_last": 2}])");
+  Child writer([&] { write_in_child(); });
+  for (int kills = 0; kills < 15; ++kills) {
+    const int before = last_acknowledged();
+    Child sweeper([&] { sweep_in_child(); });
+    wait_for_more(before);
+    sweeper.kill();
+    clock_.pass(61 * second);
+  }
+  writer.kill();
+  sweep();
+  const auto left = ids("live");
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_GE(left[1], id_of(last_acknowledged()));
+  const auto latest = store_.get({"live", "", left[1], {}}, Call());
+  ASSERT_EQ(latest->values.size(), 1U);
+  EXPECT_EQ(latest->values[0].data.view(), left[1]);
+  EXPECT_EQ(ids("old-7"), (std::vector<std::string>{"8", "9"}));
+  EXPECT_EQ(raw_.value("PRAGMA integrity_check"), "ok");
 }
 
 TEST_P(HostedSqlite, gives_the_room_of_what_it_took_back) {
