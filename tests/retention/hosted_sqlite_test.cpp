@@ -2,6 +2,7 @@
 // Retention on a file: sweeps that are killed, and room that comes back.
 #include <thread>
 
+#include "archives.hpp"
 #include "hosted_fixture.hpp"
 #include "support.hpp"
 
@@ -17,11 +18,12 @@ class HostedSqlite : public Hosted {
   HostedSqlite() : raw_(directory_.path() / "store.db") {}
 
   // In a process of its own, as a command that cron starts.
-  void sweep_in_child() {
+  void sweep_in_child(const Archives* archives = nullptr) {
     TestClock clock;
     clock.set(clock_.now());
     Store store(clock.open(url()));
     SweepOptions options;
+    if (archives) options = archives->options(store);
     options.batch_size = 1;
     open_retention(store)->sweep(options, Call());
   }
@@ -72,6 +74,32 @@ TEST_P(HostedSqlite, what_stays_is_as_it_was_when_sweepers_are_killed) {
                        "checkpoint_writes.checkpoint_ns AND c.checkpoint_id = "
                        "checkpoint_writes.checkpoint_id)"),
             "0");
+}
+
+TEST_P(HostedSqlite, every_thread_that_went_is_in_an_archive_when_sweepers_are_killed) {
+  std::mt19937_64 random(std::random_device{}());
+  const Archives archives;
+  for (int i = 0; i < 60; ++i) put_line("old-" + std::to_string(i), 2);
+  const Content before = load(store_);
+  clock_.pass(8 * day);
+  apply(R"([{"name": "week"}])");
+  for (int kills = 0; kills < 20; ++kills) {
+    Child child([&] { sweep_in_child(&archives); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 80));
+    child.kill();
+    const auto archived = archives.threads();
+    const Content after = load(store_);
+    expect_equal(after, before);
+    for (const auto& [key, loaded] : before) {
+      EXPECT_TRUE(after.contains(key) || archived.contains(std::get<0>(key))) << std::get<0>(key);
+    }
+    clock_.pass(601 * second);
+  }
+  retention_->sweep(archives.options(store_), Call());
+  EXPECT_TRUE(load(store_).empty());
+  archives.import_into(store_);
+  EXPECT_EQ(load(store_).size(), before.size());
+  expect_equal(load(store_), before);
 }
 
 TEST_P(HostedSqlite, gives_the_room_of_what_it_took_back) {
