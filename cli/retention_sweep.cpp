@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention_sweep.hpp"
 
+#include <unistd.h>
+
 #include <iostream>
 
 #include "duration_option.hpp"
@@ -38,9 +40,9 @@ Json json_of(const retention::SweepResult& result) {
           {"collected", swept.collected}};
 }
 
-Progress::State state_of(const retention::Swept& swept) {
+Progress::State state_of(const retention::Swept& swept, std::optional<std::uint64_t> total) {
   return {.done = swept.checkpoints,
-          .total = {},
+          .total = total,
           .text = std::to_string(swept.threads) + " threads, " + std::to_string(swept.checkpoints) +
                   " checkpoints",
           .bytes = swept.bytes};
@@ -88,15 +90,24 @@ retention::Archive RetentionSweep::archive_to(ops::ArchiveDirectory& directory) 
           .forget = ops::ArchiveDirectory::forget};
 }
 
+// Counting costs as much as a dry run; a person waits for the bar that it makes.
+std::optional<std::uint64_t> RetentionSweep::checkpoints_due() {
+  if (json() || ::isatty(STDERR_FILENO) != 1) return {};
+  std::uint64_t checkpoints = 0;
+  for (const auto& due : retention().preview(call())) checkpoints += due.checkpoints;
+  return checkpoints;
+}
+
 ExitStatus RetentionSweep::sweep() {
-  Progress progress(json());
   std::optional<ops::ArchiveDirectory> directory;
   if (!archive_.empty()) directory.emplace(opened_store(), archive_);
+  const auto total = checkpoints_due();
+  Progress progress(json());
   retention::SweepOptions limits = {
       .time_budget =
           std::chrono::duration_cast<std::chrono::seconds>(std::chrono::milliseconds(time_budget_)),
       .batch_size = batch_size_,
-      .progress = [&](const auto& swept) { progress.step([&] { return state_of(swept); }); },
+      .progress = [&](const auto& swept) { progress.step([&] { return state_of(swept, total); }); },
       .archive = {}};
   if (directory) limits.archive = archive_to(*directory);
   const auto result = retention().sweep(limits, call());

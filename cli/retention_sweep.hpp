@@ -17,6 +17,7 @@ class RetentionSweep final : public RetentionCommand {
   ExitStatus execute() override;
   ExitStatus show();
   ExitStatus sweep();
+  std::optional<std::uint64_t> checkpoints_due();
   static retention::Archive archive_to(ops::ArchiveDirectory& directory);
 
   bool yes_ = false;

@@ -19,7 +19,7 @@ class ArchiveDirectory {
   ArchiveDirectory(Store& store, const std::filesystem::path& directory);
 
   /// Writes those of the threads that are there; the path of the archive, which is whole and on the
-  /// disk. Its name has `label` and the time. Throws Error, and then leaves no file.
+  /// disk. Its name begins with the time and has `label`. Throws Error, and then leaves no file.
   std::string keep(const std::string& label, const std::vector<std::string>& thread_ids,
                    const Call& call);
   /// Deletes an archive that is not needed. Whether that works is of no importance.

@@ -47,7 +47,7 @@ class Archives {
     for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
       if (entry.path().extension() == ".zst") found.push_back(entry.path());
     }
-    std::ranges::sort(found, {}, time_of);
+    std::ranges::sort(found);
     return found;
   }
 
@@ -81,11 +81,6 @@ class Archives {
   const std::filesystem::path& path() const { return directory_.path(); }
 
  private:
-  static std::string time_of(const std::filesystem::path& file) {
-    const std::string name = file.filename();
-    return name.substr(name.find('-'));
-  }
-
   testing::TemporaryDirectory directory_;
 };
 
