@@ -30,8 +30,9 @@ class Fingerprint {
 }  // namespace
 
 // Messages, state and metadata count in the revision. Values never change, and of the writes only
-// special ones (idx below 0) do, which is seen where their size does.
+// special ones.
 std::uint64_t fingerprint(const ThreadRows& rows) {
+  if (!rows.info) return 0;
   Fingerprint print;
   for (const auto number : {rows.info->created_at, rows.info->updated_at, rows.info->revision}) {
     print.add(static_cast<std::uint64_t>(number));
@@ -43,7 +44,7 @@ std::uint64_t fingerprint(const ThreadRows& rows) {
   }
   print.add(rows.writes.size());
   for (const WriteRow& row : rows.writes) {
-    for (const auto* text : {&row.checkpoint_ns, &row.checkpoint_id, &row.channel})
+    for (const auto* text : {&row.checkpoint_ns, &row.checkpoint_id, &row.channel, &row.special})
       print.add(std::string_view(*text));
     print.add(row.bytes);
   }

@@ -7,8 +7,8 @@
 
 namespace threadkeep::retention {
 
-/// A number of everything that can change in a thread: equal as long as nobody stores anything in
-/// it or deletes from it. For comparisons within one process.
+/// A number that is another one as soon as anybody stores anything in the thread or deletes from it;
+/// 0 when there is no thread. For comparisons within one process.
 std::uint64_t fingerprint(const ThreadRows& rows);
 
 }  // namespace threadkeep::retention

@@ -183,12 +183,11 @@ void Sweeper::look_at(Transaction& transaction, const std::vector<Policy>& polic
     at_end_ = threads.empty();
     if (at_end_) return;
     for (const std::string& id : threads) {
-      const ThreadRows rows = transaction.load(id);
-      const Verdict verdict = judge(policies, rows, transaction.now());
+      const Verdict verdict = judge(policies, id, transaction);
       ++looked;
       looked_at_ = id;
       if (verdict.due.empty()) continue;
-      due_.push_back({id, options_.archive ? fingerprint(rows) : 0});
+      due_.push_back({id, options_.archive ? fingerprint(transaction.load(id)) : 0});
       for (const Due& due : verdict.due) checkpoints += due.checkpoints;
       if (due_.size() == most_due || checkpoints >= options_.batch_size) return;
     }
@@ -237,13 +236,11 @@ std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
   for (const auto& [id, seen] : due_) {
     if (dealt_with > 0 && Clock::now() - begun > longest_transaction) break;
     ++dealt_with;
-    const ThreadRows rows = transaction.load(id);
-    if (!rows.info) continue;
-    if (options_.archive && fingerprint(rows) != seen) {
+    if (options_.archive && fingerprint(transaction.load(id)) != seen) {
       ++run.swept.busy;
       continue;
     }
-    const Verdict verdict = judge(policies, rows, transaction.now());
+    const Verdict verdict = judge(policies, id, transaction);
     carry_out(verdict, id, transaction);
     add(run.swept, verdict.due);
     for (const Due& due : verdict.due) totals.add(due);

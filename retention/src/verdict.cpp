@@ -117,6 +117,23 @@ Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int
   return verdict;
 }
 
+Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
+              Transaction& transaction) {
+  const ThreadGlance glance = transaction.glance(thread_id);
+  if (!glance.edges.info || !may_be_due(policies, glance, transaction.now())) return {};
+  return judge(policies, transaction.load(thread_id), transaction.now());
+}
+
+// Whether a thread goes as a whole depends on nothing but what a glance shows.
+bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, std::int64_t now) {
+  const Decision decision = decide(policies, facts_of(glance.edges), now);
+  if (decision.thread) return true;
+  if (glance.edges.pinned || glance.edges.held) return false;
+  const auto policy = std::ranges::find(policies, decision.policy, &Policy::name);
+  if (policy == policies.end() || glance.longest < 2) return false;
+  return policy->age.count() != 0 || (policy->keep_last != 0 && glance.longest > policy->keep_last);
+}
+
 void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction) {
   if (verdict.whole) return transaction.erase_thread(thread_id);
   for (const auto& [checkpoint_ns, ids] : verdict.checkpoints) {

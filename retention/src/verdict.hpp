@@ -24,6 +24,14 @@ struct Verdict {
 /// `rows` are those of a thread that is there.
 Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int64_t now);
 
+/// The same for a thread of a store, which may be absent. One from which nothing can go is not read
+/// whole.
+Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
+              Transaction& transaction);
+
+/// False when nothing goes from a thread that looks like this.
+bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, std::int64_t now);
+
 /// Takes away what it says.
 void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction);
 

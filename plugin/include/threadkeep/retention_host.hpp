@@ -78,6 +78,9 @@ struct WriteRow {
   std::string checkpoint_id;  ///< Of a checkpoint that may be absent.
   std::string channel;
   std::uint64_t bytes = 0;
+  /// Type and value of a special write (idx below 0), which a later one may replace; of others
+  /// anything that stays the same.
+  std::string special;
 };
 
 struct BlobRow {
@@ -99,6 +102,13 @@ struct ThreadRows {
   std::vector<BlobRow> blobs;
 };
 
+/// As much of a thread as tells whether all of it goes, at a price that does not grow with it.
+struct ThreadGlance {
+  /// Of each namespace the first and the latest checkpoint; without writes and blobs.
+  ThreadRows edges;
+  std::size_t longest = 0;  ///< The checkpoints of the namespace that has most.
+};
+
 /// What can be done inside one transaction of a Host. Errors are Backend's.
 class Transaction {
  public:
@@ -114,6 +124,7 @@ class Transaction {
 
   /// The next threads after an id ("" begins), ordered bytewise.
   virtual std::vector<std::string> threads_after(const std::string& after, std::size_t limit) = 0;
+  virtual ThreadGlance glance(const std::string& thread_id) = 0;
   virtual ThreadRows load(const std::string& thread_id) = 0;
   /// As DeleteThread does, and takes its time away. Pins and holds stay.
   virtual void erase_thread(const std::string& thread_id) = 0;
