@@ -80,7 +80,7 @@ struct WriteRow {
   std::uint64_t bytes = 0;
   /// Type and value of a special write (idx below 0), which a later one may replace; of others
   /// anything that stays the same.
-  std::string special;
+  std::string special = {};
 };
 
 struct BlobRow {
