@@ -131,6 +131,12 @@ TEST_P(HostedArchive, lacks_nothing_of_a_thread_that_changes_before_it_goes) {
         store_.write(PutWrites{"ada", "", "9", {pending("new", 0, "a", "x")}}, Call());
       },
       [&] {
+        store_.write(PutWrites{"ada", "", "5", {pending("t", -1, "e", "12345")}}, Call());
+      },
+      [&] {
+        store_.write(PutWrites{"ada", "", "5", {pending("t", -1, "e", "54321")}}, Call());
+      },
+      [&] {
         store_.write(PutThread{"ada", R"({"user": "bob"})"}, Call());
       },
       [&] {
