@@ -33,8 +33,7 @@ namespace cli = threadkeep::cli;
 using Commands = std::vector<std::unique_ptr<cli::StoreCommand>>;
 
 void add_retention(CLI::App& app, Commands& all) {
-  auto* retention =
-      app.add_subcommand("retention", "Deletes old threads by policies.");
+  auto* retention = app.add_subcommand("retention", "Deletes old threads by policies.");
   retention->require_subcommand(1);
   all.push_back(std::make_unique<cli::RetentionApply>(*retention));
   all.push_back(std::make_unique<cli::RetentionPreview>(*retention));

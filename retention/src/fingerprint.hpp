@@ -7,8 +7,8 @@
 
 namespace threadkeep::retention {
 
-/// A number that is another one as soon as anybody stores anything in the thread or deletes from it;
-/// 0 when there is no thread. For comparisons within one process.
+/// A number that is another one as soon as anybody stores something in the thread or deletes from
+/// it; 0 when there is no thread. For comparisons within one process.
 std::uint64_t fingerprint(const ThreadRows& rows);
 
 }  // namespace threadkeep::retention
