@@ -10,6 +10,7 @@
 #include "exit_status.hpp"
 #include "help_format.hpp"
 #include "messages_list.hpp"
+#include "retention_expire.hpp"
 #include "retention_marks.hpp"
 #include "retention_policies.hpp"
 #include "retention_reports.hpp"
@@ -32,8 +33,7 @@ namespace cli = threadkeep::cli;
 using Commands = std::vector<std::unique_ptr<cli::StoreCommand>>;
 
 void add_retention(CLI::App& app, Commands& all) {
-  auto* retention =
-      app.add_subcommand("retention", "Deletes old threads by policies, in stores of Postgres.");
+  auto* retention = app.add_subcommand("retention", "Deletes old threads by policies.");
   retention->require_subcommand(1);
   all.push_back(std::make_unique<cli::RetentionApply>(*retention));
   all.push_back(std::make_unique<cli::RetentionPreview>(*retention));
@@ -46,6 +46,7 @@ void add_retention(CLI::App& app, Commands& all) {
                           cli::RetentionMark::Kind::hold, cli::RetentionMark::Kind::release}) {
     all.push_back(std::make_unique<cli::RetentionMark>(*retention, kind));
   }
+  all.push_back(std::make_unique<cli::RetentionExpire>(*retention));
   all.push_back(std::make_unique<cli::RetentionInstall>(*retention));
 }
 

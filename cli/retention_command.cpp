@@ -20,6 +20,11 @@ retention::Retention& RetentionCommand::retention() {
   return *retention_;
 }
 
+Store& RetentionCommand::opened_store() {
+  retention();
+  return *store_;
+}
+
 retention::PostgresRetention* RetentionCommand::postgres() {
   return dynamic_cast<retention::PostgresRetention*>(&retention());
 }

@@ -20,6 +20,8 @@ class RetentionCommand : public StoreCommand {
  protected:
   /// Opens the store at the first use. Throws Error(unsupported) where it has no retention.
   retention::Retention& retention();
+  /// The store itself.
+  Store& opened_store();
   /// What only Postgres can do; null on other stores.
   retention::PostgresRetention* postgres();
 

@@ -27,7 +27,8 @@ constexpr const char* apply_description =
 constexpr const char* apply_examples =
     "Examples:\n"
     "  threadkeep retention apply --store prod\n"
-    "  threadkeep retention apply --config agents.yaml";
+    "  threadkeep retention apply --config agents.yaml\n"
+    "  threadkeep retention apply --archive required --store prod";
 
 constexpr const char* preview_description =
     "Shows what a sweep would delete now, by policy and reason.\n"
@@ -72,13 +73,23 @@ ExitStatus RetentionInstall::execute() {
 }
 
 RetentionApply::RetentionApply(CLI::App& parent)
-    : RetentionCommand(parent, "apply", apply_description, apply_examples) {}
+    : RetentionCommand(parent, "apply", apply_description, apply_examples) {
+  options()
+      .add_option("--archive", archive_,
+                  "required: from now on nothing may go from the store without an archive; "
+                  "optional: it may again")
+      ->check(CLI::IsMember({"required", "optional"}).description(""))
+      ->type_name("required|optional");
+}
 
 ExitStatus RetentionApply::execute() {
   const auto policies = demand_policies(choice());
   const Call limits = call();
   retention().install(limits);
+  // First what keeps, then what takes.
+  if (archive_ == "required") retention().require_archive(true, limits);
   retention().apply(policies, limits);
+  if (archive_ == "optional") retention().require_archive(false, limits);
   return succeed(store_name() + " has " + count_text(policies.size()) +
                      "; `threadkeep retention preview` shows what is due",
                  {{"policies", Json::parse(to_json(policies))}});

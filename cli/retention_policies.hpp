@@ -26,6 +26,8 @@ class RetentionApply final : public RetentionCommand {
 
  private:
   ExitStatus execute() override;
+
+  std::string archive_;
 };
 
 /// `threadkeep retention preview`: what is due.

@@ -72,8 +72,9 @@ Json json_of(const std::optional<retention::Job>& job) {
 // Prints the state of retention for people.
 class Report {
  public:
-  Report(const std::vector<retention::Policy>& policies, std::optional<bool> same)
-      : policies_(policies), same_(same) {}
+  Report(const std::vector<retention::Policy>& policies, std::optional<bool> same,
+         bool archive_required)
+      : policies_(policies), same_(same), archive_required_(archive_required) {}
 
   void print_policies() const {
     if (policies_.empty()) std::cout << no_policies << "\n";
@@ -91,6 +92,10 @@ class Report {
                  policy.threads + (policy.metadata.empty() ? "" : ", by metadata")});
     }
     table.print(std::cout, terminal_width());
+  }
+
+  void print_archive() const {
+    if (archive_required_) std::cout << "\nnothing may go without an archive\n";
   }
 
   static void print_job(const std::optional<retention::Job>& job) {
@@ -123,6 +128,7 @@ class Report {
  private:
   const std::vector<retention::Policy>& policies_;
   const std::optional<bool> same_;
+  const bool archive_required_;
 };
 
 Json entry_json(const retention::AuditEntry& entry) {
@@ -172,6 +178,7 @@ ExitStatus RetentionStatus::execute() {
   const Call limits = call();
   const auto policies = retention().policies(limits);
   const auto same = as_in_file(policies);
+  const bool archive_required = retention().archive_required(limits);
   const auto job = postgres() ? postgres()->scheduled(limits) : std::nullopt;
   const auto runs = retention().runs(runs_, limits);
   if (json()) {
@@ -179,13 +186,15 @@ ExitStatus RetentionStatus::execute() {
     for (const auto& run : runs) list.push_back(json_of(run));
     std::cout << json_text({{"policies", Json::parse(to_json(policies))},
                             {"as_in_file", same ? Json(*same) : Json()},
+                            {"archive", archive_required ? "required" : "optional"},
                             {"schedule", json_of(job)},
                             {"runs", list}})
               << "\n";
     return ExitStatus::done;
   }
-  const Report report(policies, same);
+  const Report report(policies, same, archive_required);
   report.print_policies();
+  report.print_archive();
   if (postgres()) Report::print_job(job);
   Report::print_runs(runs);
   return ExitStatus::done;

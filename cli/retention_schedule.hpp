@@ -5,25 +5,33 @@
 
 namespace threadkeep::cli {
 
-/// `threadkeep retention schedule`: by pg_cron, or what to write for cron and systemd.
+/// `threadkeep retention schedule`: by pg_cron, cron or systemd.
 class RetentionSchedule final : public RetentionCommand {
  public:
   explicit RetentionSchedule(CLI::App& parent);
 
  private:
   ExitStatus execute() override;
+  ExitStatus install(const std::string& expression, std::chrono::seconds every);
   ExitStatus print_instead(const std::string& expression, const std::string& reason) const;
 
   std::chrono::milliseconds::rep every_ = 900'000;
+  std::string archive_;
+  std::string install_;
+  std::string unit_directory_;
 };
 
-/// `threadkeep retention unschedule`: takes it away from pg_cron.
+/// `threadkeep retention unschedule`: takes it away from them.
 class RetentionUnschedule final : public RetentionCommand {
  public:
   explicit RetentionUnschedule(CLI::App& parent);
 
  private:
   ExitStatus execute() override;
+  ExitStatus uninstall() const;
+
+  std::string from_;
+  std::string unit_directory_;
 };
 
 }  // namespace threadkeep::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention_sweep.hpp"
 
+#include <unistd.h>
+
 #include <iostream>
 
 #include "duration_option.hpp"
@@ -21,7 +23,8 @@ constexpr const char* description =
 constexpr const char* examples =
     "Examples:\n"
     "  threadkeep retention sweep --store prod\n"
-    "  threadkeep retention sweep --yes --store prod --time-budget 30m";
+    "  threadkeep retention sweep --yes --store prod --time-budget 30m\n"
+    "  threadkeep retention sweep --yes --archive /var/backups/agents --store prod";
 
 Json json_of(const retention::SweepResult& result) {
   const auto& swept = result.swept;
@@ -37,9 +40,9 @@ Json json_of(const retention::SweepResult& result) {
           {"collected", swept.collected}};
 }
 
-Progress::State state_of(const retention::Swept& swept) {
+Progress::State state_of(const retention::Swept& swept, std::optional<std::uint64_t> total) {
   return {.done = swept.checkpoints,
-          .total = {},
+          .total = total,
           .text = std::to_string(swept.threads) + " threads, " + std::to_string(swept.checkpoints) +
                   " checkpoints",
           .bytes = swept.bytes};
@@ -51,6 +54,9 @@ RetentionSweep::RetentionSweep(CLI::App& parent)
     : RetentionCommand(parent, "sweep", description, examples) {
   default_timeout(std::chrono::hours(1));
   options().add_flag("--yes", yes_, "Delete");
+  options().add_option("--archive", archive_,
+                       "Write each thread to a new file in this directory before anything of it "
+                       "is deleted; see `threads import`");
   add_duration(options(), "--time-budget", time_budget_,
                "When it is over, begin no further batch; 10m if not given");
   options()
@@ -75,13 +81,35 @@ ExitStatus RetentionSweep::show() {
   return ExitStatus::done;
 }
 
+// Each batch of threads as a file of its own, which is whole before the batch is deleted.
+retention::Archive RetentionSweep::archive_to(ops::ArchiveDirectory& directory) {
+  return {.keep =
+              [&](std::int64_t run, const std::vector<std::string>& thread_ids, const Call& call) {
+                return directory.keep("sweep-run" + std::to_string(run), thread_ids, call);
+              },
+          .forget = ops::ArchiveDirectory::forget};
+}
+
+// Counting costs as much as a dry run; a person waits for the bar that it makes.
+std::optional<std::uint64_t> RetentionSweep::checkpoints_due() {
+  if (json() || ::isatty(STDERR_FILENO) != 1) return {};
+  std::uint64_t checkpoints = 0;
+  for (const auto& due : retention().preview(call())) checkpoints += due.checkpoints;
+  return checkpoints;
+}
+
 ExitStatus RetentionSweep::sweep() {
+  std::optional<ops::ArchiveDirectory> directory;
+  if (!archive_.empty()) directory.emplace(opened_store(), archive_);
+  const auto total = checkpoints_due();
   Progress progress(json());
-  const retention::SweepOptions limits = {
+  retention::SweepOptions limits = {
       .time_budget =
           std::chrono::duration_cast<std::chrono::seconds>(std::chrono::milliseconds(time_budget_)),
       .batch_size = batch_size_,
-      .progress = [&](const auto& swept) { progress.step([&] { return state_of(swept); }); }};
+      .progress = [&](const auto& swept) { progress.step([&] { return state_of(swept, total); }); },
+      .archive = {}};
+  if (directory) limits.archive = archive_to(*directory);
   const auto result = retention().sweep(limits, call());
   if (result.run == 0) {
     throw Refusal{ExitStatus::failed, "busy", "nothing was deleted: another sweep is under way"};

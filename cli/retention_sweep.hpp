@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <archive/archive_directory.hpp>
+#include <string>
+
 #include "retention_command.hpp"
 
 namespace threadkeep::cli {
@@ -14,8 +17,11 @@ class RetentionSweep final : public RetentionCommand {
   ExitStatus execute() override;
   ExitStatus show();
   ExitStatus sweep();
+  std::optional<std::uint64_t> checkpoints_due();
+  static retention::Archive archive_to(ops::ArchiveDirectory& directory);
 
   bool yes_ = false;
+  std::string archive_;
   std::chrono::milliseconds::rep time_budget_ = 600'000;
   std::uint32_t batch_size_ = 1000;
 };

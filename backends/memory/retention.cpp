@@ -110,6 +110,10 @@ CheckpointRow row_of(const std::string& checkpoint_ns, const std::string& id,
           checkpoint.metadata};
 }
 
+std::string special(const PendingWrite& write) {
+  return write.idx < 0 ? write.type + '\0' + std::string(write.data.view()) : "";
+}
+
 }  // namespace
 
 std::vector<std::string> Tables::threads_after(const std::string& after, std::size_t limit) const {
@@ -147,7 +151,7 @@ retention::ThreadRows Tables::rows_of(const std::string& thread_id) const {
     }
     for (const auto& [id, writes] : ns.writes) {
       for (const auto& [key, write] : writes) {
-        rows.writes.push_back({name, id, write.channel, write.data.size()});
+        rows.writes.push_back({name, id, write.channel, write.data.size(), special(write)});
       }
     }
     for (const auto& [key, blob] : ns.blobs) {

@@ -154,11 +154,13 @@ void RetentionTransaction::load_checkpoints(const std::string& thread_id, Thread
 // The length of a blob is known without reading it.
 void RetentionTransaction::load_writes(const std::string& thread_id, ThreadRows& thread) {
   Rows rows = connection_.query(
-      "SELECT checkpoint_ns, checkpoint_id, channel, length(blob) FROM checkpoint_writes "
-      "WHERE thread_id = ?1",
+      "SELECT checkpoint_ns, checkpoint_id, channel, length(blob), "
+      "CASE WHEN idx < 0 THEN type END, CASE WHEN idx < 0 THEN blob END "
+      "FROM checkpoint_writes WHERE thread_id = ?1",
       thread_id);
   while (rows.next()) {
-    thread.writes.push_back({rows.text(0), rows.text(1), rows.text(2), number(rows, 3)});
+    thread.writes.push_back({rows.text(0), rows.text(1), rows.text(2), number(rows, 3),
+                             rows.text(4) + '\0' + rows.text(5)});
   }
 }
 

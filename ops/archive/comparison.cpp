@@ -2,6 +2,7 @@
 #include "archive/comparison.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "threadkeep/backend_support.hpp"
 
@@ -24,20 +25,34 @@ class Comparer {
     compare_loose_writes();
     if (result_.has_info) compare_checkpoints();
     if (thread_.has_session()) compare_session();
-    if (!result_.conflict && only_in_store_ && lacks_checkpoints()) {
-      conflict("the store has checkpoint '" + *only_in_store_ +
-               "', which the archive lacks, and lacks others of the archive: these are two "
-               "histories");
-    }
+    if (!result_.conflict) compare_histories();
     return std::move(result_);
   }
 
  private:
   void conflict(const std::string& why) { result_.conflict = why; }
 
-  bool lacks_checkpoints() const {
-    const auto& has = result_.has_checkpoint;
-    return std::find(has.begin(), has.end(), false) != has.end();
+  // What only the store has is no second history where the archive has nothing else, and where it
+  // goes on from an end of the archive's: then something was deleted after the archive was made.
+  void compare_histories() {
+    std::set<std::string> lacking;                      // namespaces
+    std::set<ArchivedThread::CheckpointKey> has_child;  // of the archive
+    for (std::size_t i = 0; i < thread_.checkpoints().size(); ++i) {
+      const auto& [key, parent, place] = thread_.checkpoints()[i];
+      if (!result_.has_checkpoint[i]) lacking.insert(key.first);
+      if (parent) has_child.emplace(key.first, *parent);
+    }
+    for (const auto& [key, parent] : only_in_store_) {
+      if (!lacking.contains(key.first)) continue;
+      const ArchivedThread::CheckpointKey before(key.first, parent.value_or(""));
+      const bool goes_on =
+          parent && (only_in_store_.contains(before) ||
+                     (thread_.find_checkpoint(before) && !has_child.contains(before)));
+      if (goes_on) continue;
+      return conflict("the store has checkpoint '" + key.second +
+                      "', which the archive lacks, and lacks others of the archive: these are two "
+                      "histories");
+    }
   }
 
   void compare_info() {
@@ -145,7 +160,7 @@ class Comparer {
     compare_writes(key, tuple.writes);
     const auto index = thread_.find_checkpoint(key);
     if (!index) {
-      only_in_store_ = tuple.checkpoint_id;
+      only_in_store_.emplace(key, tuple.parent_checkpoint_id);
       return;
     }
     const CheckpointLine line = thread_.checkpoint(*index);
@@ -204,7 +219,7 @@ class Comparer {
   const Call& call_;
   Comparison result_;
   std::set<ArchivedThread::BlobKey> compared_;
-  std::optional<std::string> only_in_store_;
+  std::map<ArchivedThread::CheckpointKey, std::optional<std::string>> only_in_store_;  // parents
 };
 
 }  // namespace

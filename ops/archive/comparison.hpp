@@ -27,8 +27,10 @@ struct Comparison {
 };
 
 /// Reads everything that the store has of the thread. A conflict is content that differs, and two
-/// histories: each side has checkpoints, or messages of one stream, that the other lacks. What only
-/// the store has is none. A thread with messages or state cannot go into a store without them.
+/// histories: each side has checkpoints of one namespace, or messages of one stream, that the other
+/// lacks. Checkpoints that only the store has and that go on from an end of the archive's history
+/// are none, and neither is what only the store has where it lacks nothing. A thread with messages
+/// or state cannot go into a store without them.
 Comparison compare(Store& store, const ArchivedThread& thread, const Call& call);
 
 }  // namespace threadkeep::ops

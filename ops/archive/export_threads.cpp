@@ -139,7 +139,7 @@ void export_threads(Store& store, const ExportSelection& selection, ArchiveWrite
     return;
   }
   for (const std::string& id : ids_of(selection)) {
-    if (!run(id, store.thread({id}, call))) throw NoThread{id};
+    if (!run(id, store.thread({id}, call)) && !selection.skip_absent) throw NoThread{id};
   }
 }
 

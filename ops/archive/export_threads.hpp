@@ -14,9 +14,10 @@ namespace threadkeep::ops {
 struct ExportSelection {
   std::vector<std::string> thread_ids;  ///< These, each of which must be there; or, when empty,
   std::vector<MetadataEquals> filter;   ///< all that have this metadata.
+  bool skip_absent = false;             ///< Those that are not there are left out.
 };
 
-/// Thrown when a thread that was named is not there.
+/// Thrown when a thread that was named is not there and may not be left out.
 struct NoThread {
   std::string thread_id;
 };

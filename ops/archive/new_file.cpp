@@ -19,6 +19,7 @@ Error failure(const std::string& what) {
   switch (errno) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
       return {Code::no_space, what + ": " + why};
     case EACCES:
     case EPERM:

@@ -1,10 +1,32 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What people and programs call.
 
+-- What the next batch of a run would take from, and how these threads are now, for programs that
+-- archive them and hand this to batch(). The run has ten minutes for that.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_look(p_run bigint, p_limit integer)
+RETURNS TABLE (thread_id text, fingerprint text) LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
+AS $threadkeep$
+DECLARE
+  v_run {schema}threadkeep_retention_runs%ROWTYPE :=
+    {schema}threadkeep_retention_renew(p_run, '10 minutes');
+BEGIN
+  IF v_run.phase < 2 THEN
+    RETURN QUERY
+      SELECT due.thread_id, {schema}threadkeep_retention_fingerprint(due.thread_id)
+      FROM unnest((
+        SELECT next.p_due FROM {schema}threadkeep_retention_next_due(
+          v_run.phase, v_run.after_thread, least(greatest(p_limit, 1), 10000),
+          {schema}threadkeep_retention_stored_policies()) AS next)) AS due (thread_id);
+  END IF;
+END
+$threadkeep$;
+
 -- step() with the stored policies, whose number it tells, and what the run has done until now. An
--- error ends the run and comes back as text, so that finish() can record it.
+-- error ends the run and comes back as text, so that finish() can record it. p_seen (an object of
+-- fingerprints by threads) and p_archive are of those who archive; else null.
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_batch(
-  p_run bigint, p_limit integer DEFAULT 1000, OUT done boolean, OUT error text,
+  p_run bigint, p_limit integer, p_seen jsonb, p_archive text, OUT done boolean, OUT error text,
   OUT policies integer, OUT threads bigint, OUT checkpoints bigint, OUT writes bigint,
   OUT bytes bigint, OUT busy bigint, OUT collected bigint)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -15,7 +37,7 @@ DECLARE
 BEGIN
   policies := jsonb_array_length(v_policies);
   BEGIN
-    done := {schema}threadkeep_retention_step(p_run, p_limit, v_policies);
+    done := {schema}threadkeep_retention_step(p_run, p_limit, v_policies, p_seen, p_archive);
   EXCEPTION WHEN OTHERS THEN
     done := true;
     error := SQLERRM || ' (' || SQLSTATE || ')';
@@ -72,7 +94,7 @@ BEGIN
   END IF;
   WHILE NOT v_done AND pg_catalog.clock_timestamp() < v_until LOOP
     SELECT b.done, b.error INTO v_done, v_error
-    FROM {schema}threadkeep_retention_batch(v_run, batch_size) AS b;
+    FROM {schema}threadkeep_retention_batch(v_run, batch_size, NULL, NULL) AS b;
     COMMIT;
   END LOOP;
   v_summary := {schema}threadkeep_retention_finish(v_run, v_done, v_error);
@@ -107,7 +129,7 @@ BEGIN
   END IF;
   LOOP
     v_done := {schema}threadkeep_retention_step(v_run, 1000, jsonb_build_array(jsonb_build_object(
-      'name', 'langgraph_cleanup_old_data', 'idle', v_seconds || 's')));
+      'name', 'langgraph_cleanup_old_data', 'idle', v_seconds || 's')), NULL, NULL);
     EXIT WHEN v_done OR (SELECT count(*) FROM pg_locks
                          WHERE pid = pg_backend_pid() AND locktype = 'advisory') > 1750;
   END LOOP;
@@ -178,5 +200,22 @@ BEGIN
   SELECT position, value FROM jsonb_array_elements(p_policies) WITH ORDINALITY AS p (value, position);
   INSERT INTO {schema}threadkeep_retention_audit (action, policy)
   VALUES ('apply', p_policies::text);
+END
+$threadkeep$;
+
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_require_archive(p_required boolean)
+RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
+DECLARE
+  v_value text := CASE WHEN p_required THEN 'required' ELSE 'optional' END;
+BEGIN
+  INSERT INTO {schema}threadkeep_retention_settings AS setting (name, value)
+  VALUES ('archive', v_value)
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value, set_at = now(), set_by = session_user
+  WHERE setting.value <> excluded.value;
+  IF FOUND THEN
+    INSERT INTO {schema}threadkeep_retention_audit (action) VALUES ('archive ' || v_value);
+  END IF;
 END
 $threadkeep$;

@@ -98,6 +98,28 @@ BEGIN
 END
 $threadkeep$;
 
+-- Something that is another one as soon as anybody stores anything in the thread or deletes from it:
+-- which versions of its rows there are. Messages and state count in the row of the thread. Of what
+-- two readers see of a thread, the same is equal also where rows have no times.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_fingerprint(p_thread_id text)
+RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+  SELECT md5(coalesce(string_agg(version.text, ' ' ORDER BY version.text), '')) FROM (
+    SELECT format('t %s %s', t.xmin, t.ctid) AS text
+    FROM {schema}threadkeep_threads AS t WHERE t.thread_id = p_thread_id
+    UNION ALL
+    SELECT format('c %s %s', c.xmin, c.ctid)
+    FROM {schema}checkpoints AS c WHERE c.thread_id = p_thread_id
+    UNION ALL
+    SELECT format('w %s %s', w.xmin, w.ctid)
+    FROM {schema}checkpoint_writes AS w WHERE w.thread_id = p_thread_id
+    UNION ALL
+    SELECT format('b %s %s', b.xmin, b.ctid)
+    FROM {schema}checkpoint_blobs AS b WHERE b.thread_id = p_thread_id
+  ) AS version
+$threadkeep$;
+
 -- The next threads after one, in the order of an index: those with checkpoints (phase 0), then
 -- those that have only a row of their own (phase 1). Passing what was seen by its key instead of
 -- reading from the start is what keeps a sweep linear while an old snapshot keeps dead rows.

@@ -122,6 +122,14 @@ AS $threadkeep$
   FROM {schema}threadkeep_retention_policies
 $threadkeep$;
 
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_archive_required()
+RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
+  SELECT EXISTS (SELECT FROM {schema}threadkeep_retention_settings
+                 WHERE name = 'archive' AND value = 'required')
+$threadkeep$;
+
 -- What a sweep would take away now, by policy and reason. Blobs are taken a grace later.
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_preview(p_policies jsonb DEFAULT NULL)
 RETURNS TABLE (

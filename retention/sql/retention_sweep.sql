@@ -41,9 +41,10 @@ END
 $threadkeep$;
 
 -- Takes away what is due of some threads. Those that somebody writes to at the moment are passed
--- over. What goes is decided by the statement that deletes it, behind the lock of the thread.
+-- over, and so are those that are not as they were seen, where p_seen says how (see look()). What
+-- goes is decided by the statement that deletes it, behind the lock of the thread.
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_remove(
-  p_run bigint, p_threads text[], p_policies jsonb, p_action text)
+  p_run bigint, p_threads text[], p_policies jsonb, p_action text, p_seen jsonb, p_archive text)
 RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $threadkeep$
@@ -56,8 +57,14 @@ BEGIN
   v_threads := ARRAY(
     SELECT thread_id FROM unnest(p_threads) AS wanted (thread_id)
     WHERE pg_try_advisory_xact_lock({schema}threadkeep_retention_lock_key(thread_id)));
-  WITH plan AS MATERIALIZED (
-    SELECT * FROM {schema}threadkeep_retention_plan(v_threads, p_policies, now())
+  WITH unchanged AS MATERIALIZED (
+    SELECT thread_id FROM unnest(v_threads) AS locked (thread_id)
+    WHERE p_seen IS NULL
+      OR {schema}threadkeep_retention_fingerprint(thread_id) = p_seen ->> thread_id
+  ),
+  plan AS MATERIALIZED (
+    SELECT * FROM {schema}threadkeep_retention_plan(
+      ARRAY(SELECT unchanged.thread_id FROM unchanged), p_policies, now())
   ),
   victim AS MATERIALIZED (
     SELECT c.thread_id, c.checkpoint_ns, c.checkpoint_id
@@ -131,12 +138,17 @@ BEGIN
       (run_id, action, policy, reason, threads, checkpoints, writes, blobs, bytes)
     SELECT p_run, p_action, t.policy, t.reason, t.threads, t.checkpoints, t.writes, t.blobs, t.bytes
     FROM total AS t
+  ),
+  archived AS (
+    INSERT INTO {schema}threadkeep_retention_audit (run_id, action, reason, threads)
+    SELECT p_run, 'archive', p_archive, count(DISTINCT g.thread_id)
+    FROM going AS g WHERE p_archive IS NOT NULL HAVING count(*) > 0
   )
   UPDATE {schema}threadkeep_retention_runs AS run
   SET threads = run.threads + sum.threads, checkpoints = run.checkpoints + sum.checkpoints,
       writes = run.writes + sum.writes, blobs = run.blobs + sum.blobs,
       bytes = run.bytes + sum.bytes,
-      busy = run.busy + cardinality(p_threads) - cardinality(v_threads)
+      busy = run.busy + cardinality(p_threads) - (SELECT count(*) FROM unchanged)
                + (SELECT count(*) FROM busy)
   FROM (SELECT count(DISTINCT g.thread_id) AS threads,
                coalesce(sum(g.rows) FILTER (WHERE g.kind = 'checkpoint'), 0) AS checkpoints,
@@ -239,54 +251,42 @@ BEGIN
 END
 $threadkeep$;
 
--- One bounded step of a run: up to p_limit threads are looked at, and threads are taken until
--- p_limit checkpoints have gone, 250 threads at most, because each takes a lock of the server. A
--- thread goes as a whole. True when the run has come to its end.
-CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_step(
-  p_run bigint, p_limit integer, p_policies jsonb)
-RETURNS boolean LANGUAGE plpgsql
+-- The threads that the next step takes from: up to p_limit threads are looked at, and threads are
+-- taken until p_limit checkpoints are due, 250 threads at most, because each takes a lock of the
+-- server. p_looked is 0 at the end of a phase; p_next is the last thread that was passed.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_next_due(
+  p_phase integer, p_after text, p_limit integer, p_policies jsonb,
+  OUT p_due text[], OUT p_looked integer, OUT p_next text)
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $threadkeep$
 DECLARE
-  v_limit integer := least(greatest(p_limit, 1), 10000);
-  v_run {schema}threadkeep_retention_runs%ROWTYPE;
   v_threads text[];
-  v_due text[] := '{}';
-  v_after text;
-  v_looked integer := 0;
   v_taken bigint := 0;
   v_all boolean;
 BEGIN
-  UPDATE {schema}threadkeep_retention_runs
-  SET alive_until = clock_timestamp() + interval '1 minute'
-  WHERE run_id = p_run AND state = 'running'
-  RETURNING * INTO v_run;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'run % has lost its lease', p_run USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
-  IF v_run.phase = 2 THEN
-    RETURN NOT {schema}threadkeep_retention_collect(p_run, least(v_limit, 250), v_run.kind);
-  END IF;
-  v_after := v_run.after_thread;
+  p_due := '{}';
+  p_looked := 0;
+  p_next := p_after;
   -- A few threads at a time: who decides about many only to take the first ones does it again soon.
   LOOP
     v_threads := ARRAY(
       SELECT * FROM {schema}threadkeep_retention_next_threads(
-        v_run.phase, v_after, least(v_limit, 50)));
+        p_phase, p_next, least(p_limit, 50)));
     EXIT WHEN v_threads = '{}';
-    v_looked := v_looked + cardinality(v_threads);
-    SELECT v_due || coalesce(array_agg(due.thread_id ORDER BY due.place) FILTER (WHERE due.fits), '{}'),
+    p_looked := p_looked + cardinality(v_threads);
+    SELECT p_due || coalesce(array_agg(due.thread_id ORDER BY due.place) FILTER (WHERE due.fits), '{}'),
            v_taken + coalesce(sum(due.checkpoints) FILTER (WHERE due.fits), 0),
            coalesce(bool_and(due.fits), true),
            CASE WHEN coalesce(bool_and(due.fits), true) THEN v_threads[cardinality(v_threads)]
                 ELSE coalesce((array_agg(due.thread_id ORDER BY due.place DESC)
-                                 FILTER (WHERE due.fits))[1], v_after)
+                                 FILTER (WHERE due.fits))[1], p_next)
            END
-    INTO v_due, v_taken, v_all, v_after
+    INTO p_due, v_taken, v_all, p_next
     FROM (
       SELECT d.thread_id, d.place, d.checkpoints,
-             cardinality(v_due) + row_number() OVER (ORDER BY d.place) <= 250
-               AND v_taken + sum(d.checkpoints) OVER (ORDER BY d.place) - d.checkpoints < v_limit
+             cardinality(p_due) + row_number() OVER (ORDER BY d.place) <= 250
+               AND v_taken + sum(d.checkpoints) OVER (ORDER BY d.place) - d.checkpoints < p_limit
                AS fits
       FROM (
         SELECT t.thread_id, t.place,
@@ -297,20 +297,69 @@ BEGIN
         FROM unnest(v_threads) WITH ORDINALITY AS t (thread_id, place)
         JOIN {schema}threadkeep_retention_decide(v_threads, p_policies, now()) AS v
           ON v.thread_id = t.thread_id
-        WHERE v_run.phase = 0
+        WHERE p_phase = 0
           OR NOT EXISTS (SELECT FROM {schema}checkpoints AS c WHERE c.thread_id = t.thread_id)
         GROUP BY t.thread_id, t.place
       ) AS d
     ) AS due;
-    EXIT WHEN NOT v_all OR v_taken >= v_limit OR cardinality(v_due) >= 250 OR v_looked >= v_limit;
+    EXIT WHEN NOT v_all OR v_taken >= p_limit OR cardinality(p_due) >= 250 OR p_looked >= p_limit;
   END LOOP;
+END
+$threadkeep$;
+
+-- The run, which must be alive and stays so for a while; its row is locked.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_renew(p_run bigint, p_lease interval)
+RETURNS {schema}threadkeep_retention_runs LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
+DECLARE
+  v_run {schema}threadkeep_retention_runs%ROWTYPE;
+BEGIN
+  UPDATE {schema}threadkeep_retention_runs
+  SET alive_until = clock_timestamp() + p_lease
+  WHERE run_id = p_run AND state = 'running'
+  RETURNING * INTO v_run;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'run % has lost its lease', p_run USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN v_run;
+END
+$threadkeep$;
+
+-- One bounded step of a run. A thread goes as a whole. Where p_seen is given, only threads go that
+-- it has and that are as it says. True when the run has come to its end.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_step(
+  p_run bigint, p_limit integer, p_policies jsonb, p_seen jsonb, p_archive text)
+RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_limit integer := least(greatest(p_limit, 1), 10000);
+  v_run {schema}threadkeep_retention_runs%ROWTYPE :=
+    {schema}threadkeep_retention_renew(p_run, '1 minute');
+  v_due text[];
+  v_looked integer;
+  v_after text;
+BEGIN
+  IF p_seen IS NULL AND {schema}threadkeep_retention_archive_required() THEN
+    RAISE EXCEPTION 'nothing may go from this store without an archive'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'threadkeep retention sweep --yes --archive DIRECTORY';
+  END IF;
+  IF v_run.phase = 2 THEN
+    RETURN NOT {schema}threadkeep_retention_collect(p_run, least(v_limit, 250), v_run.kind);
+  END IF;
+  SELECT next.p_due, next.p_looked, next.p_next INTO v_due, v_looked, v_after
+  FROM {schema}threadkeep_retention_next_due(
+    v_run.phase, v_run.after_thread, v_limit, p_policies) AS next;
   IF v_looked = 0 THEN
     UPDATE {schema}threadkeep_retention_runs
     SET phase = phase + 1, after_thread = NULL
     WHERE run_id = p_run;
     RETURN false;
   END IF;
-  PERFORM {schema}threadkeep_retention_remove(p_run, v_due, p_policies, v_run.kind);
+  PERFORM {schema}threadkeep_retention_remove(
+    p_run, v_due, p_policies, v_run.kind, p_seen, p_archive);
   UPDATE {schema}threadkeep_retention_runs
   SET after_thread = v_after, alive_until = clock_timestamp() + interval '1 minute'
   WHERE run_id = p_run;

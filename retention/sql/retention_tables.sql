@@ -17,6 +17,14 @@ CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_policies (
   applied_by text        NOT NULL DEFAULT session_user
 );
 
+-- 'archive' is 'required' where nothing may go that was not archived before.
+CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_settings (
+  name   text        PRIMARY KEY,
+  value  text        NOT NULL,
+  set_at timestamptz NOT NULL DEFAULT now(),
+  set_by text        NOT NULL DEFAULT session_user
+);
+
 CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_marks (
   thread_id text COLLATE "C" NOT NULL,
   kind      text             NOT NULL CHECK (kind IN ('pin', 'hold')),

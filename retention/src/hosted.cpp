@@ -7,6 +7,7 @@
 #include <array>
 
 #include "requests.hpp"
+#include "rules.hpp"
 #include "sweeper.hpp"
 #include "threadkeep/error.hpp"
 #include "verdict.hpp"
@@ -94,16 +95,40 @@ void HostedRetention::apply(std::span<const Policy> policies, const Call& call) 
   entry.policy = to_json(policies);
   write(
       [&](Transaction& transaction) {
-        transaction.set_policies(entry.policy);
+        Rules rules = rules_from_text(transaction.policies());
+        rules.policies.assign(policies.begin(), policies.end());
+        transaction.set_policies(to_text(rules));
         note(transaction, entry);
       },
       call);
 }
 
-std::vector<Policy> HostedRetention::policies(const Call& call) {
+Rules HostedRetention::rules(const Call& call) {
   std::string text;
   read([&](Transaction& transaction) { text = transaction.policies(); }, call);
-  return policies_from_json(text);
+  return rules_from_text(text);
+}
+
+std::vector<Policy> HostedRetention::policies(const Call& call) {
+  return rules(call).policies;
+}
+
+bool HostedRetention::archive_required(const Call& call) {
+  return rules(call).archive_required;
+}
+
+void HostedRetention::require_archive(bool required, const Call& call) {
+  write(
+      [&](Transaction& transaction) {
+        Rules rules = rules_from_text(transaction.policies());
+        if (rules.archive_required == required) return;
+        rules.archive_required = required;
+        transaction.set_policies(to_text(rules));
+        AuditEntry entry;
+        entry.action = required ? "archive required" : "archive optional";
+        note(transaction, entry);
+      },
+      call);
 }
 
 std::vector<Due> HostedRetention::preview(const Call& call) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "rules.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/retention_host.hpp"
 
@@ -17,6 +18,8 @@ class HostedRetention final : public Retention {
   void install(const Call& call) override;
   void apply(std::span<const Policy> policies, const Call& call) override;
   std::vector<Policy> policies(const Call& call) override;
+  void require_archive(bool required, const Call& call) override;
+  bool archive_required(const Call& call) override;
   std::vector<Due> preview(const Call& call) override;
   std::vector<Due> preview(std::span<const Policy> policies, const Call& call) override;
   SweepResult sweep(const SweepOptions& options, const Call& call) override;
@@ -32,6 +35,7 @@ class HostedRetention final : public Retention {
  private:
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set, const Call& call);
+  Rules rules(const Call& call);
   void read(const Host::Work& work, const Call& call);
   void write(const Host::Work& work, const Call& call);
 

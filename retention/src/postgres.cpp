@@ -82,6 +82,15 @@ std::vector<Policy> PostgresRetention::policies(const Call& call) {
   return policies_from_json(rows.front().front().value());
 }
 
+void PostgresRetention::require_archive(bool required, const Call& call) {
+  const std::string parameters[] = {required ? "true" : "false"};
+  query(sql::call_require_archive, parameters, call);
+}
+
+bool PostgresRetention::archive_required(const Call& call) {
+  return query(sql::call_archive_required, {}, call).front().front() == "true";
+}
+
 bool PostgresRetention::mark(const std::string& thread_id, const char* kind,
                              const std::string& name, bool set, const Call& call) {
   const std::string parameters[] = {thread_id, kind, name, set ? "true" : "false"};

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
 #include "columns.hpp"
 #include "requests.hpp"
 #include "retention/sql.hpp"
+#include "rules.hpp"
 #include "threadkeep/error.hpp"
 #include "threadkeep/retention/postgres.hpp"
 
@@ -65,18 +68,40 @@ std::string PostgresRetention::finish(std::int64_t run, bool done, const std::st
   return query(sql::call_finish, parameters, call).front().front().value_or("");
 }
 
+PostgresRetention::Kept PostgresRetention::keep(std::int64_t run, const SweepOptions& options,
+                                                const Call& call) {
+  if (!options.archive) return {};
+  const std::string parameters[] = {std::to_string(run), std::to_string(options.batch_size)};
+  auto seen = nlohmann::json::object();
+  std::vector<std::string> threads;
+  for (const auto& row : query(sql::call_look, parameters, call)) {
+    threads.push_back(row.at(0).value());
+    seen[threads.back()] = row.at(1).value();
+  }
+  // Also where nothing is due: a thread that is due a moment later is not in the archive.
+  if (threads.empty()) return {.seen = "{}", .name = {}};
+  return {.seen = seen.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+          .name = options.archive->keep(run, threads, call)};
+}
+
 SweepResult PostgresRetention::sweep(const SweepOptions& options, const Call& call) {
   check(options);
+  if (!options.archive && archive_required(call)) throw Error(Code::denied, archive_is_required);
   const auto until = std::chrono::steady_clock::now() + options.time_budget;
   const auto begun = query(sql::call_begin, {}, call);
   SweepResult result;
   result.run = Columns(begun.front()).number<std::int64_t>();
   if (result.run == 0) return result;
-  const std::string parameters[] = {std::to_string(result.run), std::to_string(options.batch_size)};
   Batch batch;
   try {
     while (!batch.done && std::chrono::steady_clock::now() < until) {
+      const std::uint64_t before = batch.swept.threads;
+      const Kept kept = keep(result.run, options, call);
+      const std::string parameters[] = {std::to_string(result.run),
+                                        std::to_string(options.batch_size), kept.seen, kept.name};
       batch = read_batch(query(sql::call_batch, parameters, call).front());
+      const bool nothing_went = batch.error.empty() && batch.swept.threads == before;
+      if (!kept.name.empty() && nothing_went) options.archive->forget(kept.name);
       if (options.progress) options.progress(batch.swept);
     }
   } catch (const Error& error) {

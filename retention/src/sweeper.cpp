@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "fingerprint.hpp"
 #include "hosted.hpp"
 #include "threadkeep/error.hpp"
 #include "verdict.hpp"
@@ -16,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t lease = std::chrono::microseconds(1min).count();
+constexpr std::int64_t lease_to_archive = std::chrono::microseconds(10min).count();
 
 // What a batch looks at and takes from at most.
 constexpr std::size_t threads_at_once = 50;
@@ -77,6 +79,16 @@ void note_all(Transaction& transaction, std::int64_t run, const Totals& totals) 
   }
 }
 
+void note_archive(Transaction& transaction, std::int64_t run, const std::string& name,
+                  std::uint64_t threads) {
+  AuditEntry entry;
+  entry.action = "archive";
+  entry.reason = name;
+  entry.run = run;
+  entry.threads = threads;
+  note(transaction, entry);
+}
+
 }  // namespace
 
 Sweeper::Sweeper(Host& host, const SweepOptions& options, const Call& call)
@@ -128,14 +140,27 @@ bool Sweeper::begin() {
   return free;
 }
 
+// Of this moment; somebody may change them at any time.
+Rules Sweeper::rules(Transaction& transaction) const {
+  Rules rules = rules_from_text(transaction.policies());
+  if (rules.archive_required && !options_.archive) throw Error(Code::denied, archive_is_required);
+  return rules;
+}
+
 void Sweeper::work() {
   while (!at_end_ && has_time()) {
     look();
     if (at_end_ && due_.empty()) break;
-    const auto begun = Clock::now();
-    take();
-    if (options_.progress) options_.progress(run_.swept);
-    let_others_write(Clock::now() - begun, call_);
+    const std::uint64_t before = run_.swept.threads;
+    const std::string archive = keep();
+    do {
+      const auto begun = Clock::now();
+      take(archive);
+      if (options_.progress) options_.progress(run_.swept);
+      let_others_write(Clock::now() - begun, call_);
+    } while (!due_.empty() && has_time());
+    at_end_ = at_end_ && due_.empty();
+    if (!archive.empty() && run_.swept.threads == before) options_.archive->forget(archive);
   }
 }
 
@@ -144,7 +169,7 @@ void Sweeper::look() {
   looked_at_ = run_.after;
   host_.read(
       [&](Transaction& transaction) {
-        const auto policies = policies_from_json(transaction.policies());
+        const auto policies = rules(transaction).policies;
         policies_ = policies.size();
         look_at(transaction, policies);
       },
@@ -162,40 +187,65 @@ void Sweeper::look_at(Transaction& transaction, const std::vector<Policy>& polic
       ++looked;
       looked_at_ = id;
       if (verdict.due.empty()) continue;
-      due_.push_back(id);
+      due_.push_back({id, options_.archive ? fingerprint(transaction.load(id)) : 0});
       for (const Due& due : verdict.due) checkpoints += due.checkpoints;
       if (due_.size() == most_due || checkpoints >= options_.batch_size) return;
     }
   }
 }
 
-void Sweeper::take() {
+std::string Sweeper::keep() {
+  if (!options_.archive || due_.empty()) return {};
+  host_.write(
+      [&](Transaction& transaction) {
+        check_lease(transaction, run_.run);
+        run_.alive_until = transaction.now() + lease_to_archive;
+        transaction.change_run(run_);
+      },
+      call_);
+  std::vector<std::string> ids;
+  for (const Candidate& candidate : due_) ids.push_back(candidate.thread_id);
+  return options_.archive->keep(run_.run, ids, call_);
+}
+
+void Sweeper::take(const std::string& archive) {
   RunRecord run = run_;
+  std::size_t dealt_with = 0;
   host_.write(
       [&](Transaction& transaction) {
         check_lease(transaction, run.run);
         Totals totals;
-        run.after = take_from(transaction, run, totals);
+        dealt_with = take_from(transaction, run, totals);
+        const bool all = dealt_with == due_.size();
+        run.after = all ? looked_at_ : due_[dealt_with - 1].thread_id;
         run.alive_until = transaction.now() + lease;
         transaction.change_run(run);
         note_all(transaction, run.run, totals);
+        const std::uint64_t threads = run.swept.threads - run_.swept.threads;
+        if (!archive.empty() && threads > 0) note_archive(transaction, run.run, archive, threads);
       },
       call_);
-  at_end_ = at_end_ && run.after == looked_at_;
+  due_.erase(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(dealt_with));
   run_ = run;
 }
 
-std::string Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals& totals) const {
+std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals& totals) const {
   const auto begun = Clock::now();
-  const auto policies = policies_from_json(transaction.policies());
-  for (const std::string& id : due_) {
+  const auto policies = rules(transaction).policies;
+  std::size_t dealt_with = 0;
+  for (const auto& [id, seen] : due_) {
+    if (dealt_with > 0 && Clock::now() - begun > longest_transaction) break;
+    ++dealt_with;
+    if (options_.archive && fingerprint(transaction.load(id)) != seen) {
+      ++run.swept.busy;
+      continue;
+    }
     const Verdict verdict = judge(policies, id, transaction);
     carry_out(verdict, id, transaction);
     add(run.swept, verdict.due);
     for (const Due& due : verdict.due) totals.add(due);
-    if (id != due_.back() && Clock::now() - begun > longest_transaction) return id;
   }
-  return looked_at_;
+  return dealt_with;
 }
 
 void Sweeper::give_back() {
@@ -224,6 +274,7 @@ std::string Sweeper::summary() const {
   return "run " + std::to_string(run_.run) + " " + run_.state + ": took checkpoints from " +
          std::to_string(swept.threads) + " threads (" + std::to_string(swept.checkpoints) +
          " checkpoints, " + std::to_string(swept.writes) + " writes)" +
+         (swept.busy == 0 ? "" : ", passed over " + std::to_string(swept.busy) + " busy threads") +
          (policies_ == 0 ? "; no policy is stored, so only expires_at counts" : "");
 }
 

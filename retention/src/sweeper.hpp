@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "rules.hpp"
 #include "threadkeep/retention_host.hpp"
 #include "verdict.hpp"
 
@@ -23,13 +24,16 @@ class Sweeper {
   /// False when another run is alive.
   bool begin();
   void work();
+  Rules rules(Transaction& transaction) const;
   /// On a snapshot: finds the next threads from which something is due.
   void look();
   void look_at(Transaction& transaction, const std::vector<Policy>& policies);
-  /// In one transaction: takes what is due of these, each of them judged once more.
-  void take();
-  /// The last thread that it took from, or the end of what was looked at.
-  std::string take_from(Transaction& transaction, RunRecord& run, Totals& totals) const;
+  /// Has them archived, if that is wanted; the name of what that made.
+  std::string keep();
+  /// The first of these in one transaction: takes what is due, each of them judged once more.
+  void take(const std::string& archive);
+  /// How many of these it has dealt with.
+  std::size_t take_from(Transaction& transaction, RunRecord& run, Totals& totals) const;
   void finish(const std::string& state, const std::string& error, const Call& call);
   void give_back();
   bool has_time() const { return Clock::now() < until_; }
@@ -40,7 +44,11 @@ class Sweeper {
   const Call& call_;
   const Clock::time_point until_;
   RunRecord run_;
-  std::vector<std::string> due_;
+  struct Candidate {
+    std::string thread_id;
+    std::uint64_t seen = 0;  // its fingerprint, where it is archived
+  };
+  std::vector<Candidate> due_;
   std::string looked_at_;  // the last thread that was
   bool at_end_ = false;
   std::size_t policies_ = 0;

@@ -28,7 +28,8 @@ const std::vector<Arguments>& commands() {
                                              {"pin", "ada"},
                                              {"unpin", "ada"},
                                              {"hold", "ada", "--name", "x"},
-                                             {"release", "ada", "--name", "x"}};
+                                             {"release", "ada", "--name", "x"},
+                                             {"expire", "ada", "--never"}};
   return all;
 }
 

@@ -2,6 +2,8 @@
 // Imports into stores that have something of the threads already.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "archive/export_threads.hpp"
 #include "backends_under_test.hpp"
 #include "sample.hpp"
@@ -117,6 +119,33 @@ TEST_P(Conflicts, are_none_where_the_thread_went_on) {
   const auto before = contents(*to, "t");
   EXPECT_EQ(import(*to, archive).report.unchanged, 1U);
   EXPECT_EQ(contents(*to, "t"), before);
+}
+
+TEST_P(Conflicts, are_none_where_a_thread_went_on_from_what_it_has_lost) {
+  import(*to, archive);
+  const auto whole = contents(*to, "t");
+  to->write(Draft("t", "4").parent("2").carries("a", "1").carries("b", "1"), {});
+  to->write(Draft("t", "1").ns("child").value("a", "1", "in a namespace of its own"), {});
+  to->write(Prune{"t"}, {});
+  const auto left = contents(*to, "t");
+  EXPECT_LT(left.size(), whole.size() + 2);
+  EXPECT_EQ(import(*to, archive).report.restored, 1U);
+  const auto after = contents(*to, "t");
+  for (const auto* parts : {&whole, &left}) {
+    for (const auto& part : *parts) EXPECT_EQ(std::ranges::count(after, part), 1) << part;
+  }
+  EXPECT_EQ(import(*to, archive).report.unchanged, 2U);
+}
+
+TEST_P(Conflicts, of_a_thread_that_does_not_show_what_it_went_on_from) {
+  import(*to, archive);
+  to->write(Draft("t", "4").parent("2").carries("a", "1").carries("b", "1"), {});
+  to->write(Draft("t", "5").parent("4").carries("a", "1").carries("b", "1"), {});
+  to->write(Prune{"t"}, {});
+  to->write(DeleteThread{"z"}, {});
+  expect_conflict(
+      "the store has checkpoint '5', which the archive lacks, and lacks others of the archive: "
+      "these are two histories");
 }
 
 TEST_P(Conflicts, are_none_where_json_is_spelled_in_another_way) {

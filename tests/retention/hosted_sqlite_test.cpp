@@ -3,6 +3,7 @@
 #include <fstream>
 #include <thread>
 
+#include "archives.hpp"
 #include "hosted_fixture.hpp"
 #include "support.hpp"
 
@@ -18,11 +19,12 @@ class HostedSqlite : public Hosted {
   HostedSqlite() : raw_(directory_.path() / "store.db") {}
 
   // In a process of its own, as a command that cron starts.
-  void sweep_in_child() {
+  void sweep_in_child(const Archives* archives = nullptr) {
     TestClock clock;
     clock.set(clock_.now());
     Store store(clock.open(url()));
     SweepOptions options;
+    if (archives) options = archives->options(store);
     options.batch_size = 1;
     open_retention(store)->sweep(options, Call());
   }
@@ -126,6 +128,32 @@ TEST_P(HostedSqlite, lets_other_processes_write_while_sweepers_are_killed) {
   EXPECT_EQ(latest->values[0].data.view(), left[1]);
   EXPECT_EQ(ids("old-7"), (std::vector<std::string>{"8", "9"}));
   EXPECT_EQ(raw_.value("PRAGMA integrity_check"), "ok");
+}
+
+TEST_P(HostedSqlite, every_thread_that_went_is_in_an_archive_when_sweepers_are_killed) {
+  std::mt19937_64 random(std::random_device{}());
+  const Archives archives;
+  for (int i = 0; i < 60; ++i) put_line("old-" + std::to_string(i), 2);
+  const Content before = load(store_);
+  clock_.pass(8 * day);
+  apply(R"([{"name": "week"}])");
+  for (int kills = 0; kills < 20; ++kills) {
+    Child child([&] { sweep_in_child(&archives); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 80));
+    child.kill();
+    const auto archived = archives.threads();
+    const Content after = load(store_);
+    expect_equal(after, before);
+    for (const auto& [key, loaded] : before) {
+      EXPECT_TRUE(after.contains(key) || archived.contains(std::get<0>(key))) << std::get<0>(key);
+    }
+    clock_.pass(601 * second);
+  }
+  retention_->sweep(archives.options(store_), Call());
+  EXPECT_TRUE(load(store_).empty());
+  archives.import_into(store_);
+  EXPECT_EQ(load(store_).size(), before.size());
+  expect_equal(load(store_), before);
 }
 
 TEST_P(HostedSqlite, gives_the_room_of_what_it_took_back) {

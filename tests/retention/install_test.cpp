@@ -87,8 +87,8 @@ TEST_F(RetentionInstall, lets_the_role_that_sweeps_do_nothing_else) {
         "SELECT {}.threadkeep_retention_apply('[]')",
         "SELECT {}.threadkeep_retention_mark('a', 'pin', '', false)",
         "SELECT {}.threadkeep_retention_expire('a', now())",
-        "SELECT {}.threadkeep_retention_remove(1, '{a}', '[]', 'x')",
-        "SELECT {}.threadkeep_retention_step(1, 1, '[]')",
+        "SELECT {}.threadkeep_retention_remove(1, '{a}', '[]', 'x', NULL, NULL)",
+        "SELECT {}.threadkeep_retention_step(1, 1, '[]', NULL, NULL)",
         "SELECT {}.threadkeep_retention_plan('{a}', '[]', now())"}) {
     EXPECT_TRUE(contains(as_sweeper(sql, 1), "permission denied")) << sql;
   }

@@ -177,7 +177,7 @@ TEST_F(RetentionSweep, goes_on_where_its_time_was_over) {
   apply(R"([{"name": "p"}])");
   as_sweeper(
       "DO $$ DECLARE run bigint := {}.threadkeep_retention_begin(); "
-      "BEGIN PERFORM {}.threadkeep_retention_batch(run, 5); "
+      "BEGIN PERFORM {}.threadkeep_retention_batch(run, 5, NULL, NULL); "
       "PERFORM {}.threadkeep_retention_finish(run, false); END $$");
   EXPECT_EQ(last_run("state, checkpoints"), "paused|5");
   EXPECT_TRUE(contains(sweep(), "(15 checkpoints"));
@@ -229,7 +229,8 @@ TEST_F(RetentionSweep, takes_over_from_one_that_died) {
                        "threadkeep_retention_runs"),
             "died,done");
   EXPECT_TRUE(
-      contains(as_sweeper("SELECT * FROM {}.threadkeep_retention_batch(1)"), "has lost its lease"));
+      contains(as_sweeper("SELECT * FROM {}.threadkeep_retention_batch(1, 1000, NULL, NULL)"),
+               "has lost its lease"));
 }
 
 TEST_F(RetentionSweep, does_not_take_over_while_a_batch_works) {

@@ -78,6 +78,9 @@ struct WriteRow {
   std::string checkpoint_id;  ///< Of a checkpoint that may be absent.
   std::string channel;
   std::uint64_t bytes = 0;
+  /// Type and value of a special write (idx below 0), which a later one may replace; of others
+  /// anything that stays the same.
+  std::string special = {};
 };
 
 struct BlobRow {

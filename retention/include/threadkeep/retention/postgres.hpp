@@ -27,6 +27,8 @@ class PostgresRetention final : public Retention {
 
   void apply(std::span<const Policy> policies, const Call& call) override;
   std::vector<Policy> policies(const Call& call) override;
+  void require_archive(bool required, const Call& call) override;
+  bool archive_required(const Call& call) override;
   std::vector<Due> preview(const Call& call) override;
   std::vector<Due> preview(std::span<const Policy> policies, const Call& call) override;
   SweepResult sweep(const SweepOptions& options, const Call& call) override;
@@ -56,6 +58,13 @@ class PostgresRetention final : public Retention {
   std::vector<Due> due(const std::string& policies, const Call& call);
   std::vector<SqlHost::Row> query(std::string_view statement,
                                   std::span<const std::string> parameters, const Call& call);
+  /// What the next batch may take from: fingerprints of threads as JSON, and the archive that has
+  /// them; empty texts where nothing is archived.
+  struct Kept {
+    std::string seen;
+    std::string name;
+  };
+  Kept keep(std::int64_t run, const SweepOptions& options, const Call& call);
   /// Ends a run; what it did, in words.
   std::string finish(std::int64_t run, bool done, const std::string& error, const Call& call);
 

@@ -6,7 +6,9 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "threadkeep/call.hpp"
 #include "threadkeep/retention_host.hpp"
 
 /// \file
@@ -27,11 +29,26 @@ struct Due {
   std::uint64_t bytes = 0;
 };
 
+/// Where threads go before something is deleted from them, such as files.
+struct Archive {
+  /// Keeps all that the store has of these threads, which come in bytewise order; those that are
+  /// not there any more are left out. All of it is safe on a disk when this returns a name for it,
+  /// which the audit tells. Throws Error: the sweep ends, and nothing of these threads has gone.
+  std::function<std::string(std::int64_t run, const std::vector<std::string>& thread_ids,
+                            const Call& call)>
+      keep;
+  /// Nothing has gone of what was kept under this name, so it may be forgotten.
+  std::function<void(const std::string& name)> forget;
+};
+
 struct SweepOptions {
   /// When it is over, no further batch begins; the next sweep goes on from there.
   std::chrono::seconds time_budget = std::chrono::minutes(10);
   std::uint32_t batch_size = 1000;             ///< Checkpoints of a transaction, 1 to 10000.
   std::function<void(const Swept&)> progress;  ///< Called after each batch, if set.
+  /// Keeps each thread as a whole before anything of it goes. One that changed meanwhile stays for
+  /// the next sweep, and is counted as busy.
+  std::optional<Archive> archive;
 };
 
 struct SweepResult {

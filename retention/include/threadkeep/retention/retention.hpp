@@ -32,6 +32,11 @@ class Retention {
   virtual void apply(std::span<const Policy> policies, const Call& call) = 0;
   virtual std::vector<Policy> policies(const Call& call) = 0;
 
+  /// Whether a sweep without SweepOptions::archive is refused with Error(denied), also inside the
+  /// server. False before the first time.
+  virtual void require_archive(bool required, const Call& call) = 0;
+  virtual bool archive_required(const Call& call) = 0;
+
   /// What a sweep would take now by the stored policies, ordered by policy and reason.
   virtual std::vector<Due> preview(const Call& call) = 0;
   /// The same by other policies, before they are applied.

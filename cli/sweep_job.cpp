@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sweep_job.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <archive/new_file.hpp>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <threadkeep/error.hpp>
+#include <utility>
+
+namespace threadkeep::cli {
+
+namespace {
+
+constexpr std::string_view plain =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@=,+";
+
+bool is_plain(const std::string& word) {
+  return !word.empty() && word.find_first_not_of(plain) == std::string::npos;
+}
+
+// `word` between two `quote`, each character that stands in `specials` replaced by what follows it.
+using Specials = std::vector<std::pair<char, const char*>>;
+std::string quoted(const std::string& word, char quote, const Specials& specials) {
+  if (is_plain(word)) return word;
+  std::string text(1, quote);
+  for (const char c : word) {
+    const auto found = std::find_if(specials.begin(), specials.end(),
+                                    [&](const auto& special) { return special.first == c; });
+    text += found == specials.end() ? std::string(1, c) : found->second;
+  }
+  return text + quote;
+}
+
+// In crontab a % is the end of the command.
+std::string for_crontab(const std::string& word) {
+  return quoted(word, '\'', {{'\'', "'\\''"}, {'%', "\\%"}});
+}
+
+std::string for_systemd(const std::string& word) {
+  return quoted(word, '"', {{'"', "\\\""}, {'\\', "\\\\"}, {'%', "%%"}, {'$', "$$"}});
+}
+
+std::string joined(const std::vector<std::string>& words,
+                   std::string (*written)(const std::string&)) {
+  std::string all;
+  for (const auto& word : words) all += (all.empty() ? "" : " ") + written(word);
+  return all;
+}
+
+Error crontab_failed(const std::string& why) {
+  return {Code::unavailable, "the program crontab failed: " + why};
+}
+
+// The crontab of this user, empty where there is none. What cannot be read must not be replaced.
+std::string read_crontab() {
+  std::FILE* const pipe = ::popen("LC_ALL=C crontab -l 2>&1", "r");
+  if (pipe == nullptr) throw crontab_failed("it cannot be started");
+  std::string text;
+  std::array<char, 4096> part;
+  while (const auto size = std::fread(part.data(), 1, part.size(), pipe)) {
+    text.append(part.data(), size);
+  }
+  const int status = ::pclose(pipe);
+  if (status == 0) return text;
+  if (text.find("no crontab for") != std::string::npos) return {};
+  throw crontab_failed(text);
+}
+
+void write_crontab(const std::string& text) {
+  std::FILE* const pipe = ::popen("crontab -", "w");
+  if (pipe == nullptr) throw crontab_failed("it cannot be started");
+  std::fwrite(text.data(), 1, text.size(), pipe);
+  if (::pclose(pipe) != 0) throw crontab_failed("it did not take the new crontab");
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  ops::NewFile file(path, true);
+  file.write(text);
+  file.finish();
+}
+
+}  // namespace
+
+std::string SweepJob::crontab_line(const std::string& expression) const {
+  return expression + " " + joined(command_, for_crontab);
+}
+
+std::string SweepJob::service() const {
+  return "[Unit]\n"
+         "Description=Sweeps old agent threads\n"
+         "\n"
+         "[Service]\n"
+         "Type=oneshot\n"
+         "ExecStart=" +
+         joined(command_, for_systemd) + "\n";
+}
+
+std::string SweepJob::timer(std::chrono::seconds every) {
+  const std::string seconds = std::to_string(every.count()) + "s";
+  return "[Timer]\n"
+         "OnActiveSec=" +
+         seconds + "\nOnUnitActiveSec=" + seconds +
+         "\n"
+         "\n"
+         "[Install]\n"
+         "WantedBy=timers.target\n";
+}
+
+std::string SweepJob::mark() const {
+  return "# threadkeep retention " + joined(store_, for_crontab);
+}
+
+std::string SweepJob::rest_of(const std::string& crontab) const {
+  std::istringstream lines(crontab);
+  std::string rest;
+  for (std::string line; std::getline(lines, line);) {
+    if (line != mark()) {
+      rest += line + "\n";
+    } else {
+      std::getline(lines, line);  // the job
+    }
+  }
+  return rest;
+}
+
+void SweepJob::add_to_crontab(const std::string& expression) const {
+  write_crontab(rest_of(read_crontab()) + mark() + "\n" + crontab_line(expression) + "\n");
+}
+
+bool SweepJob::remove_from_crontab() const {
+  const std::string crontab = read_crontab();
+  const std::string rest = rest_of(crontab);
+  if (rest.size() >= crontab.size()) return false;
+  write_crontab(rest);
+  return true;
+}
+
+std::string SweepJob::unit_name() const {
+  std::string name = "threadkeep-retention";
+  for (const std::string& word : store_) {
+    name += '-';
+    for (const char c : word.substr(word.starts_with("--") ? 2 : 0)) {
+      const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+      name += fits ? c : '-';
+    }
+  }
+  return name;
+}
+
+std::filesystem::path SweepJob::unit_directory() {
+  if (::geteuid() == 0) return "/etc/systemd/system";
+  if (const char* config = std::getenv("XDG_CONFIG_HOME")) {
+    return std::filesystem::path(config) / "systemd/user";
+  }
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home == nullptr ? "." : home) / ".config/systemd/user";
+}
+
+std::string SweepJob::add_units(const std::filesystem::path& directory,
+                                std::chrono::seconds every) const {
+  write_file(directory / (unit_name() + ".service"), service());
+  write_file(directory / (unit_name() + ".timer"), timer(every));
+  const std::string systemctl = ::geteuid() == 0 ? "systemctl" : "systemctl --user";
+  return systemctl + " daemon-reload && " + systemctl + " enable --now " + unit_name() + ".timer";
+}
+
+bool SweepJob::remove_units(const std::filesystem::path& directory) const {
+  std::error_code none;
+  const bool timer = std::filesystem::remove(directory / (unit_name() + ".timer"), none);
+  return std::filesystem::remove(directory / (unit_name() + ".service"), none) || timer;
+}
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// threadkeep retention schedule --install: sweeps by cron and systemd.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "threadkeep/registry.hpp"
+#include "threadkeep/store.hpp"
+#include "threadkeep/testing/draft.hpp"
+
+#ifdef THREADKEEP_TEST_SQLITE
+namespace threadkeep {
+namespace {
+
+/// A file with one thread that is due.
+class CliSchedule : public Cli {
+ protected:
+  CliSchedule() {
+    std::ofstream(directory.path() / "threadkeep.yaml")
+        << "retention: {policies: [{name: week, idle: 7d}]}\n";
+    Environment environment = Environment::system();
+    environment.now = [] { return std::int64_t{1'700'000'000'000'000}; };
+    Store(Registry::builtin().open(url, environment))
+        .write(testing::Draft("old", "1").value("a", "1", "x"), Call());
+    retention({"apply", "--config", directory.path() / "threadkeep.yaml"});
+  }
+
+  std::string retention(Arguments arguments, int status = done) const {
+    arguments.insert(arguments.begin(), "retention");
+    arguments.insert(arguments.end(), {"--url", url});
+    return run(std::move(arguments), status);
+  }
+  std::size_t threads() const {
+    return Store(Registry::builtin().open(url)).threads({}, Call()).items.size();
+  }
+  std::vector<std::filesystem::path> units() const {
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      if (entry.path().filename().string().starts_with("threadkeep-retention-")) {
+        found.push_back(entry.path());
+      }
+    }
+    std::ranges::sort(found);
+    return found;
+  }
+  static std::string text_of(const std::filesystem::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+};
+
+TEST_F(CliSchedule, writes_units_of_systemd_that_sweep) {
+  const std::string here = directory.path();
+  const auto written = retention({"schedule", "--every", "2h", "--archive", here, "--install",
+                                  "systemd", "--unit-directory", here});
+  EXPECT_TRUE(contains(written, "enable --now threadkeep-retention-url-sqlite-")) << written;
+  retention({"schedule", "--every", "1h", "--archive", here, "--install", "systemd",
+             "--unit-directory", here});
+  ASSERT_EQ(units().size(), 2U);
+  EXPECT_TRUE(contains(text_of(units()[1]), "OnUnitActiveSec=3600s"));
+  const auto service = text_of(units()[0]);
+  const auto command = service.substr(service.find("ExecStart=") + 10);
+  testing::run_program({"/bin/sh", "-c", "cd /; " + command});
+  EXPECT_EQ(threads(), 0U);
+  const auto gone = retention({"unschedule", "--from", "systemd", "--unit-directory", here});
+  EXPECT_TRUE(contains(gone, "deleted the units"));
+  EXPECT_TRUE(units().empty());
+  EXPECT_TRUE(contains(retention({"unschedule", "--from", "systemd", "--unit-directory", here}),
+                       "there are no units"));
+}
+
+TEST_F(CliSchedule, refuses_sweeps_without_an_archive_where_one_is_required) {
+  retention({"apply", "--archive", "required", "--config", directory.path() / "threadkeep.yaml"});
+  EXPECT_TRUE(contains(retention({"schedule"}, failed), "--archive DIRECTORY"));
+  EXPECT_TRUE(contains(retention({"schedule", "--archive", "/var/x"}), "--archive /var/x"));
+}
+
+#ifdef THREADKEEP_TEST_CRONTAB
+/// The crontab of whoever runs this, which is put back in the end.
+class CliCrontab : public CliSchedule {
+ protected:
+  ~CliCrontab() override { crontab(before_.empty() ? "-r" : "-", before_); }
+
+  static std::string crontab(const std::string& words, const std::string& input = {}) {
+    return testing::run_program({"/bin/sh", "-c", "crontab " + words + " 2>/dev/null || true"}, 0,
+                                input);
+  }
+
+  const std::string before_ = crontab("-l");
+};
+
+TEST_F(CliCrontab, gets_a_line_and_keeps_all_others) {
+  const std::string mine = before_ + "# mine\n0 4 * * * true\n";
+  crontab("-", mine);
+  retention({"schedule", "--every", "2h", "--install", "crontab"});
+  retention({"schedule", "--every", "1h", "--install", "crontab"});
+  const std::string changed = crontab("-l");
+  ASSERT_TRUE(changed.starts_with(mine)) << changed;
+  const auto line = changed.find("\n0 */1 * * * ", mine.size());
+  ASSERT_NE(line, std::string::npos) << changed;
+  EXPECT_FALSE(contains(changed, "*/2"));
+  testing::run_program({"/bin/sh", "-c", "cd /; " + changed.substr(line + 13)});
+  EXPECT_EQ(threads(), 0U);
+  EXPECT_TRUE(contains(retention({"unschedule", "--from", "crontab"}), "no more"));
+  EXPECT_EQ(crontab("-l"), mine);
+  EXPECT_TRUE(contains(retention({"unschedule", "--from", "crontab"}), "has no line"));
+}
+#endif
+
+}  // namespace
+}  // namespace threadkeep
+#endif
