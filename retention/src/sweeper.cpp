@@ -34,11 +34,18 @@ void let_others_write(std::chrono::steady_clock::duration held, const Call& call
   never.wait_for(lock, call.stop, pause, [] { return false; });
 }
 
-// The newest run, which must be this one and at work.
+[[noreturn]] void throw_lost(std::int64_t run) {
+  throw Error(Code::conflict, "run " + std::to_string(run) + " has lost its lease");
+}
+
+// The newest run must be this one and at work.
 void check_lease(Transaction& transaction, std::int64_t run) {
   const auto last = transaction.runs(1);
-  if (!last.empty() && last.front().run == run && last.front().state == "running") return;
-  throw Error(Code::conflict, "run " + std::to_string(run) + " has lost its lease");
+  if (last.empty() || last.front().run != run || last.front().state != "running") throw_lost(run);
+}
+
+void change(Transaction& transaction, const RunRecord& run) {
+  if (!transaction.change_run(run)) throw_lost(run.run);
 }
 
 // A run that was killed leaves its place to the next after a minute.
@@ -122,7 +129,8 @@ bool Sweeper::begin() {
         run_.alive_until = run_.started_at + lease;
         // Of one that came to its end there is no place to go on from.
         if (!last.empty()) run_.after = last.front().after;
-        run_.run = transaction.add_run(run_);
+        run_.run = transaction.add_run(run_, last.empty() ? 0 : last.front().run);
+        free = run_.run != 0;
       },
       call_);
   return free;
@@ -177,7 +185,7 @@ void Sweeper::take() {
         Totals totals;
         run.after = take_from(transaction, run, totals);
         run.alive_until = transaction.now() + lease;
-        transaction.change_run(run);
+        change(transaction, run);
         note_all(transaction, run.run, totals);
       },
       call_);
@@ -192,9 +200,12 @@ std::string Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
     const ThreadRows rows = transaction.load(id);
     if (!rows.info) continue;
     const Verdict verdict = judge(policies, rows, transaction.now());
-    carry_out(verdict, id, transaction);
-    add(run.swept, verdict.due);
-    for (const Due& due : verdict.due) totals.add(due);
+    if (carry_out(verdict, rows, transaction)) {
+      add(run.swept, verdict.due);
+      for (const Due& due : verdict.due) totals.add(due);
+    } else {
+      ++run.swept.busy;
+    }
     if (id != due_.back() && Clock::now() - begun > longest_transaction) return id;
   }
   return looked_at_;
@@ -216,7 +227,7 @@ void Sweeper::finish(const std::string& state, const std::string& error, const C
         run_.error = error;
         run_.finished_at = transaction.now();
         if (at_end_) run_.after.clear();
-        transaction.change_run(run_);
+        change(transaction, run_);
       },
       call);
 }
@@ -226,6 +237,7 @@ std::string Sweeper::summary() const {
   return "run " + std::to_string(run_.run) + " " + run_.state + ": took checkpoints from " +
          std::to_string(swept.threads) + " threads (" + std::to_string(swept.checkpoints) +
          " checkpoints, " + std::to_string(swept.writes) + " writes)" +
+         (swept.busy == 0 ? "" : "; " + std::to_string(swept.busy) + " were busy") +
          (policies_ == 0 ? "; no policy is stored, so only expires_at counts" : "");
 }
 

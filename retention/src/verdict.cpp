@@ -117,11 +117,9 @@ Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int
   return verdict;
 }
 
-void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction) {
-  if (verdict.whole) return transaction.erase_thread(thread_id);
-  for (const auto& [checkpoint_ns, ids] : verdict.checkpoints) {
-    transaction.erase_checkpoints(thread_id, checkpoint_ns, ids);
-  }
+bool carry_out(const Verdict& verdict, const ThreadRows& rows, Transaction& transaction) {
+  if (verdict.whole) return transaction.erase_thread(rows);
+  return verdict.checkpoints.empty() || transaction.erase_checkpoints(rows, verdict.checkpoints);
 }
 
 void Totals::add(const Due& due) {

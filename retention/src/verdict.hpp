@@ -16,16 +16,16 @@ namespace threadkeep::retention {
 /// What goes from one thread, and how much that is: a dry run counts it, a sweep carries it out.
 struct Verdict {
   bool whole = false;
-  /// Of a thread that stays: ids by namespace.
-  std::map<std::string, std::vector<std::string>> checkpoints;
+  /// Of a thread that stays.
+  CheckpointsByNamespace checkpoints;
   std::vector<Due> due;  ///< One for each reason; empty when nothing goes.
 };
 
 /// `rows` are those of a thread that is there.
 Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int64_t now);
 
-/// Takes away what it says.
-void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction);
+/// Takes away what it says of these rows; false when the thread is no longer as they are.
+bool carry_out(const Verdict& verdict, const ThreadRows& rows, Transaction& transaction);
 
 /// Sums by policy and reason.
 class Totals {

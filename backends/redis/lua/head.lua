@@ -1,6 +1,7 @@
 -- Begins every script. Keys: the hash and the index of one thread, and of its bucket the registry
--- of threads and their deadlines. docs/storage/redis.md has the layout.
-local thread, index, registry, deadlines = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- of threads, their deadlines, and what was ordered about them. docs/storage/redis.md has the
+-- layout.
+local thread, index, registry, deadlines, orders = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local call = redis.call
 
 -- The record about the thread as a whole; one without info when there is none.
@@ -53,17 +54,29 @@ local function less(a, b)
   return #a < #b
 end
 
--- One deadline for all keys of the thread, by the clock of the server. Without a time to live a
--- deadline that is there stays, and goes for a key that was made since.
-local function expire(id, registered, ttl)
-  local clock = call('TIME')
-  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-  if ttl == 0 then
-    local left = math.max(call('PTTL', thread), call('PTTL', index))
-    if left < 0 then return end
-    ttl = left
-  end
-  local at = string.format('%.0f', now + ttl)
+-- The deadline that was ordered for a thread, in milliseconds: 0 where a pin or a hold keeps it.
+local function ordered(id)
+  if call('HEXISTS', orders, 'm' .. id) == 1 then return 0 end
+  local time = call('HGET', orders, 'e' .. id)
+  return time and math.floor(time / 1000)
+end
+
+local function stay(id)
+  call('PERSIST', thread)
+  call('PERSIST', index)
+  call('ZREM', deadlines, id)
+end
+
+local function clock()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- One deadline for all keys of the thread. One that has passed comes a minute later, because values
+-- may follow.
+local function go_at(id, registered, deadline)
+  local now = clock()
+  local at = string.format('%.0f', deadline > now and deadline or now + 60000)
   call('PEXPIREAT', thread, at)
   call('PEXPIREAT', index, at)
   if not registered then return end
@@ -75,12 +88,40 @@ local function expire(id, registered, ttl)
   call('ZREM', deadlines, unpack(gone))
 end
 
+-- A new deadline by the clock of the server, unless one was ordered. Without a time to live a
+-- deadline that is there stays, and goes for a key that was made since.
+local function expire(id, registered, ttl)
+  local left = ttl
+  if ttl == 0 then
+    left = math.max(call('PTTL', thread), call('PTTL', index))
+    if left < 0 then return end
+  else
+    local at = ordered(id)
+    if at == 0 then return stay(id) end
+    if at then return go_at(id, registered, at) end
+  end
+  go_at(id, registered, clock() + left)
+end
+
 -- Reading gives a new deadline when less than half of the time is left. A server that refuses
 -- writes at the moment can still be read.
 local function refresh(id, ttl)
   local left = ttl > 0 and call('PTTL', thread) or -1
   if left < 0 or left * 2 >= ttl then return end
   pcall(expire, id, read_head().created ~= '-', ttl)
+end
+
+-- Whether a thread is as a sweep has judged it, and no later sweep has begun. Arguments from `first`
+-- on, where there are any: its head, how many writes it has, its time, its pins and holds, the fence
+-- of the sweep.
+local function is_as_judged(id, first)
+  local head, writes, time, marks, fence = unpack(ARGV, first, first + 4)
+  if not head then return true end
+  if tonumber(call('HGET', orders, 'f') or 0) > tonumber(fence) then return false end
+  return call('HGET', thread, 'h') == head and
+      call('ZLEXCOUNT', index, '[w', '(x') == tonumber(writes) and
+      (call('HGET', orders, 'e' .. id) or '') == time and
+      (call('HGET', orders, 'm' .. id) or '') == marks
 end
 
 -- The namespaces that have checkpoints, by skipping through the index.
