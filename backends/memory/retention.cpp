@@ -22,13 +22,14 @@ class RetentionTransaction final : public Transaction {
     return tables_.threads_after(after, limit);
   }
 
+  ThreadGlance glance(const std::string& thread_id) override {
+    ThreadGlance glance = tables_.glance(thread_id);
+    add_orders(thread_id, glance.edges);
+    return glance;
+  }
   ThreadRows load(const std::string& thread_id) override {
     ThreadRows thread = tables_.rows_of(thread_id);
-    for (const auto& [id, kind, name] : notes_.marks) {
-      if (id == thread_id) (kind == "pin" ? thread.pinned : thread.held) = true;
-    }
-    const auto expiry = notes_.expiry.find(thread_id);
-    if (expiry != notes_.expiry.end()) thread.expires_at = expiry->second;
+    add_orders(thread_id, thread);
     return thread;
   }
 
@@ -93,9 +94,25 @@ class RetentionTransaction final : public Transaction {
   }
 
  private:
+  void add_orders(const std::string& thread_id, ThreadRows& thread) const {
+    const auto& marks = notes_.marks;
+    for (auto at = marks.lower_bound({thread_id, "", ""});
+         at != marks.end() && std::get<0>(*at) == thread_id; ++at) {
+      (std::get<1>(*at) == "pin" ? thread.pinned : thread.held) = true;
+    }
+    const auto expiry = notes_.expiry.find(thread_id);
+    if (expiry != notes_.expiry.end()) thread.expires_at = expiry->second;
+  }
+
   Tables& tables_;
   RetentionNotes& notes_;
 };
+
+CheckpointRow row_of(const std::string& checkpoint_ns, const std::string& id,
+                     const auto& checkpoint) {
+  return {checkpoint_ns, id, checkpoint.parent_checkpoint_id, checkpoint.document,
+          checkpoint.metadata};
+}
 
 }  // namespace
 
@@ -107,6 +124,22 @@ std::vector<std::string> Tables::threads_after(const std::string& after, std::si
   return ids;
 }
 
+retention::ThreadGlance Tables::glance(const std::string& thread_id) const {
+  ThreadGlance glance;
+  const Thread* thread = find_thread(thread_id);
+  if (!thread || !thread->info) return glance;
+  glance.edges.info = thread->info;
+  for (const auto& [name, ns] : thread->namespaces) {
+    const auto& all = ns.checkpoints;
+    glance.longest = std::max(glance.longest, all.size());
+    if (all.empty()) continue;
+    glance.edges.checkpoints.push_back(row_of(name, all.begin()->first, all.begin()->second));
+    if (all.size() == 1) continue;
+    glance.edges.checkpoints.push_back(row_of(name, all.rbegin()->first, all.rbegin()->second));
+  }
+  return glance;
+}
+
 retention::ThreadRows Tables::rows_of(const std::string& thread_id) const {
   retention::ThreadRows rows;
   const Thread* thread = find_thread(thread_id);
@@ -114,8 +147,7 @@ retention::ThreadRows Tables::rows_of(const std::string& thread_id) const {
   rows.info = thread->info;
   for (const auto& [name, ns] : thread->namespaces) {
     for (const auto& [id, checkpoint] : ns.checkpoints) {
-      rows.checkpoints.push_back(
-          {name, id, checkpoint.parent_checkpoint_id, checkpoint.document, checkpoint.metadata});
+      rows.checkpoints.push_back(row_of(name, id, checkpoint));
     }
     for (const auto& [id, writes] : ns.writes) {
       for (const auto& [key, write] : writes) {

@@ -9,6 +9,7 @@
 
 #include "threadkeep/backend.hpp"
 #include "threadkeep/backend_support.hpp"
+#include "threadkeep/retention_host.hpp"
 #include "threadkeep/session_support.hpp"
 
 namespace threadkeep::memory {
@@ -57,6 +58,8 @@ class Tables {
   std::vector<std::string> threads_after(const std::string& after, std::size_t limit) const;
   /// Without what was ordered about the thread.
   retention::ThreadRows rows_of(const std::string& thread_id) const;
+  /// Likewise.
+  retention::ThreadGlance glance(const std::string& thread_id) const;
   void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
                          const std::vector<std::string>& ids);
   std::int64_t now() const { return environment_.now(); }

@@ -117,6 +117,9 @@ class RetentionTransaction final : public retention::Transaction {
   int version() override { return number_of<int>("0" + note("version")); }
   void install(int version) override;
   Strings threads_after(const std::string& after, std::size_t limit) override;
+  retention::ThreadGlance glance(const std::string& thread_id) override {
+    return glance_at(writer_, thread_id);
+  }
   ThreadRows load(const std::string& thread_id) override { return load_rows(writer_, thread_id); }
   bool erase_thread(const ThreadRows& judged) override {
     return redis::erase_thread(writer_, judged, fence_);

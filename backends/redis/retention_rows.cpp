@@ -13,6 +13,7 @@ namespace threadkeep::redis {
 
 namespace {
 
+using retention::CheckpointRow;
 using retention::ThreadRows;
 using Strings = std::vector<std::string>;
 
@@ -47,10 +48,14 @@ void read_orders(const Judged& judged, ThreadRows& rows) {
   if (!judged.time.empty()) {
     rows.expires_at = std::strtoll(judged.time.c_str(), nullptr, 10);
   }
-  rows.pinned = judged.marks.starts_with('p') ||
-                judged.marks.find(std::string("\0p", 2)) != judged.marks.npos;
-  rows.held = judged.marks.starts_with('h') ||
-              judged.marks.find(std::string("\0h", 2)) != judged.marks.npos;
+  const std::string marks = std::string(1, '\0') + judged.marks;
+  rows.pinned = marks.find({"\0p", 2}) != marks.npos;
+  rows.held = marks.find({"\0h", 2}) != marks.npos;
+}
+
+CheckpointRow row_of(const std::string& checkpoint_ns, const std::string& id, Content content) {
+  return {checkpoint_ns, id, std::move(content.parent_checkpoint_id), std::move(content.document),
+          std::move(content.metadata)};
 }
 
 void read_checkpoints(Writer& writer, const std::string& thread_id, Names& names,
@@ -59,9 +64,7 @@ void read_checkpoints(Writer& writer, const std::string& thread_id, Names& names
     std::ranges::sort(ids);
     auto contents = read_contents(writer, thread_id, checkpoint_ns, ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      Content& content = contents[i];
-      rows.checkpoints.push_back({checkpoint_ns, ids[i], std::move(content.parent_checkpoint_id),
-                                  std::move(content.document), std::move(content.metadata)});
+      rows.checkpoints.push_back(row_of(checkpoint_ns, ids[i], std::move(contents[i])));
     }
   }
 }
@@ -188,6 +191,29 @@ Judged Judged::decode(std::string_view text) {
     *part = take_part(text, "what a sweep has judged");
   }
   return judged;
+}
+
+retention::ThreadGlance glance_at(Writer& writer, const std::string& thread_id) {
+  const Keys keys(writer.settings().prefix, thread_id);
+  retention::ThreadGlance glance;
+  const Reply found =
+      call_script(writer.connection(), scripts::glance, {{keys, {thread_id}}}, writer.call())
+          .front();
+  if (found.size() == 0) return glance;
+  ThreadRows& rows = glance.edges;
+  const Head head = decode_head(found[0].view());
+  rows.info =
+      ThreadInfo{thread_id, head.created_at, head.updated_at, head.revision, found[1].text()};
+  read_orders({{}, {}, found[2].text(), found[3].text()}, rows);
+  for (std::size_t n = 4; n < found.size(); ++n) {
+    const Reply edges = found[n];
+    glance.longest = std::max(glance.longest, static_cast<std::size_t>(edges[1].integer()));
+    for (std::size_t i = 2; i + 1 < edges.size(); i += 2) {
+      rows.checkpoints.push_back(
+          row_of(edges[0].text(), edges[i].text(), decode_content(edges[i + 1].view())));
+    }
+  }
+  return glance;
 }
 
 ThreadRows load_rows(Writer& writer, const std::string& thread_id) {

@@ -24,6 +24,8 @@ struct Judged {
 /// it has expired, and where the server has lost a part of it.
 retention::ThreadRows load_rows(Writer& writer, const std::string& thread_id);
 
+retention::ThreadGlance glance_at(Writer& writer, const std::string& thread_id);
+
 /// These go by a sweep; false when the thread is not as it was judged.
 bool erase_thread(Writer& writer, const retention::ThreadRows& judged, std::int64_t fence);
 bool erase_checkpoints(Writer& writer, const retention::ThreadRows& judged,

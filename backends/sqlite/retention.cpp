@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite/retention.hpp"
 
+#include <algorithm>
+
 #include "mutations.hpp"
 #include "sqlite/schema_sql.hpp"
 #include "threadkeep/backend_support.hpp"
@@ -19,6 +21,10 @@ std::int64_t number(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
 
+CheckpointRow read_checkpoint(const Rows& rows) {
+  return {rows.text(0), rows.text(1), rows.optional_text(2), rows.text(3), rows.text(4)};
+}
+
 class RetentionTransaction final : public Transaction {
  public:
   RetentionTransaction(Connection& connection, std::int64_t now)
@@ -28,6 +34,7 @@ class RetentionTransaction final : public Transaction {
   int version() override;
   void install(int version) override;
   std::vector<std::string> threads_after(const std::string& after, std::size_t limit) override;
+  ThreadGlance glance(const std::string& thread_id) override;
   ThreadRows load(const std::string& thread_id) override;
   bool erase_thread(const ThreadRows& judged) override;
   bool erase_checkpoints(const ThreadRows& judged, const CheckpointsByNamespace& gone) override;
@@ -43,6 +50,8 @@ class RetentionTransaction final : public Transaction {
   void add_audit(const AuditEntry& entry) override;
 
  private:
+  // False when there is no such thread.
+  bool load_thread(const std::string& thread_id, ThreadRows& thread);
   void load_orders(const std::string& thread_id, ThreadRows& thread);
   void load_checkpoints(const std::string& thread_id, ThreadRows& thread);
   void load_writes(const std::string& thread_id, ThreadRows& thread);
@@ -80,22 +89,46 @@ std::vector<std::string> RetentionTransaction::threads_after(const std::string& 
   return ids;
 }
 
+// Finds the edges in the index of the key, and reads the documents of these alone.
+ThreadGlance RetentionTransaction::glance(const std::string& thread_id) {
+  ThreadGlance glance;
+  if (!load_thread(thread_id, glance.edges)) return glance;
+  Rows rows = connection_.query(
+      "SELECT edge.checkpoint_ns, edge.checkpoint_id, parent_checkpoint_id, checkpoint, metadata, "
+      "count FROM (SELECT checkpoint_ns, min(checkpoint_id) AS checkpoint_id, count(*) AS count "
+      "FROM checkpoints WHERE thread_id = ?1 GROUP BY checkpoint_ns UNION ALL "
+      "SELECT checkpoint_ns, max(checkpoint_id), count(*) FROM checkpoints WHERE thread_id = ?1 "
+      "GROUP BY checkpoint_ns HAVING count(*) > 1) AS edge CROSS JOIN checkpoints AS row "
+      "ON row.thread_id = ?1 AND row.checkpoint_ns = edge.checkpoint_ns "
+      "AND row.checkpoint_id = edge.checkpoint_id "
+      "ORDER BY edge.checkpoint_ns, edge.checkpoint_id",
+      thread_id);
+  while (rows.next()) {
+    glance.edges.checkpoints.push_back(read_checkpoint(rows));
+    glance.longest = std::max(glance.longest, static_cast<std::size_t>(rows.integer(5)));
+  }
+  return glance;
+}
+
 ThreadRows RetentionTransaction::load(const std::string& thread_id) {
   ThreadRows thread;
-  {
-    Rows rows = connection_.query(
-        "SELECT created_at, updated_at, revision, metadata FROM threadkeep_threads "
-        "WHERE thread_id = ?1",
-        thread_id);
-    if (!rows.next()) return thread;
-    thread.info =
-        ThreadInfo{thread_id, rows.integer(0), rows.integer(1), rows.integer(2), rows.text(3)};
-  }
-  load_orders(thread_id, thread);
+  if (!load_thread(thread_id, thread)) return thread;
   load_checkpoints(thread_id, thread);
   load_writes(thread_id, thread);
   load_blobs(thread_id, thread);
   return thread;
+}
+
+bool RetentionTransaction::load_thread(const std::string& thread_id, ThreadRows& thread) {
+  Rows rows = connection_.query(
+      "SELECT created_at, updated_at, revision, metadata FROM threadkeep_threads "
+      "WHERE thread_id = ?1",
+      thread_id);
+  if (!rows.next()) return false;
+  thread.info =
+      ThreadInfo{thread_id, rows.integer(0), rows.integer(1), rows.integer(2), rows.text(3)};
+  load_orders(thread_id, thread);
+  return true;
 }
 
 void RetentionTransaction::load_orders(const std::string& thread_id, ThreadRows& thread) {
@@ -112,10 +145,7 @@ void RetentionTransaction::load_checkpoints(const std::string& thread_id, Thread
       "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata "
       "FROM checkpoints WHERE thread_id = ?1 ORDER BY checkpoint_ns, checkpoint_id",
       thread_id);
-  while (rows.next()) {
-    thread.checkpoints.push_back(
-        {rows.text(0), rows.text(1), rows.optional_text(2), rows.text(3), rows.text(4)});
-  }
+  while (rows.next()) thread.checkpoints.push_back(read_checkpoint(rows));
 }
 
 // The length of a blob is known without reading it.

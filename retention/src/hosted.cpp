@@ -26,7 +26,7 @@ std::string count_due(Transaction& transaction, std::span<const Policy> policies
                       const std::string& after, Totals& totals) {
   const auto threads = transaction.threads_after(after, threads_of_snapshot);
   for (const std::string& id : threads) {
-    for (const Due& due : judge(policies, transaction.load(id), transaction.now()).due) {
+    for (const Due& due : judge(policies, id, transaction).due) {
       totals.add(due);
     }
   }

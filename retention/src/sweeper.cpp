@@ -166,7 +166,7 @@ void Sweeper::look_at(Transaction& transaction, const std::vector<Policy>& polic
     at_end_ = threads.empty();
     if (at_end_) return;
     for (const std::string& id : threads) {
-      const Verdict verdict = judge(policies, transaction.load(id), transaction.now());
+      const Verdict verdict = judge(policies, id, transaction);
       ++looked;
       looked_at_ = id;
       if (verdict.due.empty()) continue;
@@ -197,10 +197,8 @@ std::string Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
   const auto begun = Clock::now();
   const auto policies = policies_from_json(transaction.policies());
   for (const std::string& id : due_) {
-    const ThreadRows rows = transaction.load(id);
-    if (!rows.info) continue;
-    const Verdict verdict = judge(policies, rows, transaction.now());
-    if (carry_out(verdict, rows, transaction)) {
+    const Verdict verdict = judge(policies, id, transaction);
+    if (carry_out(verdict, transaction)) {
       add(run.swept, verdict.due);
       for (const Due& due : verdict.due) totals.add(due);
     } else {

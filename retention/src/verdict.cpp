@@ -117,9 +117,31 @@ Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int
   return verdict;
 }
 
-bool carry_out(const Verdict& verdict, const ThreadRows& rows, Transaction& transaction) {
-  if (verdict.whole) return transaction.erase_thread(rows);
-  return verdict.checkpoints.empty() || transaction.erase_checkpoints(rows, verdict.checkpoints);
+Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
+              Transaction& transaction) {
+  const ThreadGlance glance = transaction.glance(thread_id);
+  if (!glance.edges.info || !may_be_due(policies, glance, transaction.now())) return {};
+  ThreadRows rows = transaction.load(thread_id);
+  if (!rows.info) return {};
+  Verdict verdict = judge(policies, rows, transaction.now());
+  if (!verdict.due.empty()) verdict.judged = std::move(rows);
+  return verdict;
+}
+
+// Whether a thread goes as a whole depends on nothing but what a glance shows.
+bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, std::int64_t now) {
+  const Decision decision = decide(policies, facts_of(glance.edges), now);
+  if (decision.thread) return true;
+  if (glance.edges.pinned || glance.edges.held) return false;
+  const auto policy = std::ranges::find(policies, decision.policy, &Policy::name);
+  if (policy == policies.end() || glance.longest < 2) return false;
+  return policy->age.count() != 0 || (policy->keep_last != 0 && glance.longest > policy->keep_last);
+}
+
+bool carry_out(const Verdict& verdict, Transaction& transaction) {
+  if (verdict.due.empty()) return true;
+  if (verdict.whole) return transaction.erase_thread(verdict.judged);
+  return transaction.erase_checkpoints(verdict.judged, verdict.checkpoints);
 }
 
 void Totals::add(const Due& due) {

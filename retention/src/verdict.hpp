@@ -19,13 +19,22 @@ struct Verdict {
   /// Of a thread that stays.
   CheckpointsByNamespace checkpoints;
   std::vector<Due> due;  ///< One for each reason; empty when nothing goes.
+  ThreadRows judged;     ///< When something goes from a thread of a store.
 };
 
 /// `rows` are those of a thread that is there.
 Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int64_t now);
 
-/// Takes away what it says of these rows; false when the thread is no longer as they are.
-bool carry_out(const Verdict& verdict, const ThreadRows& rows, Transaction& transaction);
+/// The same for a thread of a store, which may be absent. One from which nothing can go is not read
+/// whole.
+Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
+              Transaction& transaction);
+
+/// False when nothing goes from a thread that looks like this.
+bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, std::int64_t now);
+
+/// Takes away what it says of a thread of a store; false when that is no longer as it was judged.
+bool carry_out(const Verdict& verdict, Transaction& transaction);
 
 /// Sums by policy and reason.
 class Totals {

@@ -5,6 +5,7 @@
 
 #include "random_threads.hpp"
 #include "threadkeep/ids.hpp"
+#include "verdict.hpp"
 
 namespace threadkeep::retention {
 namespace {
@@ -78,6 +79,40 @@ TEST(RetentionFacts, know_which_checkpoints_have_values_interrupts_and_needs) {
   EXPECT_FALSE(facts[2].needs_parent);
   EXPECT_FALSE(facts[1].interrupted);
   EXPECT_TRUE(facts[2].interrupted);
+}
+
+// A thread of 2026-08-01 noon, whose longest namespace has so many checkpoints.
+ThreadGlance glance_at(std::size_t longest) {
+  ThreadGlance glance;
+  glance.edges = thread_of({{"", "1", {}, R"({"ts":"2026-08-01T12:00:00Z"})", "{}"}});
+  glance.edges.info->created_at = glance.edges.info->updated_at = noon;
+  glance.longest = longest;
+  return glance;
+}
+
+bool may_be_due(const std::string& policy, const ThreadGlance& glance) {
+  constexpr std::int64_t two_days = 2LL * 86'400'000'000;
+  const auto policies = policies_from_json(R"([{"name":"p",)" + policy + "}]");
+  return may_be_due(policies, glance, noon + two_days);
+}
+
+TEST(RetentionGlance, tells_from_what_nothing_can_go) {
+  EXPECT_TRUE(may_be_due(R"("idle":"1d")", glance_at(9)));
+  EXPECT_FALSE(may_be_due(R"("idle":"7d")", glance_at(9)));
+  EXPECT_TRUE(may_be_due(R"("idle":"7d","keep_last":8)", glance_at(9)));
+  EXPECT_FALSE(may_be_due(R"("idle":"7d","keep_last":9)", glance_at(9)));
+  EXPECT_TRUE(may_be_due(R"("age":"1d")", glance_at(2)));
+  EXPECT_FALSE(may_be_due(R"("age":"1d","keep_last":1)", glance_at(1)));
+  EXPECT_FALSE(may_be_due(R"("idle":"1d","threads":"other")", glance_at(9)));
+}
+
+TEST(RetentionGlance, heeds_what_was_ordered) {
+  ThreadGlance glance = glance_at(9);
+  glance.edges.expires_at = noon;
+  EXPECT_TRUE(may_be_due(R"("idle":"7d")", glance));
+  glance.edges.expires_at = {};
+  glance.edges.held = true;
+  EXPECT_FALSE(may_be_due(R"("idle":"1d","keep_last":1)", glance));
 }
 
 }  // namespace

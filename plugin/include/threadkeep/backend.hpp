@@ -14,11 +14,14 @@
 #include "threadkeep/error.hpp"
 #include "threadkeep/model.hpp"
 #include "threadkeep/mutation.hpp"
-#include "threadkeep/retention_host.hpp"
 #include "threadkeep/sql_host.hpp"
 #include "threadkeep/stats.hpp"
 
 namespace threadkeep {
+
+namespace retention {
+class Host;  // threadkeep/retention_host.hpp
+}
 
 /// What a backend can do and where its limits are. Constant once it is open.
 struct Capabilities {

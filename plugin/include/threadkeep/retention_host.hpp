@@ -102,6 +102,13 @@ struct ThreadRows {
   std::string seen;
 };
 
+/// As much of a thread as tells whether all of it goes, at a price that does not grow with it.
+struct ThreadGlance {
+  /// Of each namespace the first and the latest checkpoint; without writes and blobs.
+  ThreadRows edges;
+  std::size_t longest = 0;  ///< The checkpoints of the namespace that has most.
+};
+
 /// Ids of checkpoints.
 using CheckpointsByNamespace = std::map<std::string, std::vector<std::string>>;
 
@@ -120,6 +127,7 @@ class Transaction {
 
   /// The next threads after an id ("" begins), ordered bytewise.
   virtual std::vector<std::string> threads_after(const std::string& after, std::size_t limit) = 0;
+  virtual ThreadGlance glance(const std::string& thread_id) = 0;
   virtual ThreadRows load(const std::string& thread_id) = 0;
   /// As DeleteThread does, and takes its time away. Pins and holds stay. Here as below, `judged` is
   /// what load() gave in this transaction. False, and nothing was done: somebody has changed the
