@@ -105,6 +105,24 @@ AuditEntry decode_entry(const Reply& reply) {
   return entry;
 }
 
+// Runs a script for all buckets, in one round trip.
+std::vector<Attempt> in_each_bucket(Writer& writer, const Script& script,
+                                    const std::string& argument) {
+  std::vector<Transaction> transactions;
+  transactions.reserve(buckets);
+  std::vector<const Transaction*> pointers;
+  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
+    transactions.emplace_back(script, Keys(writer.settings().prefix, bucket));
+    transactions.back().arguments.emplace_back(argument);
+    pointers.push_back(&transactions.back());
+  }
+  auto attempts = writer.run(pointers, true);
+  for (const Attempt& attempt : attempts) {
+    if (attempt.error) throw Error(*attempt.error);
+  }
+  return attempts;
+}
+
 class RetentionTransaction final : public retention::Transaction {
  public:
   explicit RetentionTransaction(Writer writer)
@@ -199,16 +217,7 @@ void RetentionTransaction::set_policies(const std::string& policies) {
 }
 
 void RetentionTransaction::raise_fence(std::int64_t fence) {
-  std::vector<Transaction> transactions;
-  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
-    transactions.emplace_back(scripts::raise_fence, Keys(prefix_, bucket));
-    transactions.back().arguments.emplace_back(std::to_string(fence));
-  }
-  std::vector<const Transaction*> pointers;
-  for (const Transaction& transaction : transactions) pointers.push_back(&transaction);
-  for (const Attempt& attempt : writer_.run(pointers, true)) {
-    if (attempt.error) throw Error(*attempt.error);
-  }
+  in_each_bucket(writer_, scripts::raise_fence, std::to_string(fence));
 }
 
 std::string RetentionTransaction::order_of(const std::string& field, const std::string& thread_id) {
@@ -327,6 +336,19 @@ void RetentionHost::write(const Work& work, const Call& call) {
   RetentionTransaction transaction({*connection, database_.settings(), environment_.now(), call});
   transaction.read_fence();
   work(transaction);
+}
+
+// Names of threads that have expired.
+bool RetentionHost::give_back(const Call& call) {
+  fork_guard_.check();
+  const Lease connection = database_.lease(call);
+  Writer writer(*connection, database_.settings(), environment_.now(), call);
+  constexpr std::int64_t at_once = 1000;
+  bool more = false;
+  for (const Attempt& attempt : in_each_bucket(writer, scripts::clean, std::to_string(at_once))) {
+    more = more || attempt.number(1) == at_once;
+  }
+  return more;
 }
 
 }  // namespace threadkeep::redis

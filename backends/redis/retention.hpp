@@ -18,8 +18,8 @@ class RetentionHost final : public retention::Host {
 
   void read(const Work& work, const Call& call) override;
   void write(const Work& work, const Call& call) override;
-  /// The server does that.
-  bool give_back(const Call&) override { return false; }
+  /// The server frees memory; the names of threads that have expired go here.
+  bool give_back(const Call& call) override;
 
  private:
   Database& database_;

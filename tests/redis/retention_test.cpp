@@ -199,6 +199,26 @@ TEST_F(RedisRetention, lets_a_thread_expire_at_its_own_time) {
   expect_about(lifetime("t"), hour);
 }
 
+TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired) {
+  Store expiring(open(server_.url("ttl=1h")));
+  const auto begin_and_end = [&] {
+    expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+    retention_->expire("t", 1, Call());
+    // The server's clock is not ours to change.
+    const redis::Keys keys("threadkeep", std::string_view("t"));
+    client_.run({"UNLINK", keys.thread, keys.index});
+    client_.run({"ZADD", keys.deadlines, "1", "t"});
+  };
+  begin_and_end();
+  retention_->sweep({}, Call());
+  EXPECT_TRUE(client_.keys("*:[rx]").empty());
+  for (const auto& key : client_.keys("*:o")) EXPECT_EQ(client_.run({"HKEYS", key}), Words{"f"});
+  begin_and_end();
+  put("t", 1);
+  EXPECT_EQ(retention_->sweep({}, Call()).swept.threads, 0U) << "it is another thread";
+  EXPECT_EQ(checkpoints("t"), 1U);
+}
+
 TEST_F(RedisRetention, leaves_a_thread_that_has_no_deadline_to_the_sweep) {
   put("t", 1);
   retention_->expire("t", Environment::system().now() + hour * 1000, Call());

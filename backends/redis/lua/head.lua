@@ -32,14 +32,29 @@ local function write_head(head)
       head.revision, head.items, head.changes, head.generation, head.tombstone))
 end
 
+-- Threads that have expired leave no name, and no time of their own.
+local function forget(ids)
+  call('ZREM', registry, unpack(ids))
+  call('ZREM', deadlines, unpack(ids))
+  for _, id in ipairs(ids) do call('HDEL', orders, 'e' .. id) end
+end
+
+-- How many were forgotten.
+local function clean(now, count)
+  local gone = call('ZRANGEBYSCORE', deadlines, '-inf', string.format('%.0f', now), 'LIMIT', 0,
+      count)
+  if #gone > 0 then forget(gone) end
+  return #gone
+end
+
 -- The thread gets its info, or updated_at where that is a minute old.
 local function touch(head, id, now, nonce)
   if head.generation == '' then head.generation = nonce end
   if head.created == '-' then
     head.created, head.updated = now, now
+    -- Where a thread of this id has expired.
+    if call('ZREM', deadlines, id) == 1 then forget({id}) end
     call('ZADD', registry, 0, id)
-    -- That of a thread of this id which has expired.
-    call('ZREM', deadlines, id)
   elseif tonumber(now) - tonumber(head.updated) >= 60000000 then
     head.updated = now
   end
@@ -82,10 +97,7 @@ local function go_at(id, registered, deadline)
   if not registered then return end
   call('ZADD', deadlines, at, id)
   -- Names of threads that are gone leave the registry with the writes of others.
-  local gone = call('ZRANGEBYSCORE', deadlines, '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
-  if #gone == 0 then return end
-  call('ZREM', registry, unpack(gone))
-  call('ZREM', deadlines, unpack(gone))
+  clean(now, 16)
 end
 
 -- A new deadline by the clock of the server, unless one was ordered. Without a time to live a
