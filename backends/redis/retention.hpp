@@ -20,6 +20,7 @@ class RetentionHost final : public retention::Host {
   void write(const Work& work, const Call& call) override;
   /// The server frees memory; the names of threads that have expired go here.
   bool give_back(const Call& call) override;
+  retention::ExpiryReport expiry(const Call& call) override;
 
  private:
   Database& database_;

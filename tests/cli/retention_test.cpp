@@ -112,6 +112,19 @@ TEST_P(CliRetentionHosted, has_no_roles_to_let_sweep) {
       contains(retention({"install", "--grantee", "x"}, usage), "--grantee is for Postgres"));
 }
 
+TEST_P(CliRetentionHosted, finds_threads_that_do_not_expire) {
+  EXPECT_TRUE(contains(retention({"audit", "--expiry"}), "no thread expires without a sweep"));
+  if (GetParam() != "redis") return;
+  retention({"install"});
+  retention({"pin", "old"});
+  const auto url = place + "&ttl=1h";
+  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", url}),
+                       "1 of 2 threads do not expire:\nyoung\n"));
+  EXPECT_EQ(report({"audit", "--expiry", "--url", url}).at("without_expiry"), 1);
+  retention({"hold", "young", "--name", "x"});
+  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", url}), "all of 2 threads"));
+}
+
 std::vector<std::string> hosted_kinds() {
   std::vector<std::string> kinds;
 #ifdef THREADKEEP_TEST_SQLITE

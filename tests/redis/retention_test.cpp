@@ -199,6 +199,27 @@ TEST_F(RedisRetention, lets_a_thread_expire_at_its_own_time) {
   expect_about(lifetime("t"), hour);
 }
 
+TEST_F(RedisRetention, finds_threads_that_do_not_expire) {
+  Store expiring(open(server_.url("ttl=1h")));
+  const auto audit = retention::open_retention(expiring);
+  EXPECT_EQ(audit->expiry(Call()).without, 0U);
+  put("old", 1);
+  put("pinned", 1);
+  put("torn", 1);
+  retention_->pin("pinned", Call());
+  expiring.write(Draft("t", "1"), Call());
+  expiring.write(Draft("torn", "1"), Call());
+  client_.run({"PERSIST", redis::Keys("threadkeep", std::string_view("torn")).index});
+  const auto report = audit->expiry(Call());
+  EXPECT_TRUE(report.expected);
+  EXPECT_EQ(report.threads, 4U);
+  EXPECT_EQ(report.without, 2U);
+  EXPECT_EQ(report.ids, (Words{"old", "torn"}));
+  for (const char* thread : {"old", "torn"}) expiring.write(Draft(thread, "2"), Call());
+  EXPECT_EQ(audit->expiry(Call()).without, 0U);
+  EXPECT_FALSE(retention_->expiry(Call()).expected) << "its URL has no ttl";
+}
+
 TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired) {
   Store expiring(open(server_.url("ttl=1h")));
   const auto begin_and_end = [&] {

@@ -60,6 +60,14 @@ struct AuditEntry {
   std::uint64_t bytes = 0;
 };
 
+/// Threads that should expire by themselves.
+struct ExpiryReport {
+  bool expected = false;         ///< The store is opened so that its threads expire.
+  std::uint64_t threads = 0;     ///< That are there.
+  std::uint64_t without = 0;     ///< Which have no deadline, and no pin and no hold.
+  std::vector<std::string> ids;  ///< The first of these, 100 at most.
+};
+
 /// A run as its store keeps it.
 struct RunRecord : Run {
   std::int64_t alive_until = 0;  ///< Without a word until then it counts as dead.
@@ -181,6 +189,8 @@ class Host {
   /// Gives a bounded part of the room of what was deleted back to the system; true when there is
   /// more.
   virtual bool give_back(const Call& call) = 0;
+  /// Looks at all threads, where threads may expire without a sweep.
+  virtual ExpiryReport expiry(const Call&) { return {}; }
 };
 
 }  // namespace threadkeep::retention
