@@ -187,7 +187,7 @@ std::string RetentionTransaction::note(const std::string& field) {
 
 Attempt RetentionTransaction::run(const Script& script, const Keys& keys,
                                   const Strings& arguments) {
-  Transaction transaction(script, keys);
+  redis::Transaction transaction(script, keys);
   for (const auto& argument : arguments) transaction.arguments.emplace_back(argument);
   return writer_.run(transaction);
 }

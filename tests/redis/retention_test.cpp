@@ -64,7 +64,7 @@ class RedisRetention : public ::testing::Test {
 
   RedisServer server_;
   RawClient client_{server_};
-  Store store_{open(server_.url())};
+  Store store_{Registry::builtin().open(server_.url())};
   std::unique_ptr<retention::Retention> retention_ = retention::open_retention(store_);
 };
 
@@ -163,7 +163,7 @@ TEST_F(RedisRetention, passes_over_a_thread_that_the_server_has_torn) {
 }
 
 TEST_F(RedisRetention, keeps_a_thread_from_expiring_as_soon_as_it_is_pinned_or_held) {
-  Store expiring(open(server_.url("ttl=1h")));
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
   const auto write = [&] { expiring.write(Draft("t", "2").value("a", "1", "x"), Call()); };
   write();
   expect_about(lifetime("t"), hour);
@@ -181,7 +181,7 @@ TEST_F(RedisRetention, keeps_a_thread_from_expiring_as_soon_as_it_is_pinned_or_h
 }
 
 TEST_F(RedisRetention, lets_a_thread_expire_at_its_own_time) {
-  Store expiring(open(server_.url("ttl=1h")));
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
   const auto write = [&] { expiring.write(Draft("t", "2").value("a", "1", "x"), Call()); };
   write();
   const auto now = Environment::system().now();
@@ -200,7 +200,7 @@ TEST_F(RedisRetention, lets_a_thread_expire_at_its_own_time) {
 }
 
 TEST_F(RedisRetention, finds_threads_that_do_not_expire) {
-  Store expiring(open(server_.url("ttl=1h")));
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
   const auto audit = retention::open_retention(expiring);
   EXPECT_EQ(audit->expiry(Call()).without, 0U);
   put("old", 1);
@@ -221,7 +221,7 @@ TEST_F(RedisRetention, finds_threads_that_do_not_expire) {
 }
 
 TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired) {
-  Store expiring(open(server_.url("ttl=1h")));
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
   const auto begin_and_end = [&] {
     expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
     retention_->expire("t", 1, Call());

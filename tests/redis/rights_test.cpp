@@ -37,7 +37,7 @@ std::string url_of_user(const RedisServer& server, const std::string& parameters
 }
 
 void expect_retention_works(const std::string& url) {
-  Store store(open(url));
+  Store store(Registry::builtin().open(url));
   const auto retention = retention::open_retention(store);
   retention->install(Call());
   retention->apply(retention::policies_from_json(R"([{"name": "all"}])"), Call());
