@@ -69,9 +69,10 @@ local function less(a, b)
   return #a < #b
 end
 
--- The deadline that was ordered for a thread, in milliseconds: 0 where a pin or a hold keeps it.
+-- The deadline that was ordered for a thread, in milliseconds; never where a pin or a hold keeps
+-- it.
 local function ordered(id)
-  if call('HEXISTS', orders, 'm' .. id) == 1 then return 0 end
+  if call('HEXISTS', orders, 'm' .. id) == 1 then return math.huge end
   local time = call('HGET', orders, 'e' .. id)
   return time and math.floor(time / 1000)
 end
@@ -109,7 +110,7 @@ local function expire(id, registered, ttl)
     if left < 0 then return end
   else
     local at = ordered(id)
-    if at == 0 then return stay(id) end
+    if at == math.huge then return stay(id) end
     if at then return go_at(id, registered, at) end
   end
   go_at(id, registered, clock() + left)
@@ -123,9 +124,9 @@ local function refresh(id, ttl)
   pcall(expire, id, read_head().created ~= '-', ttl)
 end
 
--- Whether a thread is as a sweep has judged it, and no later sweep has begun. Arguments from `first`
--- on, where there are any: its head, how many writes it has, its time, its pins and holds, the fence
--- of the sweep.
+-- Whether a thread is as a sweep has judged it, and no later sweep has begun. Arguments from
+-- `first` on, where there are any: its head, how many writes it has, its time, its pins and holds,
+-- the fence of the sweep.
 local function is_as_judged(id, first)
   local head, writes, time, marks, fence = unpack(ARGV, first, first + 4)
   if not head then return true end

@@ -10,7 +10,7 @@ else
 end
 -- Where threads do not expire by themselves, a sweep takes this one at its time.
 local at = ordered(id)
-if not at or at == 0 then
+if not at or at == math.huge then
   stay(id)
 elseif call('PTTL', thread) >= 0 then
   go_at(id, read_head().created ~= '-', at)
