@@ -23,12 +23,14 @@ constexpr const char* audit_description =
     "Lists what was deleted and ordered, the newest first.\n"
     "\n"
     "These are the batches of sweeps by policy and reason, and every pin, hold and change of\n"
-    "policies, with the role that did it.";
+    "policies, with the role that did it. With --expiry it looks instead for threads that should\n"
+    "expire without a sweep and do not: on Redis, where the URL has a ttl.";
 
 constexpr const char* audit_examples =
     "Examples:\n"
     "  threadkeep retention audit --store prod\n"
-    "  threadkeep retention audit --all --json --store prod";
+    "  threadkeep retention audit --all --json --store prod\n"
+    "  threadkeep retention audit --expiry --store prod";
 
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
@@ -203,10 +205,34 @@ ExitStatus RetentionStatus::execute() {
 RetentionAudit::RetentionAudit(CLI::App& parent)
     : RetentionCommand(parent, "audit", audit_description, audit_examples),
       pages_(options(), "entries") {
+  options().add_flag("--expiry", expiry_, "Look for threads that should expire and do not");
   print_by_pager();
 }
 
+ExitStatus RetentionAudit::show_expiry() {
+  const auto report = retention().expiry(call());
+  if (json()) {
+    std::cout << json_text({{"expected", report.expected},
+                            {"threads", report.threads},
+                            {"without_expiry", report.without},
+                            {"thread_ids", report.ids}})
+              << "\n";
+  } else if (!report.expected) {
+    std::cout << "no thread expires without a sweep: this is no store of Redis with a ttl in its "
+                 "URL\n";
+  } else if (report.without == 0) {
+    std::cout << "all of " << report.threads << " threads expire, or are pinned or held\n";
+  } else {
+    std::cout << report.without << " of " << report.threads << " threads do not expire:\n";
+    for (const auto& id : report.ids) std::cout << printable(id) << "\n";
+    std::cout << "the next write with this URL gives them a deadline; a sweep takes them by the "
+                 "policies\n";
+  }
+  return ExitStatus::done;
+}
+
 ExitStatus RetentionAudit::execute() {
+  if (expiry_) return show_expiry();
   const Call limits = call();
   const auto read = [&](const std::string& cursor) {
     return retention().audit(cursor, pages_.page_size(), limits);

@@ -17,7 +17,8 @@ class RetentionStatus final : public RetentionCommand {
   std::size_t runs_ = 10;
 };
 
-/// `threadkeep retention audit`: what was deleted and ordered, by whom.
+/// `threadkeep retention audit`: what was deleted and ordered, by whom, and what should
+/// expire and does not.
 class RetentionAudit final : public RetentionCommand {
  public:
   explicit RetentionAudit(CLI::App& parent);
@@ -25,7 +26,10 @@ class RetentionAudit final : public RetentionCommand {
  private:
   ExitStatus execute() override;
 
+  ExitStatus show_expiry();
+
   PageOptions pages_;
+  bool expiry_ = false;
 };
 
 }  // namespace threadkeep::cli

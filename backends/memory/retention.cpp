@@ -33,14 +33,17 @@ class RetentionTransaction final : public Transaction {
     return thread;
   }
 
-  void erase_thread(const std::string& thread_id) override {
-    tables_.apply(DeleteThread{thread_id});
-    notes_.expiry.erase(thread_id);
+  bool erase_thread(const ThreadRows& judged) override {
+    tables_.apply(DeleteThread{judged.info->thread_id});
+    notes_.expiry.erase(judged.info->thread_id);
+    return true;
   }
 
-  void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
-                         const std::vector<std::string>& checkpoint_ids) override {
-    tables_.erase_checkpoints(thread_id, checkpoint_ns, checkpoint_ids);
+  bool erase_checkpoints(const ThreadRows& judged, const CheckpointsByNamespace& gone) override {
+    for (const auto& [checkpoint_ns, ids] : gone) {
+      tables_.erase_checkpoints(judged.info->thread_id, checkpoint_ns, ids);
+    }
+    return true;
   }
 
   std::string policies() override { return notes_.policies; }
@@ -65,14 +68,15 @@ class RetentionTransaction final : public Transaction {
     return {notes_.runs.rbegin(), notes_.runs.rbegin() + static_cast<std::ptrdiff_t>(count)};
   }
 
-  std::int64_t add_run(const RunRecord& run) override {
+  std::int64_t add_run(const RunRecord& run, std::int64_t) override {
     notes_.runs.push_back(run);
     notes_.runs.back().run = static_cast<std::int64_t>(notes_.runs.size());
     return notes_.runs.back().run;
   }
 
-  void change_run(const RunRecord& run) override {
+  bool change_run(const RunRecord& run) override {
     notes_.runs.at(static_cast<std::size_t>(run.run - 1)) = run;
+    return true;
   }
 
   std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override {

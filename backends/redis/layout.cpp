@@ -89,12 +89,24 @@ unsigned bucket_of(std::string_view thread_id) noexcept {
   return static_cast<unsigned>((hash ^ (hash >> 32)) % buckets);
 }
 
-Keys::Keys(const std::string& prefix, std::string_view thread_id) {
+Keys::Keys(const std::string& prefix, unsigned bucket)
+    : registry(registry_key(prefix, bucket)),
+      deadlines(key(prefix, bucket, "x")),
+      orders(key(prefix, bucket, "o")) {}
+
+Keys::Keys(const std::string& prefix, std::string_view thread_id)
+    : Keys(prefix, bucket_of(thread_id)) {
   const unsigned bucket = bucket_of(thread_id);
   thread = key(prefix, bucket, "t:").append(thread_id);
   index = key(prefix, bucket, "i:").append(thread_id);
-  registry = registry_key(prefix, bucket);
-  deadlines = key(prefix, bucket, "x");
+}
+
+Keys notes_keys(const std::string& prefix) {
+  Keys keys(prefix, 0U);
+  keys.thread = meta_key(prefix) + ":retention";
+  keys.index = meta_key(prefix) + ":audit";
+  keys.registry = keys.deadlines = keys.orders = keys.thread;
+  return keys;
 }
 
 Keys::Keys(const std::string& prefix, const StateScope& scope) : Keys(prefix, scope.lane()) {

@@ -27,12 +27,18 @@ struct Keys {
   Keys(const std::string& prefix, std::string_view thread_id);
   /// Those of a named scope are its own too, but for the registry, which it is not in.
   Keys(const std::string& prefix, const StateScope& scope);
+  /// Of a bucket alone: those of a thread are empty.
+  Keys(const std::string& prefix, unsigned bucket);
 
   std::string thread;
   std::string index;
   std::string registry;
   std::string deadlines;
+  std::string orders;
 };
+
+/// The keys of what retention writes down. Scripts on them take these two as thread and index.
+Keys notes_keys(const std::string& prefix);
 
 std::string meta_key(const std::string& prefix);
 std::string registry_key(const std::string& prefix, unsigned bucket);

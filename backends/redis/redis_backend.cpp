@@ -9,6 +9,7 @@
 #include "health.hpp"
 #include "mutations.hpp"
 #include "reads.hpp"
+#include "retention.hpp"
 
 namespace threadkeep::redis {
 
@@ -26,7 +27,8 @@ class RedisBackend final : public Backend {
  public:
   RedisBackend(Settings settings, Environment environment)
       : environment_(std::move(environment)),
-        database_(std::make_unique<Database>(std::move(settings))) {}
+        database_(std::make_unique<Database>(std::move(settings))),
+        retention_(*database_, fork_guard_, environment_) {}
 
   // In a forked child the connections are the parent's, and so is what watches them.
   ~RedisBackend() override {
@@ -124,6 +126,8 @@ class RedisBackend final : public Backend {
     return findings;
   }
 
+  retention::Host* retention() override { return &retention_; }
+
   void setup(const Call& call) override {
     fork_guard_.check();
     database_->setup(call);
@@ -141,6 +145,7 @@ class RedisBackend final : public Backend {
   const Environment environment_;
   ForkGuard fork_guard_;
   std::unique_ptr<Database> database_;
+  RetentionHost retention_;
 };
 
 }  // namespace

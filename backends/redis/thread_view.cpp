@@ -147,7 +147,7 @@ void Erasure::add_unreferenced(const std::string& checkpoint_ns, const Namespace
 }
 
 std::uint64_t erase(Writer& writer, const std::string& thread_id, const ThreadView& view,
-                    const Erasure& erasure) {
+                    const Erasure& erasure, const std::vector<std::string>& judged) {
   const Settings& settings = writer.settings();
   Transaction transaction(scripts::erase, {settings.prefix, thread_id});
   transaction.arguments = {thread_id,
@@ -157,8 +157,9 @@ std::uint64_t erase(Writer& writer, const std::string& thread_id, const ThreadVi
                            new_nonce(),
                            erasure.greatest,
                            std::to_string(erasure.places.size()),
-                           std::to_string(erasure.blobs.size())};
-  for (const auto* names : {&erasure.places, &erasure.blobs, &erasure.runs}) {
+                           std::to_string(erasure.blobs.size()),
+                           std::to_string(erasure.runs.size())};
+  for (const auto* names : {&erasure.places, &erasure.blobs, &erasure.runs, &judged}) {
     transaction.arguments.insert(transaction.arguments.end(), names->begin(), names->end());
   }
   const Attempt attempt = writer.run(transaction);

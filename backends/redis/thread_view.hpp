@@ -69,8 +69,9 @@ struct Erasure {
 };
 
 /// Carries it out; how many checkpoints went. Throws Changed when the thread has changed since.
+/// `judged` is what a sweep has judged, for is_as_judged() of lua/head.lua.
 std::uint64_t erase(Writer& writer, const std::string& thread_id, const ThreadView& view,
-                    const Erasure& erasure);
+                    const Erasure& erasure, const std::vector<std::string>& judged = {});
 
 /// Calls `body` until it does not throw Changed.
 template <class Body>

@@ -20,11 +20,12 @@ using Arguments = std::vector<Argument>;
 Arguments begin_script(const Script& script, const Keys& keys, bool whole_text) {
   return {whole_text ? "EVAL" : "EVALSHA",
           whole_text ? script.text : script.digest,
-          "4",
+          "5",
           keys.thread,
           keys.index,
           keys.registry,
-          keys.deadlines};
+          keys.deadlines,
+          keys.orders};
 }
 
 void add_script(Pipeline& pipeline, const Transaction& transaction, bool whole_text) {

@@ -36,19 +36,16 @@ class RetentionTransaction final : public Transaction {
   std::vector<std::string> threads_after(const std::string& after, std::size_t limit) override;
   ThreadGlance glance(const std::string& thread_id) override;
   ThreadRows load(const std::string& thread_id) override;
-  void erase_thread(const std::string& thread_id) override;
-  void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
-                         const std::vector<std::string>& checkpoint_ids) override {
-    sqlite::erase_checkpoints(connection_, thread_id, checkpoint_ns, checkpoint_ids);
-  }
+  bool erase_thread(const ThreadRows& judged) override;
+  bool erase_checkpoints(const ThreadRows& judged, const CheckpointsByNamespace& gone) override;
   std::string policies() override;
   void set_policies(const std::string& policies) override;
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set) override;
   void expire(const std::string& thread_id, std::optional<std::int64_t> at) override;
   std::vector<RunRecord> runs(std::size_t limit) override;
-  std::int64_t add_run(const RunRecord& run) override;
-  void change_run(const RunRecord& run) override;
+  std::int64_t add_run(const RunRecord& run, std::int64_t newest) override;
+  bool change_run(const RunRecord& run) override;
   std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override;
   void add_audit(const AuditEntry& entry) override;
 
@@ -175,9 +172,19 @@ void RetentionTransaction::load_blobs(const std::string& thread_id, ThreadRows& 
   }
 }
 
-void RetentionTransaction::erase_thread(const std::string& thread_id) {
+bool RetentionTransaction::erase_thread(const ThreadRows& judged) {
+  const std::string& thread_id = judged.info->thread_id;
   delete_thread(connection_, {thread_id});
-  connection_.execute("DELETE FROM threadkeep_retention_expiry WHERE thread_id = ?1", thread_id);
+  expire(thread_id, {});
+  return true;
+}
+
+bool RetentionTransaction::erase_checkpoints(const ThreadRows& judged,
+                                             const CheckpointsByNamespace& gone) {
+  for (const auto& [checkpoint_ns, ids] : gone) {
+    sqlite::erase_checkpoints(connection_, judged.info->thread_id, checkpoint_ns, ids);
+  }
+  return true;
 }
 
 std::string RetentionTransaction::policies() {
@@ -239,18 +246,14 @@ std::vector<RunRecord> RetentionTransaction::runs(std::size_t limit) {
   return all;
 }
 
-std::int64_t RetentionTransaction::add_run(const RunRecord& run) {
+std::int64_t RetentionTransaction::add_run(const RunRecord& run, std::int64_t newest) {
   RunRecord added = run;
-  {
-    Rows rows = connection_.query("SELECT coalesce(max(run_id), 0) FROM threadkeep_retention_runs");
-    rows.next();
-    added.run = rows.integer(0) + 1;
-  }
+  added.run = newest + 1;
   change_run(added);
   return added.run;
 }
 
-void RetentionTransaction::change_run(const RunRecord& run) {
+bool RetentionTransaction::change_run(const RunRecord& run) {
   connection_.execute(
       "INSERT OR REPLACE INTO threadkeep_retention_runs (run_id, kind, state, who, started_at, "
       "alive_until, finished_at, after_thread, threads, checkpoints, writes, bytes, error) "
@@ -258,6 +261,7 @@ void RetentionTransaction::change_run(const RunRecord& run) {
       run.run, run.kind, run.state, run.who, run.started_at, run.alive_until,
       run.finished_at.value_or(0), run.after, number(run.swept.threads),
       number(run.swept.checkpoints), number(run.swept.writes), number(run.swept.bytes), run.error);
+  return true;
 }
 
 AuditEntry read_entry(const Rows& rows) {

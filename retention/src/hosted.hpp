@@ -25,6 +25,7 @@ class HostedRetention final : public Retention {
   SweepResult sweep(const SweepOptions& options, const Call& call) override;
   std::vector<Run> runs(std::size_t limit, const Call& call) override;
   Page<AuditEntry> audit(const std::string& cursor, std::size_t limit, const Call& call) override;
+  ExpiryReport expiry(const Call& call) override { return host_.expiry(call); }
   bool pin(const std::string& thread_id, const Call& call) override;
   bool unpin(const std::string& thread_id, const Call& call) override;
   bool hold(const std::string& thread_id, const std::string& name, const Call& call) override;

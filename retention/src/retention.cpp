@@ -11,8 +11,7 @@ std::unique_ptr<Retention> open_retention(Store& store) {
   if (store.sql() != nullptr) return std::make_unique<PostgresRetention>(store);
   if (Host* host = store.retention()) return std::make_unique<HostedRetention>(*host);
   throw Error(Code::unsupported,
-              "retention works on Postgres, SQLite and memory stores so far; this one is " +
-                  store.capabilities().name);
+              "there is no retention for this store, which is " + store.capabilities().name);
 }
 
 }  // namespace threadkeep::retention

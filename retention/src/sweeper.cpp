@@ -36,11 +36,18 @@ void let_others_write(std::chrono::steady_clock::duration held, const Call& call
   never.wait_for(lock, call.stop, pause, [] { return false; });
 }
 
-// The newest run, which must be this one and at work.
+[[noreturn]] void throw_lost(std::int64_t run) {
+  throw Error(Code::conflict, "run " + std::to_string(run) + " has lost its lease");
+}
+
+// The newest run must be this one and at work.
 void check_lease(Transaction& transaction, std::int64_t run) {
   const auto last = transaction.runs(1);
-  if (!last.empty() && last.front().run == run && last.front().state == "running") return;
-  throw Error(Code::conflict, "run " + std::to_string(run) + " has lost its lease");
+  if (last.empty() || last.front().run != run || last.front().state != "running") throw_lost(run);
+}
+
+void change(Transaction& transaction, const RunRecord& run) {
+  if (!transaction.change_run(run)) throw_lost(run.run);
 }
 
 // A run that was killed leaves its place to the next after a minute.
@@ -134,7 +141,8 @@ bool Sweeper::begin() {
         run_.alive_until = run_.started_at + lease;
         // Of one that came to its end there is no place to go on from.
         if (!last.empty()) run_.after = last.front().after;
-        run_.run = transaction.add_run(run_);
+        run_.run = transaction.add_run(run_, last.empty() ? 0 : last.front().run);
+        free = run_.run != 0;
       },
       call_);
   return free;
@@ -187,7 +195,7 @@ void Sweeper::look_at(Transaction& transaction, const std::vector<Policy>& polic
       ++looked;
       looked_at_ = id;
       if (verdict.due.empty()) continue;
-      due_.push_back({id, options_.archive ? fingerprint(transaction.load(id)) : 0});
+      due_.push_back({id, options_.archive ? fingerprint(verdict.judged) : 0});
       for (const Due& due : verdict.due) checkpoints += due.checkpoints;
       if (due_.size() == most_due || checkpoints >= options_.batch_size) return;
     }
@@ -200,7 +208,7 @@ std::string Sweeper::keep() {
       [&](Transaction& transaction) {
         check_lease(transaction, run_.run);
         run_.alive_until = transaction.now() + lease_to_archive;
-        transaction.change_run(run_);
+        change(transaction, run_);
       },
       call_);
   std::vector<std::string> ids;
@@ -219,7 +227,7 @@ void Sweeper::take(const std::string& archive) {
         const bool all = dealt_with == due_.size();
         run.after = all ? looked_at_ : due_[dealt_with - 1].thread_id;
         run.alive_until = transaction.now() + lease;
-        transaction.change_run(run);
+        change(transaction, run);
         note_all(transaction, run.run, totals);
         const std::uint64_t threads = run.swept.threads - run_.swept.threads;
         if (!archive.empty() && threads > 0) note_archive(transaction, run.run, archive, threads);
@@ -236,14 +244,15 @@ std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
   for (const auto& [id, seen] : due_) {
     if (dealt_with > 0 && Clock::now() - begun > longest_transaction) break;
     ++dealt_with;
-    if (options_.archive && fingerprint(transaction.load(id)) != seen) {
-      ++run.swept.busy;
-      continue;
-    }
     const Verdict verdict = judge(policies, id, transaction);
-    carry_out(verdict, id, transaction);
-    add(run.swept, verdict.due);
-    for (const Due& due : verdict.due) totals.add(due);
+    if (verdict.due.empty()) continue;
+    const bool archived = !options_.archive || fingerprint(verdict.judged) == seen;
+    if (archived && carry_out(verdict, transaction)) {
+      add(run.swept, verdict.due);
+      for (const Due& due : verdict.due) totals.add(due);
+    } else {
+      ++run.swept.busy;
+    }
   }
   return dealt_with;
 }
@@ -264,7 +273,7 @@ void Sweeper::finish(const std::string& state, const std::string& error, const C
         run_.error = error;
         run_.finished_at = transaction.now();
         if (at_end_) run_.after.clear();
-        transaction.change_run(run_);
+        change(transaction, run_);
       },
       call);
 }

@@ -121,7 +121,11 @@ Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
               Transaction& transaction) {
   const ThreadGlance glance = transaction.glance(thread_id);
   if (!glance.edges.info || !may_be_due(policies, glance, transaction.now())) return {};
-  return judge(policies, transaction.load(thread_id), transaction.now());
+  ThreadRows rows = transaction.load(thread_id);
+  if (!rows.info) return {};
+  Verdict verdict = judge(policies, rows, transaction.now());
+  if (!verdict.due.empty()) verdict.judged = std::move(rows);
+  return verdict;
 }
 
 // Whether a thread goes as a whole depends on nothing but what a glance shows.
@@ -134,11 +138,10 @@ bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, st
   return policy->age.count() != 0 || (policy->keep_last != 0 && glance.longest > policy->keep_last);
 }
 
-void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction) {
-  if (verdict.whole) return transaction.erase_thread(thread_id);
-  for (const auto& [checkpoint_ns, ids] : verdict.checkpoints) {
-    transaction.erase_checkpoints(thread_id, checkpoint_ns, ids);
-  }
+bool carry_out(const Verdict& verdict, Transaction& transaction) {
+  if (verdict.due.empty()) return true;
+  if (verdict.whole) return transaction.erase_thread(verdict.judged);
+  return transaction.erase_checkpoints(verdict.judged, verdict.checkpoints);
 }
 
 void Totals::add(const Due& due) {

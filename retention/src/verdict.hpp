@@ -16,9 +16,10 @@ namespace threadkeep::retention {
 /// What goes from one thread, and how much that is: a dry run counts it, a sweep carries it out.
 struct Verdict {
   bool whole = false;
-  /// Of a thread that stays: ids by namespace.
-  std::map<std::string, std::vector<std::string>> checkpoints;
+  /// Of a thread that stays.
+  CheckpointsByNamespace checkpoints;
   std::vector<Due> due;  ///< One for each reason; empty when nothing goes.
+  ThreadRows judged;     ///< When something goes from a thread of a store.
 };
 
 /// `rows` are those of a thread that is there.
@@ -32,8 +33,8 @@ Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
 /// False when nothing goes from a thread that looks like this.
 bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, std::int64_t now);
 
-/// Takes away what it says.
-void carry_out(const Verdict& verdict, const std::string& thread_id, Transaction& transaction);
+/// Takes away what it says of a thread of a store; false when that is no longer as it was judged.
+bool carry_out(const Verdict& verdict, Transaction& transaction);
 
 /// Sums by policy and reason.
 class Totals {

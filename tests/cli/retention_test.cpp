@@ -10,55 +10,26 @@
 #include "threadkeep/registry.hpp"
 #include "threadkeep/store.hpp"
 #include "threadkeep/testing/draft.hpp"
+#include "threadkeep/testing/redis_server.hpp"
 
 namespace threadkeep {
 namespace {
 
 using nlohmann::json;
 
-const std::vector<Arguments>& commands() {
-  static const std::vector<Arguments> all = {{"install"},
-                                             {"apply"},
-                                             {"preview"},
-                                             {"sweep"},
-                                             {"status"},
-                                             {"audit"},
-                                             {"schedule"},
-                                             {"unschedule"},
-                                             {"pin", "ada"},
-                                             {"unpin", "ada"},
-                                             {"hold", "ada", "--name", "x"},
-                                             {"release", "ada", "--name", "x"},
-                                             {"expire", "ada", "--never"}};
-  return all;
-}
-
-#ifdef THREADKEEP_TEST_REDIS
-TEST_F(Cli, says_which_stores_have_retention) {
-  std::ofstream(directory.path() / "threadkeep.yaml") << "retention: {policies: [{name: a}]}\n";
-  setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
-  for (const auto& command : commands()) {
-    Arguments arguments = {"retention", "--url", "redis://127.0.0.1:1/0"};
-    arguments.insert(arguments.begin() + 1, command.begin(), command.end());
-    const auto output = run(arguments, failed);
-    EXPECT_TRUE(contains(output, "works on Postgres, SQLite and memory stores so far")) << output;
-  }
-}
-#endif
-
-#ifdef THREADKEEP_TEST_SQLITE
-/// A file with one thread of 30 days ago, and a configuration with one policy.
-class CliRetentionSqlite : public Cli {
+/// A store with one thread of 30 days ago and one of yesterday, and a configuration with one
+/// policy; the parameter is its kind.
+class CliRetentionHosted : public Cli, public ::testing::WithParamInterface<std::string> {
  protected:
-  CliRetentionSqlite() {
-    setenv("THREADKEEP_URL", url.c_str(), 1);
+  CliRetentionHosted() {
+    setenv("THREADKEEP_URL", place.c_str(), 1);
     setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
     std::ofstream(directory.path() / "threadkeep.yaml")
         << "retention: {policies: [{name: week, idle: 7d}]}\n";
     store("old", 30);
     store("young", 1);
   }
-  ~CliRetentionSqlite() override {
+  ~CliRetentionHosted() override {
     unsetenv("THREADKEEP_URL");
     unsetenv("THREADKEEP_CONFIG");
   }
@@ -67,12 +38,12 @@ class CliRetentionSqlite : public Cli {
     Environment environment = Environment::system();
     const std::int64_t then = environment.now() - days_ago * 86'400'000'000;
     environment.now = [then] { return then; };
-    Store store(Registry::builtin().open(url, environment));
+    Store store(Registry::builtin().open(place, environment));
     store.write(testing::Draft(thread, "1").value("a", "1", "x"), Call());
   }
   std::string threads() const {
     std::string ids;
-    Store store(Registry::builtin().open(url));
+    Store store(Registry::builtin().open(place));
     for (const auto& info : store.threads({}, Call()).items) ids += info.thread_id + ' ';
     return ids;
   }
@@ -84,9 +55,18 @@ class CliRetentionSqlite : public Cli {
     arguments.emplace_back("--json");
     return json::parse(retention(std::move(arguments), status));
   }
+
+  const std::string place = place_of(GetParam());
+
+ private:
+  std::string place_of(const std::string& kind) const {
+    static int stores = 0;
+    if (kind == "sqlite") return url;
+    return testing::RedisServer::shared().url("prefix=swept" + std::to_string(++stores));
+  }
 };
 
-TEST_F(CliRetentionSqlite, deletes_by_the_policies_of_the_file_when_told_so) {
+TEST_P(CliRetentionHosted, deletes_by_the_policies_of_the_file_when_told_so) {
   EXPECT_EQ(report({"sweep", "--yes"}, failed).at("code"), "unsupported");
   EXPECT_TRUE(contains(retention({"apply"}), "has 1 policy"));
   const auto dry = report({"sweep"});
@@ -101,7 +81,7 @@ TEST_F(CliRetentionSqlite, deletes_by_the_policies_of_the_file_when_told_so) {
   EXPECT_TRUE(contains(retention({"sweep", "--yes"}), "took checkpoints from 0 threads"));
 }
 
-TEST_F(CliRetentionSqlite, keeps_what_is_pinned_or_held_and_reports_it) {
+TEST_P(CliRetentionHosted, keeps_what_is_pinned_or_held_and_reports_it) {
   retention({"apply"});
   EXPECT_TRUE(contains(retention({"pin", "old"}), "old is pinned\n"));
   EXPECT_EQ(report({"hold", "old", "--name", "case 17"}).at("changed"), true);
@@ -116,7 +96,7 @@ TEST_F(CliRetentionSqlite, keeps_what_is_pinned_or_held_and_reports_it) {
   EXPECT_FALSE(contains(retention({"status"}), "pg_cron"));
 }
 
-TEST_F(CliRetentionSqlite, prints_what_cron_and_systemd_need) {
+TEST_P(CliRetentionHosted, prints_what_cron_and_systemd_need) {
   retention({"apply"});
   const auto lines = report({"schedule", "--every", "2h"});
   EXPECT_EQ(lines.at("scheduled"), false);
@@ -127,18 +107,46 @@ TEST_F(CliRetentionSqlite, prints_what_cron_and_systemd_need) {
   EXPECT_TRUE(contains(retention({"unschedule"}), "nothing"));
 }
 
-TEST_F(CliRetentionSqlite, prints_no_path_for_cron_that_depends_on_a_directory) {
-  retention({"apply"});
+TEST_P(CliRetentionHosted, has_no_roles_to_let_sweep) {
+  EXPECT_TRUE(
+      contains(retention({"install", "--grantee", "x"}, usage), "--grantee is for Postgres"));
+}
+
+TEST_P(CliRetentionHosted, finds_threads_that_do_not_expire) {
+  EXPECT_TRUE(contains(retention({"audit", "--expiry"}), "no thread expires without a sweep"));
+  if (GetParam() != "redis") return;
+  retention({"install"});
+  retention({"pin", "old"});
+  const auto url = place + "&ttl=1h";
+  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", url}),
+                       "1 of 2 threads do not expire:\nyoung\n"));
+  EXPECT_EQ(report({"audit", "--expiry", "--url", url}).at("without_expiry"), 1);
+  retention({"hold", "young", "--name", "x"});
+  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", url}), "all of 2 threads"));
+}
+
+std::vector<std::string> hosted_kinds() {
+  std::vector<std::string> kinds;
+#ifdef THREADKEEP_TEST_SQLITE
+  kinds.emplace_back("sqlite");
+#endif
+#ifdef THREADKEEP_TEST_REDIS
+  kinds.emplace_back("redis");
+#endif
+  return kinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, CliRetentionHosted, ::testing::ValuesIn(hosted_kinds()),
+                         [](const auto& info) { return info.param; });
+
+#ifdef THREADKEEP_TEST_SQLITE
+TEST_F(Cli, prints_no_schedule_with_a_path_that_depends_on_a_directory) {
+  run({"retention", "install", "--url", url}, done);
   const std::string command = std::string(THREADKEEP_COMMAND) + " retention schedule --url ";
   const auto output = testing::run_program(
       {"/bin/sh", "-c", "cd " + directory.path().string() + "; " + command + "sqlite:threads.db"},
       failed);
   EXPECT_TRUE(contains(output, "write its full path")) << output;
-}
-
-TEST_F(CliRetentionSqlite, has_no_roles_to_let_sweep) {
-  EXPECT_TRUE(
-      contains(retention({"install", "--grantee", "x"}, usage), "--grantee is for Postgres"));
 }
 #endif
 

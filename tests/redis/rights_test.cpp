@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "operations.hpp"
+#include "threadkeep/retention/retention.hpp"
+#include "threadkeep/store.hpp"
 
 namespace threadkeep::redis_test {
 namespace {
@@ -34,6 +36,24 @@ std::string url_of_user(const RedisServer& server, const std::string& parameters
   return "redis://app:secret@127.0.0.1:" + std::to_string(server.port()) + "?" + parameters;
 }
 
+void expect_retention_works(const std::string& url) {
+  Store store(Registry::builtin().open(url));
+  const auto retention = retention::open_retention(store);
+  retention->install(Call());
+  retention->apply(retention::policies_from_json(R"([{"name": "all"}])"), Call());
+  for (const char* thread : {"expired", "pinned"}) {
+    store.write(Draft(thread, "1").value("a", "1", "x"), Call());
+    store.write(PutWrites{thread, "", "1", {pending("task", 0, "a", "x")}}, Call());
+    retention->expire(thread, 1, Call());
+  }
+  retention->pin("pinned", Call());
+  EXPECT_EQ(retention->preview(Call()).size(), 1U);
+  EXPECT_EQ(retention->sweep({}, Call()).swept.threads, 1U);
+  EXPECT_EQ(retention->runs(1, Call()).front().state, "done");
+  EXPECT_FALSE(retention->audit("", 10, Call()).items.empty());
+  store.write(DeleteThread{"pinned"}, Call());
+}
+
 void expect_all_operations_work(const std::string& url) {
   auto store = open_store(url);
   fill(store);
@@ -42,6 +62,7 @@ void expect_all_operations_work(const std::string& url) {
     operation.run(store, {});
   }
   for (const char* thread : {"t", "u"}) store.delete_thread(thread);
+  expect_retention_works(url);
   EXPECT_TRUE(health_of(url).ok) << health_of(url).detail;
 }
 

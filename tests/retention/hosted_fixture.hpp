@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "contents.hpp"
+#include "threadkeep/backend_support.hpp"
 #include "threadkeep/registry.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/testing/draft.hpp"
+#include "threadkeep/testing/redis_server.hpp"
 #include "threadkeep/testing/temporary_directory.hpp"
 
 namespace threadkeep::retention_test {
@@ -38,7 +41,7 @@ class TestClock {
 };
 
 /// A store on which this program carries retention out; the parameter is its URL, in which {dir}
-/// stands for a directory of the test's own.
+/// stands for a directory of the test's own, or "redis:" for a store on the shared server.
 class Hosted : public ::testing::TestWithParam<std::string> {
  protected:
   explicit Hosted(bool installed = true)
@@ -46,12 +49,7 @@ class Hosted : public ::testing::TestWithParam<std::string> {
     if (installed) retention_->install(Call());
   }
 
-  std::string url() const {
-    std::string url = GetParam();
-    const auto at = url.find("{dir}");
-    if (at != std::string::npos) url.replace(at, 5, directory_.path().string());
-    return url;
-  }
+  const std::string& url() const { return url_; }
   void apply(const std::string& json) {
     retention_->apply(retention::policies_from_json(json), Call());
   }
@@ -83,7 +81,9 @@ class Hosted : public ::testing::TestWithParam<std::string> {
     return found;
   }
   std::uint64_t rows(const std::string& kind) {
-    for (const auto& entity : store_.stats({}, Call()).entities) {
+    StatsQuery query;
+    query.exact = true;
+    for (const auto& entity : store_.stats(query, Call()).entities) {
       if (entity.name == kind) return entity.rows;
     }
     return 0;
@@ -115,10 +115,51 @@ class Hosted : public ::testing::TestWithParam<std::string> {
     if (facts.expires_at) retention_->expire(facts.thread_id, facts.expires_at, Call());
   }
 
+  /// Every blob is named, and every write has its checkpoint.
+  void expect_no_orphans(const Content& content) {
+    std::set<std::vector<std::string>> named;
+    std::uint64_t writes = 0;
+    for (const auto& [key, loaded] : content) {
+      const CheckpointTuple& tuple = loaded.tuple;
+      writes += tuple.writes.size();
+      for (const auto& [channel, version] : read_document(tuple.document).versions) {
+        named.insert({tuple.thread_id, tuple.checkpoint_ns, channel, version});
+      }
+    }
+    EXPECT_EQ(rows("writes"), writes);
+    std::uint64_t found = 0;
+    store_.retention()->read(
+        [&](retention::Transaction& transaction) { found = count_named(transaction, named); },
+        Call());
+    EXPECT_EQ(rows("blobs"), found);
+  }
+  static std::uint64_t count_named(retention::Transaction& transaction,
+                                   const std::set<std::vector<std::string>>& named) {
+    std::uint64_t found = 0;
+    for (const std::string& id : transaction.threads_after("", 100'000)) {
+      for (const retention::BlobRow& blob : transaction.load(id).blobs) {
+        found += named.count({id, blob.checkpoint_ns, blob.channel, blob.version});
+      }
+    }
+    return found;
+  }
+
   testing::TemporaryDirectory directory_;
+  const std::string url_ = make_url(GetParam());
   TestClock clock_;
   Store store_;
   std::unique_ptr<retention::Retention> retention_;
+
+ private:
+  std::string make_url(std::string url) const {
+    static int stores = 0;
+    if (url == "redis:") {
+      return testing::RedisServer::shared().url("prefix=hosted" + std::to_string(++stores));
+    }
+    const auto at = url.find("{dir}");
+    if (at != std::string::npos) url.replace(at, 5, directory_.path().string());
+    return url;
+  }
 };
 
 inline std::vector<std::string> hosted_urls() {
@@ -128,6 +169,9 @@ inline std::vector<std::string> hosted_urls() {
 #endif
 #ifdef THREADKEEP_TEST_SQLITE
   urls.emplace_back("sqlite:{dir}/store.db?synchronous=normal");
+#endif
+#ifdef THREADKEEP_TEST_REDIS
+  urls.emplace_back("redis:");
 #endif
   return urls;
 }

@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "hosted_fixture.hpp"
-#include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::retention_test {
 namespace {
@@ -58,34 +57,6 @@ class HostedProperty : public Hosted {
     due.writes += entry.writes;
     due.blobs += entry.blobs;
     due.bytes += entry.bytes;
-  }
-
-  // Every blob is named, and every write has its checkpoint.
-  void expect_no_orphans(const Content& content) {
-    std::set<std::vector<std::string>> named;
-    std::uint64_t writes = 0;
-    for (const auto& [key, loaded] : content) {
-      const CheckpointTuple& tuple = loaded.tuple;
-      writes += tuple.writes.size();
-      for (const auto& [channel, version] : read_document(tuple.document).versions) {
-        named.insert({tuple.thread_id, tuple.checkpoint_ns, channel, version});
-      }
-    }
-    EXPECT_EQ(rows("writes"), writes);
-    std::uint64_t found = 0;
-    store_.retention()->read(
-        [&](Transaction& transaction) { found = count_named(transaction, named); }, Call());
-    EXPECT_EQ(rows("blobs"), found);
-  }
-  static std::uint64_t count_named(Transaction& transaction,
-                                   const std::set<std::vector<std::string>>& named) {
-    std::uint64_t found = 0;
-    for (const std::string& id : transaction.threads_after("", 100'000)) {
-      for (const BlobRow& blob : transaction.load(id).blobs) {
-        found += named.count({id, blob.checkpoint_ns, blob.channel, blob.version});
-      }
-    }
-    return found;
   }
 
   std::mt19937_64 random_{20261123};

@@ -11,7 +11,6 @@ namespace threadkeep::retention_test {
 namespace {
 
 using namespace retention;
-using sqlite_test::Child;
 using sqlite_test::RawDatabase;
 
 class HostedSqlite : public Hosted {
@@ -64,47 +63,6 @@ class HostedSqlite : public Hosted {
 
   RawDatabase raw_;
 };
-
-TEST_P(HostedSqlite, what_stays_is_as_it_was_when_sweepers_are_killed) {
-  const auto seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937_64 random(seed);
-  apply(random_policies);
-  std::vector<RandomThread> threads;
-  for (int i = 0; i < 200; ++i) {
-    // Their times are whole hours before then, so that the minutes of this test decide nothing.
-    threads.push_back(make_random_thread(random, i, clock_.now() - 1800 * second));
-    Hosted::store(threads.back());
-  }
-  const Content before = load(store_);
-  const Content expected = survivors(threads, before, clock_.now());
-  for (int kills = 0; kills < 20; ++kills) {
-    Child child([&] { sweep_in_child(); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
-    child.kill();
-    const Content after = load(store_);
-    expect_equal(after, before);
-    for (const auto& [key, loaded] : expected) EXPECT_TRUE(after.contains(key));
-    clock_.pass(61 * second);
-  }
-  sweep();
-  const Content after = load(store_);
-  EXPECT_EQ(after.size(), expected.size());
-  expect_equal(after, expected);
-  EXPECT_EQ(raw_.value("PRAGMA integrity_check"), "ok");
-  EXPECT_EQ(raw_.value("SELECT count(*) FROM checkpoint_blobs AS b WHERE NOT EXISTS ("
-                       "  SELECT 1 FROM checkpoints AS c, json_each(c.checkpoint, "
-                       "    '$.channel_versions') AS v "
-                       "  WHERE c.thread_id = b.thread_id AND c.checkpoint_ns = b.checkpoint_ns "
-                       "    AND v.key = b.channel AND v.value = b.version)"),
-            "0");
-  EXPECT_EQ(raw_.value("SELECT count(*) FROM checkpoint_writes WHERE NOT EXISTS ("
-                       "  SELECT 1 FROM checkpoints AS c WHERE c.thread_id = "
-                       "checkpoint_writes.thread_id AND c.checkpoint_ns = "
-                       "checkpoint_writes.checkpoint_ns AND c.checkpoint_id = "
-                       "checkpoint_writes.checkpoint_id)"),
-            "0");
-}
 
 TEST_P(HostedSqlite, lets_other_processes_write_while_sweepers_are_killed) {
   for (int i = 0; i < 100; ++i) put_line("old-" + std::to_string(i), 9);

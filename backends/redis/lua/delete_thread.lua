@@ -1,6 +1,7 @@
--- Deletes everything of a thread but its tombstone.
--- Arguments: thread id, time to live, nonce.
+-- Deletes everything of a thread but its tombstone. A sweep takes its time away too.
+-- Arguments: thread id, time to live, nonce; of a sweep what it has judged.
 local id, ttl, nonce = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+if not is_as_judged(id, 4) then return {'changed'} end
 local head = read_head()
 local deleted = 0
 for _, kind in ipairs({'[c', '[e', '[s'}) do
@@ -15,6 +16,7 @@ if ttl == 0 then ttl = math.max(call('PTTL', thread), 0) end
 call('UNLINK', thread, index)
 call('ZREM', registry, id)
 call('ZREM', deadlines, id)
+if ARGV[4] then call('HDEL', orders, 'e' .. id) end
 if tombstone ~= '' then
   write_head({created = '-', updated = '-', revision = 0, items = 0,
               changes = head.changes + 1, generation = nonce, tombstone = tombstone})

@@ -1,22 +1,25 @@
 -- Deletes checkpoints with their writes, and blobs, if the thread has not changed since the caller
 -- chose them.
 -- Arguments: thread id, time to live, generation and changes that the caller saw, nonce, greatest
--- checkpoint id that goes or nothing, number of checkpoints, number of blobs; then namespace and id
--- of each checkpoint, the fields of the blobs, and runs of which no checkpoint stays.
+-- checkpoint id that goes or nothing, number of checkpoints, of blobs and of runs; then namespace
+-- and id of each checkpoint, the fields of the blobs, and runs of which no checkpoint stays; of a
+-- sweep what it has judged.
 local id, ttl, generation, changes, nonce, greatest = unpack(ARGV, 1, 6)
 local checkpoints, blobs = tonumber(ARGV[7]), tonumber(ARGV[8])
 local head = read_head()
 if is_torn(head) then return torn end
 if head.generation ~= generation or head.changes ~= tonumber(changes) then return {'changed'} end
+local last = 9 + checkpoints + blobs + tonumber(ARGV[9])
+if not is_as_judged(id, last + 1) then return {'changed'} end
 
 local fields, writes, values, runs = {}, {}, {}, {}
-for n = 9, 8 + checkpoints do
+for n = 10, 9 + checkpoints do
   local place = ARGV[n]
   fields[#fields + 1] = 'c' .. place
   for _, write in ipairs(writes_at(place)) do writes[#writes + 1] = write end
 end
-for n = 9 + checkpoints, 8 + checkpoints + blobs do values[#values + 1] = ARGV[n] end
-for n = 9 + checkpoints + blobs, #ARGV do runs[#runs + 1] = 'r' .. ARGV[n] end
+for n = 10 + checkpoints, 9 + checkpoints + blobs do values[#values + 1] = ARGV[n] end
+for n = 10 + checkpoints + blobs, last do runs[#runs + 1] = 'r' .. ARGV[n] end
 
 local deleted = each_thousand('HDEL', thread, fields)
 each_thousand('HDEL', thread, writes)

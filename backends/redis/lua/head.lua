@@ -1,6 +1,7 @@
 -- Begins every script. Keys: the hash and the index of one thread, and of its bucket the registry
--- of threads and their deadlines. docs/storage/redis.md has the layout.
-local thread, index, registry, deadlines = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- of threads, their deadlines, and what was ordered about them. docs/storage/redis.md has the
+-- layout.
+local thread, index, registry, deadlines, orders = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local call = redis.call
 
 -- The record about the thread as a whole; one without info when there is none.
@@ -31,14 +32,29 @@ local function write_head(head)
       head.revision, head.items, head.changes, head.generation, head.tombstone))
 end
 
+-- Threads that have expired leave no name, and no time of their own.
+local function forget(ids)
+  call('ZREM', registry, unpack(ids))
+  call('ZREM', deadlines, unpack(ids))
+  for _, id in ipairs(ids) do call('HDEL', orders, 'e' .. id) end
+end
+
+-- How many were forgotten.
+local function clean(now, count)
+  local gone = call('ZRANGEBYSCORE', deadlines, '-inf', string.format('%.0f', now), 'LIMIT', 0,
+      count)
+  if #gone > 0 then forget(gone) end
+  return #gone
+end
+
 -- The thread gets its info, or updated_at where that is a minute old.
 local function touch(head, id, now, nonce)
   if head.generation == '' then head.generation = nonce end
   if head.created == '-' then
     head.created, head.updated = now, now
+    -- Where a thread of this id has expired.
+    if call('ZREM', deadlines, id) == 1 then forget({id}) end
     call('ZADD', registry, 0, id)
-    -- That of a thread of this id which has expired.
-    call('ZREM', deadlines, id)
   elseif tonumber(now) - tonumber(head.updated) >= 60000000 then
     head.updated = now
   end
@@ -53,26 +69,51 @@ local function less(a, b)
   return #a < #b
 end
 
--- One deadline for all keys of the thread, by the clock of the server. Without a time to live a
--- deadline that is there stays, and goes for a key that was made since.
-local function expire(id, registered, ttl)
-  local clock = call('TIME')
-  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-  if ttl == 0 then
-    local left = math.max(call('PTTL', thread), call('PTTL', index))
-    if left < 0 then return end
-    ttl = left
-  end
-  local at = string.format('%.0f', now + ttl)
+-- The deadline that was ordered for a thread, in milliseconds; never where a pin or a hold keeps
+-- it.
+local function ordered(id)
+  if call('HEXISTS', orders, 'm' .. id) == 1 then return math.huge end
+  local time = call('HGET', orders, 'e' .. id)
+  return time and math.floor(time / 1000)
+end
+
+local function stay(id)
+  call('PERSIST', thread)
+  call('PERSIST', index)
+  call('ZREM', deadlines, id)
+end
+
+local function clock()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- One deadline for all keys of the thread. One that has passed comes a minute later, because values
+-- may follow.
+local function go_at(id, registered, deadline)
+  local now = clock()
+  local at = string.format('%.0f', deadline > now and deadline or now + 60000)
   call('PEXPIREAT', thread, at)
   call('PEXPIREAT', index, at)
   if not registered then return end
   call('ZADD', deadlines, at, id)
   -- Names of threads that are gone leave the registry with the writes of others.
-  local gone = call('ZRANGEBYSCORE', deadlines, '-inf', string.format('%.0f', now), 'LIMIT', 0, 16)
-  if #gone == 0 then return end
-  call('ZREM', registry, unpack(gone))
-  call('ZREM', deadlines, unpack(gone))
+  clean(now, 16)
+end
+
+-- A new deadline by the clock of the server, unless one was ordered. Without a time to live a
+-- deadline that is there stays, and goes for a key that was made since.
+local function expire(id, registered, ttl)
+  local left = ttl
+  if ttl == 0 then
+    left = math.max(call('PTTL', thread), call('PTTL', index))
+    if left < 0 then return end
+  else
+    local at = ordered(id)
+    if at == math.huge then return stay(id) end
+    if at then return go_at(id, registered, at) end
+  end
+  go_at(id, registered, clock() + left)
 end
 
 -- Reading gives a new deadline when less than half of the time is left. A server that refuses
@@ -81,6 +122,19 @@ local function refresh(id, ttl)
   local left = ttl > 0 and call('PTTL', thread) or -1
   if left < 0 or left * 2 >= ttl then return end
   pcall(expire, id, read_head().created ~= '-', ttl)
+end
+
+-- Whether a thread is as a sweep has judged it, and no later sweep has begun. Arguments from
+-- `first` on, where there are any: its head, how many writes it has, its time, its pins and holds,
+-- the fence of the sweep.
+local function is_as_judged(id, first)
+  local head, writes, time, marks, fence = unpack(ARGV, first, first + 4)
+  if not head then return true end
+  if tonumber(call('HGET', orders, 'f') or 0) > tonumber(fence) then return false end
+  return call('HGET', thread, 'h') == head and
+      call('ZLEXCOUNT', index, '[w', '(x') == tonumber(writes) and
+      (call('HGET', orders, 'e' .. id) or '') == time and
+      (call('HGET', orders, 'm' .. id) or '') == marks
 end
 
 -- The namespaces that have checkpoints, by skipping through the index.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,14 @@ struct AuditEntry {
   std::uint64_t bytes = 0;
 };
 
+/// Threads that should expire by themselves.
+struct ExpiryReport {
+  bool expected = false;         ///< The store is opened so that its threads expire.
+  std::uint64_t threads = 0;     ///< That are there.
+  std::uint64_t without = 0;     ///< Which have no deadline, and no pin and no hold.
+  std::vector<std::string> ids;  ///< The first of these, 100 at most.
+};
+
 /// A run as its store keeps it.
 struct RunRecord : Run {
   std::int64_t alive_until = 0;  ///< Without a word until then it counts as dead.
@@ -100,6 +109,8 @@ struct ThreadRows {
   std::vector<CheckpointRow> checkpoints;  ///< Ordered by namespace and id.
   std::vector<WriteRow> writes;
   std::vector<BlobRow> blobs;
+  /// The store's own: by this it knows whether the thread is still as these rows are.
+  std::string seen;
 };
 
 /// As much of a thread as tells whether all of it goes, at a price that does not grow with it.
@@ -108,6 +119,9 @@ struct ThreadGlance {
   ThreadRows edges;
   std::size_t longest = 0;  ///< The checkpoints of the namespace that has most.
 };
+
+/// Ids of checkpoints.
+using CheckpointsByNamespace = std::map<std::string, std::vector<std::string>>;
 
 /// What can be done inside one transaction of a Host. Errors are Backend's.
 class Transaction {
@@ -126,12 +140,13 @@ class Transaction {
   virtual std::vector<std::string> threads_after(const std::string& after, std::size_t limit) = 0;
   virtual ThreadGlance glance(const std::string& thread_id) = 0;
   virtual ThreadRows load(const std::string& thread_id) = 0;
-  /// As DeleteThread does, and takes its time away. Pins and holds stay.
-  virtual void erase_thread(const std::string& thread_id) = 0;
-  /// Takes checkpoints with their writes, and the blobs of the namespace that nothing names then.
-  /// Raises the tombstone.
-  virtual void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
-                                 const std::vector<std::string>& checkpoint_ids) = 0;
+  /// As DeleteThread does, and takes its time away. Pins and holds stay. Here as below, `judged` is
+  /// what load() gave in this transaction. False, and nothing was done: somebody has changed the
+  /// thread since, or its pins, holds and time; or a later run or apply has begun.
+  virtual bool erase_thread(const ThreadRows& judged) = 0;
+  /// Takes checkpoints with their writes, and the blobs of their namespaces that nothing names
+  /// then. Raises the tombstone.
+  virtual bool erase_checkpoints(const ThreadRows& judged, const CheckpointsByNamespace& gone) = 0;
 
   /// "[]" before the first time.
   virtual std::string policies() = 0;
@@ -145,9 +160,11 @@ class Transaction {
 
   /// The newest first.
   virtual std::vector<RunRecord> runs(std::size_t limit) = 0;
-  /// Stores a new run, with a greater number than all before; that number.
-  virtual std::int64_t add_run(const RunRecord& run) = 0;
-  virtual void change_run(const RunRecord& run) = 0;
+  /// Stores a new run after that one, the newest (0 where there is none); its number, which is
+  /// greater than all before. 0: another has begun since.
+  virtual std::int64_t add_run(const RunRecord& run, std::int64_t newest) = 0;
+  /// Of a run that is "running". False: it is so no longer.
+  virtual bool change_run(const RunRecord& run) = 0;
 
   /// The newest first, all older than `before`; 0 begins.
   virtual std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) = 0;
@@ -165,14 +182,18 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  /// Runs `work` on one snapshot. It must change nothing.
+  /// Runs `work`, which must change nothing, on one snapshot, or where there is none on one of each
+  /// thread.
   virtual void read(const Work& work, const Call& call) = 0;
-  /// Runs `work` alone: nobody writes to the store meanwhile. Is stored as a whole, and undone when
-  /// `work` throws. (In memory it is not undone.)
+  /// Runs `work`, whose changes are stored as a whole and undone when it throws (not undone in
+  /// memory), while nobody else writes to the store. A store that has no such transactions carries
+  /// out each change by itself, and refuses those that were decided on what has changed since.
   virtual void write(const Work& work, const Call& call) = 0;
   /// Gives a bounded part of the room of what was deleted back to the system; true when there is
   /// more.
   virtual bool give_back(const Call& call) = 0;
+  /// Looks at all threads, where threads may expire without a sweep.
+  virtual ExpiryReport expiry(const Call&) { return {}; }
 };
 
 }  // namespace threadkeep::retention

@@ -50,6 +50,9 @@ class Retention {
   /// The newest first; `cursor` is empty or `next` of the page before.
   virtual Page<AuditEntry> audit(const std::string& cursor, std::size_t limit,
                                  const Call& call) = 0;
+  /// Which threads should expire without a sweep and do not; looks at all of them. On Redis, where
+  /// the store is opened with a `ttl`; elsewhere none is expected to.
+  virtual ExpiryReport expiry(const Call&) { return {}; }
 
   /// A pin keeps a thread as it is, and so does each hold until it is released. When these return,
   /// no sweep that judged the thread before deletes from it any more. False: it was so already.

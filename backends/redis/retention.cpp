@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "retention.hpp"
+
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include "parts.hpp"
+#include "registry.hpp"
+#include "retention_rows.hpp"
+
+namespace threadkeep::redis {
+
+namespace {
+
+using retention::AuditEntry;
+using retention::RunRecord;
+using retention::ThreadRows;
+using Strings = std::vector<std::string>;
+
+template <class Number>
+Number number_of(std::string_view text) {
+  Number number = 0;
+  const auto end = text.data() + text.size();
+  if (std::from_chars(text.data(), end, number).ptr != end) refuse("a note of retention");
+  return number;
+}
+
+std::string take_word(std::string_view& rest) {
+  const auto end = rest.find(' ');
+  if (end == std::string_view::npos) refuse("a run of retention");
+  std::string word(rest.substr(0, end));
+  rest.remove_prefix(end + 1);
+  return word;
+}
+
+// The state comes first: lua/retention/change_run.lua looks at it.
+std::string encode(const RunRecord& run) {
+  std::string text = run.state + ' ' + run.kind + ' ';
+  for (const std::int64_t time : {run.alive_until, run.started_at, run.finished_at.value_or(0)}) {
+    text += std::to_string(time) + ' ';
+  }
+  const auto& swept = run.swept;
+  for (const std::uint64_t count :
+       {swept.threads, swept.checkpoints, swept.writes, swept.bytes, swept.busy}) {
+    text += std::to_string(count) + ' ';
+  }
+  for (const auto* part : {&run.who, &run.after, &run.error}) append_part(text, *part);
+  return text;
+}
+
+RunRecord decode_run(std::int64_t number, std::string_view text) {
+  RunRecord run;
+  run.run = number;
+  run.state = take_word(text);
+  run.kind = take_word(text);
+  run.alive_until = number_of<std::int64_t>(take_word(text));
+  run.started_at = number_of<std::int64_t>(take_word(text));
+  const auto finished = number_of<std::int64_t>(take_word(text));
+  if (finished != 0) run.finished_at = finished;
+  auto& swept = run.swept;
+  for (auto* count :
+       {&swept.threads, &swept.checkpoints, &swept.writes, &swept.bytes, &swept.busy}) {
+    *count = number_of<std::uint64_t>(take_word(text));
+  }
+  for (auto* part : {&run.who, &run.after, &run.error})
+    *part = take_part(text, "a run of retention");
+  return run;
+}
+
+// Calls `field(name, member)` for all of an entry that is stored.
+template <class Entry, class Field>
+void each_field(Entry& entry, const Field& field) {
+  field("at", entry.at);
+  field("who", entry.who);
+  field("action", entry.action);
+  field("policy", entry.policy);
+  field("reason", entry.reason);
+  field("thread", entry.thread_id);
+  field("run", entry.run);
+  field("threads", entry.threads);
+  field("checkpoints", entry.checkpoints);
+  field("writes", entry.writes);
+  field("blobs", entry.blobs);
+  field("bytes", entry.bytes);
+}
+
+// Of a stream: its id "N-0", then names and values.
+AuditEntry decode_entry(const Reply& reply) {
+  AuditEntry entry;
+  const auto id = reply[0].view();
+  entry.id = number_of<std::int64_t>(id.substr(0, id.find('-')));
+  const Reply fields = reply[1];
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    each_field(entry, [&](std::string_view name, auto& member) {
+      if (fields[i].view() != name) return;
+      using Member = std::remove_reference_t<decltype(member)>;
+      if constexpr (std::is_same_v<Member, std::string>) {
+        member = fields[i + 1].text();
+      } else {
+        member = number_of<Member>(fields[i + 1].view());
+      }
+    });
+  }
+  return entry;
+}
+
+// Runs a script for all buckets, in one round trip.
+std::vector<Attempt> in_each_bucket(Writer& writer, const Script& script,
+                                    const std::string& argument) {
+  std::vector<Transaction> transactions;
+  transactions.reserve(buckets);
+  std::vector<const Transaction*> pointers;
+  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
+    transactions.emplace_back(script, Keys(writer.settings().prefix, bucket));
+    transactions.back().arguments.emplace_back(argument);
+    pointers.push_back(&transactions.back());
+  }
+  auto attempts = writer.run(pointers, true);
+  for (const Attempt& attempt : attempts) {
+    if (attempt.error) throw Error(*attempt.error);
+  }
+  return attempts;
+}
+
+class RetentionTransaction final : public retention::Transaction {
+ public:
+  explicit RetentionTransaction(Writer writer)
+      : writer_(writer), prefix_(writer.settings().prefix), notes_(notes_keys(prefix_)) {}
+
+  /// Before all that a deletion is decided on.
+  void read_fence() { fence_ = number_of<std::int64_t>("0" + note("fence")); }
+
+  std::int64_t now() const override { return writer_.now(); }
+  int version() override { return number_of<int>("0" + note("version")); }
+  void install(int version) override;
+  Strings threads_after(const std::string& after, std::size_t limit) override;
+  retention::ThreadGlance glance(const std::string& thread_id) override {
+    return glance_at(writer_, thread_id);
+  }
+  ThreadRows load(const std::string& thread_id) override { return load_rows(writer_, thread_id); }
+  bool erase_thread(const ThreadRows& judged) override {
+    return redis::erase_thread(writer_, judged, fence_);
+  }
+  bool erase_checkpoints(const ThreadRows& judged,
+                         const retention::CheckpointsByNamespace& gone) override {
+    return redis::erase_checkpoints(writer_, judged, gone, fence_);
+  }
+  std::string policies() override;
+  void set_policies(const std::string& policies) override;
+  bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
+            bool set) override;
+  void expire(const std::string& thread_id, std::optional<std::int64_t> at) override;
+  std::vector<RunRecord> runs(std::size_t limit) override;
+  std::int64_t add_run(const RunRecord& run, std::int64_t newest) override;
+  bool change_run(const RunRecord& run) override;
+  std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override;
+  void add_audit(const AuditEntry& entry) override;
+
+ private:
+  Reply read(std::initializer_list<Argument> command);
+  std::string note(const std::string& field);
+  Attempt run(const Script& script, const Keys& keys, const Strings& arguments);
+  void raise_fence(std::int64_t fence);
+  std::string order_of(const std::string& field, const std::string& thread_id);
+  bool order(const std::string& field, const std::string& thread_id, const std::string& seen,
+             const std::string& wanted);
+
+  Writer writer_;
+  const std::string& prefix_;
+  const Keys notes_;
+  std::int64_t fence_ = 0;
+  std::optional<ThreadNames> names_;
+  std::string last_;  // of names_
+};
+
+Reply RetentionTransaction::read(std::initializer_list<Argument> command) {
+  Pipeline pipeline;
+  pipeline.add(command);
+  return writer_.read(pipeline).front();
+}
+
+std::string RetentionTransaction::note(const std::string& field) {
+  const Reply value = read({"HGET", notes_.thread, field});
+  return value.is_nil() ? "" : value.text();
+}
+
+Attempt RetentionTransaction::run(const Script& script, const Keys& keys,
+                                  const Strings& arguments) {
+  redis::Transaction transaction(script, keys);
+  for (const auto& argument : arguments) transaction.arguments.emplace_back(argument);
+  return writer_.run(transaction);
+}
+
+void RetentionTransaction::install(int version) {
+  read({"HSET", notes_.thread, "version", std::to_string(version)});
+}
+
+// One walk gives the next threads again and again.
+Strings RetentionTransaction::threads_after(const std::string& after, std::size_t limit) {
+  if (!names_ || last_ != after) {
+    names_.emplace(writer_.connection(), writer_.settings(), writer_.call(), after, limit);
+  }
+  Strings ids = names_->next(limit);
+  if (!ids.empty()) last_ = ids.back();
+  return ids;
+}
+
+std::string RetentionTransaction::policies() {
+  const std::string policies = note("policies");
+  return policies.empty() ? "[]" : policies;
+}
+
+// Sweeps that have read the policies before delete nothing any more when this has returned.
+void RetentionTransaction::set_policies(const std::string& policies) {
+  raise_fence(run(scripts::set_policies, notes_, {policies}).number(1));
+}
+
+void RetentionTransaction::raise_fence(std::int64_t fence) {
+  in_each_bucket(writer_, scripts::raise_fence, std::to_string(fence));
+}
+
+std::string RetentionTransaction::order_of(const std::string& field, const std::string& thread_id) {
+  const Reply value = read({"HGET", Keys(prefix_, thread_id).orders, field + thread_id});
+  return value.is_nil() ? "" : value.text();
+}
+
+bool RetentionTransaction::order(const std::string& field, const std::string& thread_id,
+                                 const std::string& seen, const std::string& wanted) {
+  return run(scripts::order, {prefix_, thread_id}, {thread_id, field, seen, wanted}).verdict() ==
+         "ok";
+}
+
+std::set<std::string> split_marks(std::string_view text) {
+  std::set<std::string> marks;
+  while (!text.empty()) {
+    const auto end = text.find('\0');
+    if (end == std::string_view::npos) refuse("a mark of retention");
+    marks.emplace(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  return marks;
+}
+
+std::string join_marks(const std::set<std::string>& marks) {
+  std::string text;
+  for (const auto& mark : marks) text.append(mark) += '\0';
+  return text;
+}
+
+bool RetentionTransaction::mark(const std::string& thread_id, const std::string& kind,
+                                const std::string& name, bool set) {
+  const std::string mark = (kind == "pin" ? "p" : "h") + name;
+  if (mark.find('\0') != std::string::npos) {
+    throw Error(Code::invalid_argument, "name of the hold has a NUL byte");
+  }
+  for (;;) {
+    const std::string seen = order_of("m", thread_id);
+    auto marks = split_marks(seen);
+    if (set ? !marks.insert(mark).second : marks.erase(mark) == 0) return false;
+    if (order("m", thread_id, seen, join_marks(marks))) return true;
+  }
+}
+
+void RetentionTransaction::expire(const std::string& thread_id, std::optional<std::int64_t> at) {
+  const std::string wanted = at ? std::to_string(*at) : "";
+  while (!order("e", thread_id, order_of("e", thread_id), wanted)) {
+  }
+}
+
+std::vector<RunRecord> RetentionTransaction::runs(std::size_t limit) {
+  std::vector<RunRecord> runs;
+  Pipeline pipeline;
+  const auto newest = number_of<std::int64_t>("0" + note("run"));
+  Strings fields;
+  for (auto run = newest; run > 0 && fields.size() < limit; --run) {
+    fields.push_back("r" + std::to_string(run));
+  }
+  if (fields.empty()) return runs;
+  std::vector<Argument> command{"HMGET", notes_.thread};
+  command.insert(command.end(), fields.begin(), fields.end());
+  pipeline.add(command);
+  const Reply found = writer_.read(pipeline).front();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    runs.push_back(decode_run(newest - static_cast<std::int64_t>(i), found[i].view()));
+  }
+  return runs;
+}
+
+std::int64_t RetentionTransaction::add_run(const RunRecord& run, std::int64_t newest) {
+  const Attempt added = this->run(scripts::add_run, notes_, {std::to_string(newest), encode(run)});
+  if (added.verdict() != "ok") return 0;
+  raise_fence(added.number(2));
+  return added.number(1);
+}
+
+bool RetentionTransaction::change_run(const RunRecord& run) {
+  return this->run(scripts::change_run, notes_, {std::to_string(run.run), encode(run)}).verdict() ==
+         "ok";
+}
+
+std::vector<AuditEntry> RetentionTransaction::audit(std::int64_t before, std::size_t limit) {
+  std::vector<AuditEntry> entries;
+  if (limit == 0 || before == 1) return entries;
+  const std::string from = before == 0 ? "+" : std::to_string(before - 1);
+  const Reply found = read({"XREVRANGE", notes_.index, from, "-", "COUNT", std::to_string(limit)});
+  for (std::size_t i = 0; i < found.size(); ++i) entries.push_back(decode_entry(found[i]));
+  return entries;
+}
+
+void RetentionTransaction::add_audit(const AuditEntry& entry) {
+  Strings fields;
+  each_field(entry, [&](const char* name, const auto& member) {
+    fields.emplace_back(name);
+    if constexpr (std::is_same_v<decltype(member), const std::string&>) {
+      fields.push_back(member);
+    } else {
+      fields.push_back(std::to_string(member));
+    }
+  });
+  run(scripts::add_audit, notes_, fields);
+}
+
+}  // namespace
+
+void RetentionHost::read(const Work& work, const Call& call) {
+  fork_guard_.check();
+  const Lease connection = database_.lease(call);
+  RetentionTransaction transaction({*connection, database_.settings(), environment_.now(), call});
+  work(transaction);
+}
+
+void RetentionHost::write(const Work& work, const Call& call) {
+  fork_guard_.check();
+  const Lease connection = database_.lease(call);
+  RetentionTransaction transaction({*connection, database_.settings(), environment_.now(), call});
+  transaction.read_fence();
+  work(transaction);
+}
+
+// Names of threads that have expired.
+bool RetentionHost::give_back(const Call& call) {
+  fork_guard_.check();
+  const Lease connection = database_.lease(call);
+  Writer writer(*connection, database_.settings(), environment_.now(), call);
+  constexpr std::int64_t at_once = 1000;
+  bool more = false;
+  for (const Attempt& attempt : in_each_bucket(writer, scripts::clean, std::to_string(at_once))) {
+    more = more || attempt.number(1) == at_once;
+  }
+  return more;
+}
+
+}  // namespace threadkeep::redis
