@@ -47,7 +47,7 @@ class RetentionTransaction final : public Transaction {
   }
 
   std::string policies() override { return notes_.policies; }
-  void set_policies(const std::string& policies) override { notes_.policies = policies; }
+  void set_policies(const std::string& policies, bool) override { notes_.policies = policies; }
 
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set) override {

@@ -107,13 +107,15 @@ AuditEntry decode_entry(const Reply& reply) {
 
 // Runs a script for all buckets, in one round trip.
 std::vector<Attempt> in_each_bucket(Writer& writer, const Script& script,
-                                    const std::string& argument) {
+                                    const Strings& arguments) {
   std::vector<Transaction> transactions;
   transactions.reserve(buckets);
   std::vector<const Transaction*> pointers;
   for (unsigned bucket = 0; bucket < buckets; ++bucket) {
     transactions.emplace_back(script, Keys(writer.settings().prefix, bucket));
-    transactions.back().arguments.emplace_back(argument);
+    for (const auto& argument : arguments) {
+      transactions.back().arguments.emplace_back(argument);
+    }
     pointers.push_back(&transactions.back());
   }
   auto attempts = writer.run(pointers, true);
@@ -147,7 +149,7 @@ class RetentionTransaction final : public retention::Transaction {
     return redis::erase_checkpoints(writer_, judged, gone, fence_);
   }
   std::string policies() override;
-  void set_policies(const std::string& policies) override;
+  void set_policies(const std::string& policies, bool archive_required) override;
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set) override;
   void expire(const std::string& thread_id, std::optional<std::int64_t> at) override;
@@ -161,7 +163,7 @@ class RetentionTransaction final : public retention::Transaction {
   Reply read(std::initializer_list<Argument> command);
   std::string note(const std::string& field);
   Attempt run(const Script& script, const Keys& keys, const Strings& arguments);
-  void raise_fence(std::int64_t fence);
+  void raise_fence(std::int64_t fence, const std::string& archive_required);
   std::string order_of(const std::string& field, const std::string& thread_id);
   bool order(const std::string& field, const std::string& thread_id, const std::string& seen,
              const std::string& wanted);
@@ -212,12 +214,13 @@ std::string RetentionTransaction::policies() {
 }
 
 // Sweeps that have read the policies before delete nothing any more when this has returned.
-void RetentionTransaction::set_policies(const std::string& policies) {
-  raise_fence(run(scripts::set_policies, notes_, {policies}).number(1));
+void RetentionTransaction::set_policies(const std::string& policies, bool archive_required) {
+  raise_fence(run(scripts::set_policies, notes_, {policies}).number(1),
+              archive_required ? "1" : "0");
 }
 
-void RetentionTransaction::raise_fence(std::int64_t fence) {
-  in_each_bucket(writer_, scripts::raise_fence, std::to_string(fence));
+void RetentionTransaction::raise_fence(std::int64_t fence, const std::string& archive_required) {
+  in_each_bucket(writer_, scripts::raise_fence, {std::to_string(fence), archive_required});
 }
 
 std::string RetentionTransaction::order_of(const std::string& field, const std::string& thread_id) {
@@ -290,7 +293,7 @@ std::vector<RunRecord> RetentionTransaction::runs(std::size_t limit) {
 std::int64_t RetentionTransaction::add_run(const RunRecord& run, std::int64_t newest) {
   const Attempt added = this->run(scripts::add_run, notes_, {std::to_string(newest), encode(run)});
   if (added.verdict() != "ok") return 0;
-  raise_fence(added.number(2));
+  raise_fence(added.number(2), "");
   return added.number(1);
 }
 
@@ -345,7 +348,7 @@ bool RetentionHost::give_back(const Call& call) {
   Writer writer(*connection, database_.settings(), environment_.now(), call);
   constexpr std::int64_t at_once = 1000;
   bool more = false;
-  for (const Attempt& attempt : in_each_bucket(writer, scripts::clean, std::to_string(at_once))) {
+  for (const Attempt& attempt : in_each_bucket(writer, scripts::clean, {std::to_string(at_once)})) {
     more = more || attempt.number(1) == at_once;
   }
   return more;

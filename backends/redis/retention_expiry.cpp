@@ -33,13 +33,13 @@ void look_at(Connection& connection, const Settings& settings, const std::vector
     const std::string marks = "m" + id;
     pipeline.add({"PTTL", keys.thread});
     pipeline.add({"PTTL", keys.index});
-    pipeline.add({"HEXISTS", keys.orders, marks});
+    pipeline.add({"HMGET", keys.orders, marks, "a"});
   }
   const auto replies = connection.read(pipeline, call);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const Reply* of_thread = &replies[3 * i];
-    add(ids[i], of_thread[0].integer(), of_thread[1].integer(), of_thread[2].integer() == 1,
-        report);
+    const bool kept = !of_thread[2][0].is_nil() || !of_thread[2][1].is_nil();
+    add(ids[i], of_thread[0].integer(), of_thread[1].integer(), kept, report);
   }
 }
 

@@ -97,7 +97,7 @@ void HostedRetention::apply(std::span<const Policy> policies, const Call& call) 
       [&](Transaction& transaction) {
         Rules rules = rules_from_text(transaction.policies());
         rules.policies.assign(policies.begin(), policies.end());
-        transaction.set_policies(to_text(rules));
+        transaction.set_policies(to_text(rules), rules.archive_required);
         note(transaction, entry);
       },
       call);
@@ -123,7 +123,7 @@ void HostedRetention::require_archive(bool required, const Call& call) {
         Rules rules = rules_from_text(transaction.policies());
         if (rules.archive_required == required) return;
         rules.archive_required = required;
-        transaction.set_policies(to_text(rules));
+        transaction.set_policies(to_text(rules), rules.archive_required);
         AuditEntry entry;
         entry.action = required ? "archive required" : "archive optional";
         note(transaction, entry);

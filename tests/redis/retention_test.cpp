@@ -240,6 +240,19 @@ TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired)
   EXPECT_EQ(checkpoints("t"), 1U);
 }
 
+TEST_F(RedisRetention, lets_no_thread_expire_where_nothing_may_go_without_an_archive) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const auto write = [&] { expiring.write(Draft("t", "2").value("a", "1", "x"), Call()); };
+  write();
+  retention_->require_archive(true, Call());
+  write();
+  EXPECT_EQ(lifetime("t"), -1);
+  EXPECT_EQ(retention::open_retention(expiring)->expiry(Call()).without, 0U);
+  retention_->require_archive(false, Call());
+  write();
+  expect_about(lifetime("t"), hour);
+}
+
 TEST_F(RedisRetention, leaves_a_thread_that_has_no_deadline_to_the_sweep) {
   put("t", 1);
   retention_->expire("t", Environment::system().now() + hour * 1000, Call());

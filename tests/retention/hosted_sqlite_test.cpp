@@ -11,6 +11,7 @@ namespace threadkeep::retention_test {
 namespace {
 
 using namespace retention;
+using sqlite_test::Child;
 using sqlite_test::RawDatabase;
 
 class HostedSqlite : public Hosted {

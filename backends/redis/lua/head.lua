@@ -69,11 +69,11 @@ local function less(a, b)
   return #a < #b
 end
 
--- The deadline that was ordered for a thread, in milliseconds; never where a pin or a hold keeps
--- it.
+-- The deadline that was ordered for a thread, in milliseconds; never where a pin or a hold keeps it,
+-- or nothing may go without an archive.
 local function ordered(id)
-  if call('HEXISTS', orders, 'm' .. id) == 1 then return math.huge end
-  local time = call('HGET', orders, 'e' .. id)
+  local marks, archive, time = unpack(call('HMGET', orders, 'm' .. id, 'a', 'e' .. id))
+  if marks or archive then return math.huge end
   return time and math.floor(time / 1000)
 end
 
