@@ -75,7 +75,8 @@ SweepResult PostgresRetention::sweep(const SweepOptions& options, const Call& ca
   const std::string parameters[] = {std::to_string(result.run), std::to_string(options.batch_size)};
   Batch batch;
   try {
-    while (!batch.done && std::chrono::steady_clock::now() < until) {
+    while (!batch.done && !has_enough(options, batch.swept) &&
+           std::chrono::steady_clock::now() < until) {
       batch = read_batch(query(sql::call_batch, parameters, call).front());
       if (options.progress) options.progress(batch.swept);
     }

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "hosted.hpp"
+#include "requests.hpp"
 #include "threadkeep/error.hpp"
 #include "verdict.hpp"
 
@@ -129,7 +130,7 @@ bool Sweeper::begin() {
 }
 
 void Sweeper::work() {
-  while (!at_end_ && has_time()) {
+  while (!at_end_ && has_time() && !has_enough(options_, run_.swept)) {
     look();
     if (at_end_ && due_.empty()) break;
     const auto begun = Clock::now();

@@ -36,6 +36,9 @@ _ORDERED = {
 # The backends that keep messages and state: a test compares this with what they say themselves.
 WITH_SESSIONS = {"memory", "postgres", "redis", "sqlite"}
 
+# The backends that have retention.
+WITH_RETENTION = {"memory", "postgres", "sqlite"}
+
 
 def backend_of(url: str) -> str:
     """The backend of a URL, or of one of the names above."""
@@ -48,9 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _urls(config: pytest.Config, module: str) -> list[str]:
     urls = _stores_under_test(config, module)
-    if not module.startswith("test_sessions"):
-        return urls
-    return [url for url in urls if backend_of(url) in WITH_SESSIONS]
+    if module.startswith("test_sessions"):
+        return [url for url in urls if backend_of(url) in WITH_SESSIONS]
+    if module == "test_ttl":
+        return [url for url in urls if backend_of(url) in WITH_RETENTION]
+    return urls
 
 
 def _stores_under_test(config: pytest.Config, module: str) -> list[str]:
