@@ -296,16 +296,51 @@ def test_processes_with_the_same_option_start_at_once(durable_url: str) -> None:
         assert policies(store) == [("ttl", "3s")]
 
 
-def test_the_process_ends_while_a_sweeper_waits_or_sweeps(durable_url: str) -> None:
+def test_the_process_ends_while_a_sweeper_waits(durable_url: str) -> None:
     code = """
-        import sys, threading, time
+        import sys
         from threadkeep.langgraph import ThreadkeepSaver
-        ttl = {"default_ttl": 60, "sweep_interval_minutes": 1 / 60}
-        saver = ThreadkeepSaver(sys.argv[1], ttl=ttl)
-        time.sleep(float(sys.argv[2]))
+        saver = ThreadkeepSaver(sys.argv[1], ttl={"default_ttl": 60})
     """
-    for seconds in ("0", "0.5", "1.2"):
-        finish(python(code, durable_url, seconds))
+    finish(python(code, durable_url))
+
+
+MANY = 600
+
+
+def put_many(saver: ThreadkeepSaver) -> None:
+    for number in range(MANY):
+        put_chain(saver, f"old-{number}", 1)
+
+
+def is_sweeping(saver: ThreadkeepSaver) -> bool:
+    return len(list(saver.threads())) < MANY
+
+
+def test_the_process_ends_in_the_middle_of_a_sweep(durable_url: str) -> None:
+    with ThreadkeepSaver(durable_url) as saver:
+        put_many(saver)
+    code = """
+        import sys, time
+        from threadkeep.langgraph import ThreadkeepSaver
+        sys.path.insert(0, sys.argv[2])
+        from test_ttl import BRIEF, is_sweeping, wait_until
+        saver = ThreadkeepSaver(sys.argv[1], ttl={**BRIEF, "default_ttl": 1 / 60})
+        wait_until(lambda: is_sweeping(saver))
+    """
+    finish(python(code, durable_url, os.path.dirname(__file__)), 120)
+    with threadkeep.open(durable_url) as store:
+        assert Retention(store).sweep() is not None  # Its place was given up at once.
+
+
+def test_closing_stops_a_sweep_which_gives_up_its_place(durable_url: str) -> None:
+    with threadkeep.open(durable_url) as store:
+        with ThreadkeepSaver(store, ttl={**BRIEF, "default_ttl": SECOND}) as saver:
+            put_many(saver)
+            wait_until(lambda: is_sweeping(saver))
+        assert sweepers() == 0
+        assert Retention(store).sweep() is not None
+        wait_until(lambda: bool(Retention(store).sweep()) and not list(store.threads()))
 
 
 def test_a_forked_process_leaves_the_sweeper_to_its_parent(durable_url: str) -> None:

@@ -93,7 +93,7 @@ class _Reader:
                 key, f"must be a number of minutes from 0 to 100 years, or None, not {minutes!r}"
             )
             return 0
-        seconds = round(minutes * 60)
+        seconds: int = round(minutes * 60)
         if minutes and not seconds:
             self._problem(key, f"is less than a second: {minutes!r} minutes; 0 switches it off")
         return seconds
