@@ -27,7 +27,7 @@ import psycopg
 from langgraph.checkpoint.postgres import PostgresSaver
 
 from measure import Blocking, Stopwatch
-from servers import _POSTGRES, PostgresServer, running_server
+from servers import POSTGRES_SETTINGS, PostgresServer, running_server
 from threadkeep import Retention
 from threadkeep.langgraph import ThreadkeepSaver
 from workload import OPERATIONS, Size
@@ -310,7 +310,7 @@ def table(numbers: dict[str, Any]) -> str:
 
 
 def run(checkpoints: int, seconds: float) -> dict[str, Any]:
-    with running_server(**_POSTGRES) as server:
+    with running_server(**POSTGRES_SETTINGS) as server:
         databases = Databases(server, checkpoints)
         return {
             "checkpoints": databases.threads * STEPS,
