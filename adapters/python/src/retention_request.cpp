@@ -2,6 +2,9 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "request.hpp"
 #include "session_convert.hpp"
 #include "threadkeep/retention/retention.hpp"
