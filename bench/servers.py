@@ -28,7 +28,7 @@ DURABILITY = {
     "redis": "no append-only file, no snapshots: the data lives as long as the server",
     "memory": "none: the data lives as long as the process",
 }
-_POSTGRES = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+POSTGRES_SETTINGS = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ class Servers:
 
 @contextmanager
 def running_servers() -> Iterator[Servers]:
-    with running_server(**_POSTGRES) as postgres, running_redis(None, "--databases", "64") as redis:
+    with (
+        running_server(**POSTGRES_SETTINGS) as postgres,
+        running_redis(None, "--databases", "64") as redis,
+    ):
         yield Servers(postgres, redis)
 
 

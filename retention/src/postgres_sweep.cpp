@@ -94,7 +94,8 @@ SweepResult PostgresRetention::sweep(const SweepOptions& options, const Call& ca
   if (result.run == 0) return result;
   Batch batch;
   try {
-    while (!batch.done && std::chrono::steady_clock::now() < until) {
+    while (!batch.done && !has_enough(options, batch.swept) &&
+           std::chrono::steady_clock::now() < until) {
       const std::uint64_t before = batch.swept.threads;
       const Kept kept = keep(result.run, options, call);
       const std::string parameters[] = {std::to_string(result.run),

@@ -19,6 +19,11 @@ inline void check(const SweepOptions& options) {
   throw Error(Code::invalid_argument, "batch_size must be from 1 to 10000");
 }
 
+/// True when no further batch may begin because of the number of threads.
+inline bool has_enough(const SweepOptions& options, const Swept& swept) {
+  return options.max_threads != 0 && swept.threads >= options.max_threads;
+}
+
 /// A page of the audit. `read` gets a cursor that is empty or a number, and how many entries before
 /// it are wanted.
 template <class Read>

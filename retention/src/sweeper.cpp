@@ -7,6 +7,7 @@
 
 #include "fingerprint.hpp"
 #include "hosted.hpp"
+#include "requests.hpp"
 #include "threadkeep/error.hpp"
 #include "verdict.hpp"
 
@@ -156,7 +157,7 @@ Rules Sweeper::rules(Transaction& transaction) const {
 }
 
 void Sweeper::work() {
-  while (!at_end_ && has_time()) {
+  while (!at_end_ && has_time() && !has_enough(options_, run_.swept)) {
     look();
     if (at_end_ && due_.empty()) break;
     const std::uint64_t before = run_.swept.threads;

@@ -155,6 +155,20 @@ TEST_P(HostedRetention, works_in_batches_that_are_bounded) {
   EXPECT_EQ(retention_->sweep(options, Call()).swept.checkpoints, 18U);
 }
 
+TEST_P(HostedRetention, ends_when_it_has_taken_from_enough_threads) {
+  for (int i = 0; i < 9; ++i) put_line("old-" + std::to_string(i), 1);
+  clock_.pass(8 * day);
+  apply(R"([{"name": "week"}])");
+  SweepOptions options;
+  options.batch_size = 2;
+  options.max_threads = 3;
+  const auto first = retention_->sweep(options, Call());
+  EXPECT_FALSE(first.finished);
+  EXPECT_EQ(first.swept.threads, 4U);
+  EXPECT_EQ(retention_->runs(1, Call()).front().state, "paused");
+  EXPECT_EQ(sweep().swept.threads, 5U);
+}
+
 TEST_P(HostedRetention, goes_on_where_it_was_stopped) {
   for (int i = 0; i < 9; ++i) put_line("old-" + std::to_string(i), 1);
   clock_.pass(8 * day);

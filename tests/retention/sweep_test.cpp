@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <numeric>
 #include <thread>
 
 #include "retention_fixture.hpp"
@@ -22,6 +23,17 @@ class RetentionSweep : public RetentionFixture {
   }
   // Begins a run and forgets it, as a process does that is killed.
   void leave_run_behind() { as_sweeper("SELECT {}.threadkeep_retention_begin()"); }
+  // How many pages the next batch looks at, those of the functions that it calls included.
+  int pages_of_batch(const std::string& run, int size) {
+    std::string plan;
+    for (const std::string& line : raw_.run("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM "
+                                            "threadkeep_retention_batch(" +
+                                            run + ", " + std::to_string(size) + ")")) {
+      plan += line;
+    }
+    const std::string hit = "\"Shared Hit Blocks\": ";
+    return std::stoi(plan.substr(plan.find(hit) + hit.size()));
+  }
   std::string last_run(const std::string& columns) {
     return raw_.value("SELECT " + columns +
                       " FROM threadkeep_retention_runs ORDER BY run_id DESC LIMIT 1");
@@ -182,6 +194,44 @@ TEST_F(RetentionSweep, goes_on_where_its_time_was_over) {
   EXPECT_EQ(last_run("state, checkpoints"), "paused|5");
   EXPECT_TRUE(contains(sweep(), "(15 checkpoints"));
   EXPECT_EQ(count("checkpoints"), "0");
+}
+
+// Rows that are dead but seen by an old transaction cannot be vacuumed. A sweep that began at the
+// first thread again would read those of all batches before it.
+TEST_F(RetentionSweep, stays_linear_while_an_old_transaction_keeps_dead_rows) {
+  constexpr int batches = 60;
+  constexpr int size = 10;
+  adopt_many(batches * size, 30);
+  raw_.run("ANALYZE checkpoints; ANALYZE checkpoint_blobs");
+  apply(R"([{"name": "p"}])");
+  RawDatabase old(url_);
+  old.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM checkpoints");
+  const std::string run = raw_.value("SELECT threadkeep_retention_begin()");
+  std::vector<int> pages;
+  for (int i = 0; i < batches; ++i) {
+    pages.push_back(pages_of_batch(run, size));
+    ASSERT_EQ(last_run("checkpoints"), std::to_string((i + 1) * size));
+    ASSERT_EQ(raw_.value("SELECT after_thread IS NOT NULL FROM threadkeep_retention_runs"), "t");
+  }
+  const auto sum = [&](int from) {
+    return std::accumulate(pages.begin() + from, pages.begin() + from + 20, 0);
+  };
+  EXPECT_LT(sum(40), sum(5) * 11 / 10) << sum(5) << ", then " << sum(40);
+  EXPECT_EQ(last_run("checkpoints, busy"), "600|0");
+  EXPECT_EQ(old.value("SELECT count(*) FROM checkpoints"), "600");
+}
+
+TEST_F(RetentionSweep, ends_when_it_has_taken_from_enough_threads) {
+  adopt_many(20, 30);
+  apply(R"([{"name": "p"}])");
+  retention::SweepOptions options;
+  options.batch_size = 5;
+  options.max_threads = 8;
+  const auto first = retention_.sweep(options, Call());
+  EXPECT_FALSE(first.finished);
+  EXPECT_EQ(first.swept.threads, 10U);
+  EXPECT_EQ(last_run("state"), "paused");
+  EXPECT_EQ(retention_.sweep({}, Call()).swept.threads, 10U);
 }
 
 TEST_F(RetentionSweep, leaves_its_place_to_the_next_at_once_when_it_is_stopped) {

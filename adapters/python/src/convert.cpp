@@ -83,6 +83,11 @@ nb::object convert(const StateDocument& document) {
   return nb::make_tuple(text(document.key), text(document.value), document.version);
 }
 
+nb::object convert(const retention::Due& due) {
+  return nb::make_tuple(text(due.policy), text(due.reason), due.threads, due.checkpoints,
+                        due.writes, due.blobs, due.bytes);
+}
+
 nb::object convert(std::int64_t number) {
   return nb::int_(number);
 }
@@ -142,6 +147,14 @@ nb::object convert(const Page<CheckpointTuple>& page) {
 }
 nb::object convert(const Health& health) {
   return nb::make_tuple(health.ok, text(health.detail));
+}
+nb::object convert(const std::string& value) {
+  return text(value);
+}
+nb::object convert(const retention::SweepResult& result) {
+  const retention::Swept& swept = result.swept;
+  return nb::make_tuple(result.run, result.finished, swept.threads, swept.checkpoints, swept.writes,
+                        swept.bytes, swept.busy, swept.collected, text(result.summary));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "threadkeep/backend.hpp"
+#include "threadkeep/retention/reports.hpp"
 
 namespace threadkeep::python {
 
@@ -17,7 +18,8 @@ using Result =
     std::variant<std::monostate, Written, std::optional<CheckpointTuple>, Page<CheckpointTuple>,
                  std::vector<ChannelHistory>, Page<ThreadInfo>, Health, Page<Message>,
                  std::vector<Message>, std::optional<Message>, std::uint64_t,
-                 std::optional<StateDocument>, Page<StateDocument>, std::optional<ThreadInfo>>;
+                 std::optional<StateDocument>, Page<StateDocument>, std::optional<ThreadInfo>,
+                 std::string, std::vector<retention::Due>, retention::SweepResult>;
 
 // All functions here need the GIL.
 

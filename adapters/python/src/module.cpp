@@ -71,19 +71,22 @@ NB_MODULE(_native, module) {
   register_errors();
   bind_requests(module);
   bind_session_requests(module);
+  bind_retention_requests(module);
   module.attr("version") = THREADKEEP_VERSION;
   module.def("schemes", schemes);
   module.def("redacted", redacted, "url"_a);
   module.def("shared_payloads", shared_payloads);
 
-  nb::class_<PendingCall>(module, "PendingCall").def("cancel", &PendingCall::cancel);
+  nb::class_<PendingCall>(module, "PendingCall")
+      .def(nb::init<>())
+      .def("cancel", &PendingCall::cancel);
   nb::class_<LoopQueue>(module, "CompletionQueue")
       .def(nb::init<>())
       .def("fileno", [](const LoopQueue& self) { return self.queue->fileno(); })
       .def("drain", drain);
   nb::class_<NativeStore>(module, "Store", nb::is_weak_referenceable())
       .def(nb::init<const std::string&>(), "url"_a)
-      .def("call", &NativeStore::call, "request"_a, "timeout"_a.none())
+      .def("call", &NativeStore::call, "request"_a, "timeout"_a.none(), "pending"_a = nb::none())
       .def("submit", &NativeStore::submit, "request"_a, "timeout"_a.none(), "queue"_a, "token"_a)
       .def("close", &NativeStore::close)
       .def("capabilities", capabilities);

@@ -100,6 +100,11 @@ class QueuedRead final : public ReadTask {
   OnClose on_close_;
 };
 
+bool waits(const Request::Work& work) {
+  const auto* read = std::get_if<Request::Read>(&work);
+  return read != nullptr && read->waits;
+}
+
 Result carry_out(Store& store, Request::Work work, const Call& call) {
   if (auto* mutation = std::get_if<Mutation>(&work)) return store.write(std::move(*mutation), call);
   return std::get<Request::Read>(work).run(store, call);
@@ -149,15 +154,18 @@ NativeStore::~NativeStore() {
   }
 }
 
-nb::object NativeStore::call(Request& request, std::optional<double> timeout) {
+nb::object NativeStore::call(Request& request, std::optional<double> timeout,
+                             PendingCall* pending) {
   InFlight in_flight(*this);
-  Call call = make_call(timeout, closing_.get_token());
+  std::optional<OnClose> on_close;
+  if (pending != nullptr) on_close.emplace(closing_.get_token(), CancelOnClose{*pending});
+  Call call = make_call(timeout, pending != nullptr ? pending->token() : closing_.get_token());
   Request::Work work = request.take();
   Result result;
   {
     // A store that never waits is done before another thread could take over the GIL.
     std::optional<nb::gil_scoped_release> release;
-    if (blocking_) release.emplace();
+    if (blocking_ || waits(work)) release.emplace();
     result = carry_out(in_flight.store(), std::move(work), call);
   }
   return to_python(result);

@@ -36,8 +36,9 @@ class NativeStore {
   NativeStore(const NativeStore&) = delete;
   NativeStore& operator=(const NativeStore&) = delete;
 
-  /// Carries out a request and waits for it. No timeout means for ever.
-  nanobind::object call(Request& request, std::optional<double> timeout);
+  /// Carries out a request and waits for it. No timeout means for ever. Another thread may cancel
+  /// it through `pending`, which may be null.
+  nanobind::object call(Request& request, std::optional<double> timeout, PendingCall* pending);
 
   /// Queues a request; its end is pushed to `queue` under `token`.
   PendingCall submit(Request& request, std::optional<double> timeout, const LoopQueue& queue,

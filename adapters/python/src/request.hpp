@@ -18,6 +18,7 @@ class Request {
   struct Read {
     std::string lane;  ///< The thread whose order of calls it belongs to.
     std::function<Result(Store&, const Call&)> run;
+    bool waits = false;  ///< Also on a store whose other calls never wait.
   };
   using Work = std::variant<Mutation, Read>;
 
@@ -34,5 +35,7 @@ class Request {
 void bind_requests(nanobind::module_& module);
 /// Adds those for messages and state.
 void bind_session_requests(nanobind::module_& module);
+/// Adds those for retention.
+void bind_retention_requests(nanobind::module_& module);
 
 }  // namespace threadkeep::python

@@ -72,11 +72,37 @@ def test_its_page_takes_the_numbers(numbers: dict[str, Any], tmp_path: Path) -> 
     assert re.search(r"<!-- tables: bench/page.py -->\n### .*<!-- end of tables -->\n", page, re.S)
 
 
+def test_the_benchmark_of_retention_measures_all_it_names(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "bench" / "retention.py"), "--checkpoints", "800"]
+    result = subprocess.run(
+        [*command, "--seconds", "0.1", "--json", str(tmp_path / "numbers.json")],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    assert [row["rows"] for row in numbers["speed"]] == [3200] * 4
+    assert all(len(speeds) == 4 for speeds in numbers["quarters"].values())
+    for turn in numbers["beside_a_sweep"] + numbers["with_and_without"]:
+        assert all(0 < put["p50_ms"] <= put["p99_ms"] for put in turn.values()), turn
+    page = (ROOT / "docs" / "performance.md").read_text()
+    heads = [line for line in result.stdout.splitlines() if "---" not in line and line]
+    for line in heads:  # Its page has the same rows, with the numbers of another run.
+        assert f"\n| {line.split(' |')[0][2:]} |" in page, line
+
+
 def test_the_commands_of_its_page_are_understood() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
     commands = re.findall(r"^\$ bench/run.sh(.*)$", page, re.M)
     assert len(commands) >= 2
     code = "import sys, compare; compare.parser().parse_args(sys.argv[1:])"
+    for command in commands:
+        arguments = shlex.split(command, comments=True)
+        subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT / "bench", check=True)
+    commands = re.findall(r"^\$ build/venv/bin/python bench/retention.py(.*)$", page, re.M)
+    assert len(commands) >= 2
+    code = "import sys, retention; retention.parser().parse_args(sys.argv[1:])"
     for command in commands:
         arguments = shlex.split(command, comments=True)
         subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT / "bench", check=True)

@@ -24,6 +24,7 @@ from threadkeep.errors import (
     UnsupportedError,
 )
 from threadkeep.filters import Filter
+from threadkeep.retention import Due, Retention, Swept
 from threadkeep.session_types import (
     Message,
     NewMessage,
@@ -46,6 +47,7 @@ __all__ = [
     "CorruptError",
     "DeadlineError",
     "DeniedError",
+    "Due",
     "DuplicateError",
     "Error",
     "Filter",
@@ -59,11 +61,13 @@ __all__ = [
     "Page",
     "Popped",
     "Receipt",
+    "Retention",
     "SessionStore",
     "StateChange",
     "StateDocument",
     "StateScope",
     "Store",
+    "Swept",
     "ThreadInfo",
     "UnavailableError",
     "UnsupportedError",

@@ -40,6 +40,12 @@ ChangeRow: TypeAlias = tuple[str, str, str, int | None]
 # revision
 WrittenRow: TypeAlias = tuple[int, int, int, Sequence[MessageRow], Sequence[int], int]
 
+# policy, reason, threads, checkpoints, writes, values, bytes
+DueRow: TypeAlias = tuple[str, str, int, int, int, int, int]
+# run (0: another one is under way), finished, threads, checkpoints, writes, bytes, busy, collected,
+# summary
+SweptRow: TypeAlias = tuple[int, bool, int, int, int, int, int, int, str]
+
 class _Capabilities(TypedDict):
     name: str
     durable: bool
@@ -162,6 +168,32 @@ def ping() -> Request: ...
 
 # None
 def setup() -> Request: ...
+
+# Retention. Policies are JSON, an array of objects.
+
+# None
+def install_retention() -> Request: ...
+
+# None
+def apply_policies(policies: str) -> Request: ...
+
+# str
+def stored_policies() -> Request: ...
+
+# list[DueRow]
+def preview_retention(policies: str | None) -> Request: ...
+
+# SweptRow
+def sweep(max_threads: int, batch_size: int, time_budget: float) -> Request: ...
+
+# None
+def expire_thread(thread_id: str, at: int | None) -> Request: ...
+
+# int
+def pin_thread(thread_id: str, set: bool) -> Request: ...
+
+# Equal policies have equal texts.
+def normal_policies(policies: str) -> str: ...
 def schemes() -> Sequence[str]: ...
 def redacted(url: str) -> str: ...
 def shared_payloads() -> int: ...
@@ -175,7 +207,9 @@ class CompletionQueue:
 
 class Store:
     def __init__(self, url: str) -> None: ...
-    def call(self, request: Request, timeout: float | None) -> Any: ...
+    def call(
+        self, request: Request, timeout: float | None, pending: PendingCall | None = None
+    ) -> Any: ...
     def submit(
         self, request: Request, timeout: float | None, queue: CompletionQueue, token: int
     ) -> PendingCall: ...

@@ -236,9 +236,17 @@ class Store(Closing):
         """As :meth:`copy_thread`."""
         await self.acall(copy_request(source_thread_id, target_thread_id), self.timeout)
 
-    def call(self, request: _native.Request, timeout: float | None) -> Any:
-        """Makes a request of the native module and waits for its answer."""
-        return self._native.call(request, timeout)
+    def call(
+        self,
+        request: _native.Request,
+        timeout: float | None,
+        pending: _native.PendingCall | None = None,
+    ) -> Any:
+        """Makes a request of the native module and waits for its answer.
+
+        Another thread may cancel it through ``pending``.
+        """
+        return self._native.call(request, timeout, pending)
 
     async def acall(self, request: _native.Request, timeout: float | None) -> Any:
         """Makes a request without blocking the event loop. Calls of one thread keep their order.

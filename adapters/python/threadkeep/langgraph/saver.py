@@ -29,10 +29,13 @@ from threadkeep._arguments import (
     page_size,
 )
 from threadkeep._life import Closing
+from threadkeep._sweeper import Sweeper
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph import codec
 from threadkeep.langgraph.codec import Address
+from threadkeep.langgraph.ttl import TtlOptions, store_policies
 from threadkeep.langgraph.values import SeenBlobs
+from threadkeep.retention import Retention
 from threadkeep.store import DEFAULT_TIMEOUT, SETUP_TIMEOUT, Store, ThreadInfo, copy_request, opened
 
 if TYPE_CHECKING:
@@ -65,6 +68,8 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         serde: Turns channel values and writes into bytes. The default is LangGraph's own. With any
             other, such as an encrypting one, no channel value bypasses it.
         timeout: Seconds after which a call ends with an error; ``None`` waits for ever.
+        ttl: How long threads live, such as ``{"default_ttl": 60}``, in minutes; see "Threads that
+            expire" in docs/python.md. With it the constructor waits for the store.
 
     Errors are those of :mod:`threadkeep.errors`.
     """
@@ -75,12 +80,25 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         *,
         serde: SerializerProtocol | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
+        ttl: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(serde=serde)
         self.timeout = checked_timeout(timeout)
+        options = None if ttl is None else TtlOptions.read(ttl)
         self._owns_store = isinstance(store, str)
         self.store = opened(store, timeout)
         self._seen = SeenBlobs()
+        self._sweeper = None if options is None else self._obey(options)
+
+    def _obey(self, options: TtlOptions) -> Sweeper | None:
+        try:
+            store_policies(Retention(self.store, timeout=self.timeout), options.policies)
+        except BaseException:
+            self._close_store()
+            raise
+        if not options.interval:
+            return None
+        return Sweeper(self.store, options.interval, options.limit)
 
     @classmethod
     def from_conn_string(
@@ -89,12 +107,13 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         *,
         serde: SerializerProtocol | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
+        ttl: Mapping[str, Any] | None = None,
     ) -> Self:
         """Opens a store by URL, in the form of LangGraph's other savers.
 
         The result works with ``with`` and with ``async with``.
         """
-        return cls(conn_string, serde=serde, timeout=timeout)
+        return cls(conn_string, serde=serde, timeout=timeout, ttl=ttl)
 
     # Life
 
@@ -112,6 +131,11 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
 
     def close(self) -> None:
         """Closes the store if the saver opened it. Copies of the saver are closed with it."""
+        if self._sweeper is not None:
+            self._sweeper.close()
+        self._close_store()
+
+    def _close_store(self) -> None:
         if self._owns_store:
             self.store.close()
 

@@ -44,7 +44,9 @@ struct Archive {
 struct SweepOptions {
   /// When it is over, no further batch begins; the next sweep goes on from there.
   std::chrono::seconds time_budget = std::chrono::minutes(10);
-  std::uint32_t batch_size = 1000;             ///< Checkpoints of a transaction, 1 to 10000.
+  std::uint32_t batch_size = 1000;  ///< Checkpoints of a transaction, 1 to 10000.
+  /// When something was taken from so many, no further batch begins. 0: there is no limit.
+  std::uint64_t max_threads = 0;
   std::function<void(const Swept&)> progress;  ///< Called after each batch, if set.
   /// Keeps each thread as a whole before anything of it goes. One that changed meanwhile stays for
   /// the next sweep, and is counted as busy.
