@@ -61,7 +61,7 @@ class HostedKills : public Hosted {
     Store store(clock.open(url()));
     SweepOptions options;
     options.batch_size = 1;
-    open_retention(store)->sweep(options, Call());
+    open_retention(store)->sweep(options, patient());
   }
 
   // Goes on with a thread for ever, and writes down what was acknowledged.
