@@ -135,7 +135,7 @@ class Hosted : public ::testing::TestWithParam<std::string> {
     std::uint64_t found = 0;
     store_.retention()->read(
         [&](retention::Transaction& transaction) { found = count_named(transaction, named); },
-        Call());
+        patient());
     EXPECT_EQ(rows("blobs"), found);
   }
   static std::uint64_t count_named(retention::Transaction& transaction,
