@@ -92,7 +92,9 @@ unsigned bucket_of(std::string_view thread_id) noexcept {
 Keys::Keys(const std::string& prefix, unsigned bucket)
     : registry(registry_key(prefix, bucket)),
       deadlines(key(prefix, bucket, "x")),
-      orders(key(prefix, bucket, "o")) {}
+      orders(key(prefix, bucket, "o")) {
+  thread = index = registry;
+}
 
 Keys::Keys(const std::string& prefix, std::string_view thread_id)
     : Keys(prefix, bucket_of(thread_id)) {

@@ -27,7 +27,7 @@ struct Keys {
   Keys(const std::string& prefix, std::string_view thread_id);
   /// Those of a named scope are its own too, but for the registry, which it is not in.
   Keys(const std::string& prefix, const StateScope& scope);
-  /// Of a bucket alone: those of a thread are empty.
+  /// Of a bucket alone: those of a thread are its registry, so that all are in its slot.
   Keys(const std::string& prefix, unsigned bucket);
 
   std::string thread;

@@ -40,7 +40,7 @@ bool operator==(const Loaded& a, const Loaded& b) {
 Content load(Store& store) {
   Content content;
   CheckpointList query;
-  query.limit = 1000;
+  query.limit = 100;
   do {
     auto page = store.list(query, Call());
     query.cursor = page.next;

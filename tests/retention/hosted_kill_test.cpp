@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <functional>
 #include <thread>
 
 #include "hosted_fixture.hpp"
@@ -14,36 +16,81 @@ namespace {
 
 using namespace retention;
 
-class HostedKills : public Hosted {
- protected:
-  // In a process of its own, as a command that cron starts, which is killed after a while.
-  void kill_sweep_after(std::chrono::milliseconds time) {
-    const pid_t child = fork();
-    if (child == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      _exit(sweep_once());
-    }
-    std::this_thread::sleep_for(time);
-    kill(child, SIGKILL);
+/// A process that ends with SIGKILL at the latest with this object.
+class Child {
+ public:
+  explicit Child(const std::function<void()>& body) : pid_(fork()) {
+    if (pid_ != 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    _exit(run(body));
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() { kill(); }
+
+  /// Where it has come to its end before, it must have gone well.
+  void kill() {
+    if (pid_ < 0) return;
     int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << "a sweep has failed";
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, &status, 0);
+    pid_ = -1;
+    EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << "a process has failed";
   }
 
  private:
-  int sweep_once() {
+  static int run(const std::function<void()>& body) {
     try {
-      TestClock clock;
-      clock.set(clock_.now());
-      Store store(clock.open(url()));
-      SweepOptions options;
-      options.batch_size = 1;
-      open_retention(store)->sweep(options, Call());
+      body();
       return 0;
     } catch (const std::exception& error) {
       std::fprintf(stderr, "%s\n", error.what());
       return 1;
     }
+  }
+
+  pid_t pid_;
+};
+
+class HostedKills : public Hosted {
+ protected:
+  // In a process of its own, as a command that cron starts.
+  void sweep_in_child() {
+    TestClock clock;
+    clock.set(clock_.now());
+    Store store(clock.open(url()));
+    SweepOptions options;
+    options.batch_size = 1;
+    open_retention(store)->sweep(options, patient());
+  }
+
+  // Goes on with a thread for ever, and writes down what was acknowledged.
+  void write_in_child() {
+    TestClock clock;
+    clock.set(clock_.now());
+    Store store(clock.open(url()));
+    std::ofstream acknowledged(acknowledged_path());
+    for (int i = 1;; ++i) {
+      Draft draft("live", id_of(i));
+      if (i > 1) draft.parent(id_of(i - 1));
+      store.write(draft.value("a", std::to_string(i), id_of(i)), Call());
+      acknowledged << i << std::endl;
+    }
+  }
+  // A number whose ids are in the order of the numbers.
+  static std::string id_of(int number) { return std::to_string(1'000'000 + number); }
+  std::string acknowledged_path() const { return (directory_.path() / "acknowledged").string(); }
+  int last_acknowledged() const {
+    std::ifstream file(acknowledged_path());
+    int last = 0;
+    for (std::string line; std::getline(file, line) && !file.eof();) last = std::stoi(line);
+    return last;
+  }
+  void wait_for_more(int than) {
+    for (int tries = 0; last_acknowledged() <= than && tries < 6000; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_GT(last_acknowledged(), than);
   }
 };
 
@@ -61,7 +108,9 @@ TEST_P(HostedKills, leave_what_stays_as_it_was) {
   const Content before = load(store_);
   const Content expected = survivors(threads, before, clock_.now());
   for (int kills = 0; kills < 20; ++kills) {
-    kill_sweep_after(std::chrono::milliseconds(random() % 60));
+    Child sweeper([&] { sweep_in_child(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+    sweeper.kill();
     const Content after = load(store_);
     expect_equal(after, before);
     for (const auto& [key, loaded] : expected) EXPECT_TRUE(after.contains(key));
@@ -73,6 +122,30 @@ TEST_P(HostedKills, leave_what_stays_as_it_was) {
   EXPECT_EQ(after.size(), expected.size());
   expect_equal(after, expected);
   expect_no_orphans(after);
+}
+
+TEST_P(HostedKills, leave_their_turn_to_other_processes_that_write) {
+  for (int i = 0; i < 100; ++i) put_line("old-" + std::to_string(i), 9);
+  apply(R"([{"name": "short", "idle": "off", "keep_last": 2}])");
+  Child writer([&] { write_in_child(); });
+  for (int kills = 0; kills < 15; ++kills) {
+    const int before = last_acknowledged();
+    Child sweeper([&] { sweep_in_child(); });
+    wait_for_more(before);
+    sweeper.kill();
+    clock_.pass(61 * second);
+  }
+  writer.kill();
+  sweep();  // goes on where the last one was killed
+  sweep();
+  const auto left = ids("live");
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_GE(left[1], id_of(last_acknowledged()));
+  const auto latest = store_.get({"live", "", left[1], {}}, Call());
+  ASSERT_EQ(latest->values.size(), 1U);
+  EXPECT_EQ(latest->values[0].data.view(), left[1]);
+  EXPECT_EQ(ids("old-7"), (std::vector<std::string>{"8", "9"}));
+  expect_no_orphans(load(store_));
 }
 
 // What is in memory does not outlive its process.

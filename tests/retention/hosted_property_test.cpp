@@ -71,7 +71,7 @@ TEST_P(HostedProperty, what_stays_is_as_it_was_and_a_dry_run_counts_what_goes) {
     SCOPED_TRACE("round " + std::to_string(round));
     const auto threads = make_threads(100);
     const Content before = load(store_);
-    const auto counted = described(retention_->preview(Call()));
+    const auto counted = described(retention_->preview(patient()));
     EXPECT_FALSE(counted.empty());
     const auto result = sweep(1 + static_cast<std::uint32_t>(random_() % 40));
     EXPECT_EQ(described(taken_by(result.run)), counted);
@@ -80,7 +80,7 @@ TEST_P(HostedProperty, what_stays_is_as_it_was_and_a_dry_run_counts_what_goes) {
     EXPECT_EQ(after.size(), expected.size());
     expect_equal(after, expected);
     expect_no_orphans(after);
-    EXPECT_TRUE(retention_->preview(Call()).empty());
+    EXPECT_TRUE(retention_->preview(patient()).empty());
   }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retention on a file: sweeps that are killed, and room that comes back.
-#include <fstream>
+// Retention on a file: archives of sweeps that are killed, room that comes back, and versions.
 #include <thread>
 
 #include "archives.hpp"
@@ -19,43 +18,13 @@ class HostedSqlite : public Hosted {
   HostedSqlite() : raw_(directory_.path() / "store.db") {}
 
   // In a process of its own, as a command that cron starts.
-  void sweep_in_child(const Archives* archives = nullptr) {
+  void sweep_in_child(const Archives& archives) {
     TestClock clock;
     clock.set(clock_.now());
     Store store(clock.open(url()));
-    SweepOptions options;
-    if (archives) options = archives->options(store);
+    SweepOptions options = archives.options(store);
     options.batch_size = 1;
     open_retention(store)->sweep(options, Call());
-  }
-
-  // Goes on with a thread for ever, and writes down what was acknowledged.
-  void write_in_child() {
-    TestClock clock;
-    clock.set(clock_.now());
-    Store store(clock.open(url()));
-    std::ofstream acknowledged(acknowledged_path());
-    for (int i = 1;; ++i) {
-      Draft draft("live", id_of(i));
-      if (i > 1) draft.parent(id_of(i - 1));
-      store.write(draft.value("a", std::to_string(i), id_of(i)), Call());
-      acknowledged << i << std::endl;
-    }
-  }
-  // A number whose ids are in the order of the numbers.
-  static std::string id_of(int number) { return std::to_string(1'000'000 + number); }
-  std::string acknowledged_path() const { return (directory_.path() / "acknowledged").string(); }
-  int last_acknowledged() const {
-    std::ifstream file(acknowledged_path());
-    int last = 0;
-    for (std::string line; std::getline(file, line) && !file.eof();) last = std::stoi(line);
-    return last;
-  }
-  void wait_for_more(int than) {
-    for (int tries = 0; last_acknowledged() <= than && tries < 6000; ++tries) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    EXPECT_GT(last_acknowledged(), than);
   }
 
   void put_large(const std::string& thread) {
@@ -65,30 +34,6 @@ class HostedSqlite : public Hosted {
   RawDatabase raw_;
 };
 
-TEST_P(HostedSqlite, lets_other_processes_write_while_sweepers_are_killed) {
-  for (int i = 0; i < 100; ++i) put_line("old-" + std::to_string(i), 9);
-  apply(R"([{"name": "short", "idle": "off", "keep_last": 2}])");
-  Child writer([&] { write_in_child(); });
-  for (int kills = 0; kills < 15; ++kills) {
-    const int before = last_acknowledged();
-    Child sweeper([&] { sweep_in_child(); });
-    wait_for_more(before);
-    sweeper.kill();
-    clock_.pass(61 * second);
-  }
-  writer.kill();
-  sweep();  // goes on where the last one was killed
-  sweep();
-  const auto left = ids("live");
-  ASSERT_EQ(left.size(), 2U);
-  EXPECT_GE(left[1], id_of(last_acknowledged()));
-  const auto latest = store_.get({"live", "", left[1], {}}, Call());
-  ASSERT_EQ(latest->values.size(), 1U);
-  EXPECT_EQ(latest->values[0].data.view(), left[1]);
-  EXPECT_EQ(ids("old-7"), (std::vector<std::string>{"8", "9"}));
-  EXPECT_EQ(raw_.value("PRAGMA integrity_check"), "ok");
-}
-
 TEST_P(HostedSqlite, every_thread_that_went_is_in_an_archive_when_sweepers_are_killed) {
   std::mt19937_64 random(std::random_device{}());
   const Archives archives;
@@ -97,7 +42,7 @@ TEST_P(HostedSqlite, every_thread_that_went_is_in_an_archive_when_sweepers_are_k
   clock_.pass(8 * day);
   apply(R"([{"name": "week"}])");
   for (int kills = 0; kills < 20; ++kills) {
-    Child child([&] { sweep_in_child(&archives); });
+    Child child([&] { sweep_in_child(archives); });
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 80));
     child.kill();
     const auto archived = archives.threads();
