@@ -187,7 +187,7 @@ class CliArchivePostgres : public CliArchive {
     }
     return testing::PostgresServer::shared().run(text);
   }
-  // As LangGraph's saver has left them, each with 3 kB that cannot be compressed.
+  // As LangGraph's saver has left them, each with 1.6 kB that cannot be compressed.
   void store_old(int threads) {
     sql("INSERT INTO {}.checkpoints SELECT 'old-' || n, '', '1', NULL, NULL, jsonb_build_object("
         "'v', 4, 'ts', to_char((now() - interval '30 days') AT TIME ZONE 'UTC', "
@@ -239,16 +239,16 @@ TEST_F(CliArchivePostgres, has_every_thread_that_went_when_sweeps_are_killed) {
 TEST_F(CliArchivePostgres, deletes_nothing_of_a_batch_that_does_not_fit_on_the_disk) {
   store_old(6);
   const auto all = stored();
-  // A file of 8 kB has room for two threads and not for four.
+  // A file of 4 kB has room for two threads and not for four.
   const auto swept = shell(
-      "trap '' XFSZ; ulimit -f 8; threadkeep retention sweep --yes --json --batch-size 4 "
+      "trap '' XFSZ; ulimit -f 4; threadkeep retention sweep --yes --json --batch-size 4 "
       "--archive archives",
       failed);
   EXPECT_EQ(json::parse(swept).at("code"), "no_space") << swept;
   EXPECT_EQ(stored(), all);
   EXPECT_TRUE(std::filesystem::is_empty(archives()));
   shell(
-      "trap '' XFSZ; ulimit -f 8; threadkeep retention sweep --yes --batch-size 2 "
+      "trap '' XFSZ; ulimit -f 4; threadkeep retention sweep --yes --batch-size 2 "
       "--archive archives");
   EXPECT_TRUE(stored().empty());
   EXPECT_EQ(archived(), all);
