@@ -192,7 +192,7 @@ class CliArchivePostgres : public CliArchive {
     sql("INSERT INTO {}.checkpoints SELECT 'old-' || n, '', '1', NULL, NULL, jsonb_build_object("
         "'v', 4, 'ts', to_char((now() - interval '30 days') AT TIME ZONE 'UTC', "
         "'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00'), 'noise', (SELECT string_agg(md5(random()::text "
-        "|| n || i), '') FROM generate_series(1, 100) AS i)), '{}'::jsonb FROM "
+        "|| n || i), '') FROM generate_series(1, 100) AS i)), jsonb_build_object() FROM "
         "generate_series(1, " +
         std::to_string(threads) + ") AS n");
   }
