@@ -192,7 +192,8 @@ class CliArchivePostgres : public CliArchive {
     sql("INSERT INTO {}.checkpoints SELECT 'old-' || n, '', '1', NULL, NULL, jsonb_build_object("
         "'v', 4, 'ts', to_char((now() - interval '30 days') AT TIME ZONE 'UTC', "
         "'YYYY-MM-DD\"T\"HH24:MI:SS.US+00:00'), 'noise', (SELECT string_agg(md5(random()::text "
-        "|| n), '') FROM generate_series(1, 100))), '{}'::jsonb FROM generate_series(1, " +
+        "|| n || i), '') FROM generate_series(1, 100) AS i)), jsonb_build_object() FROM "
+        "generate_series(1, " +
         std::to_string(threads) + ") AS n");
   }
   std::set<std::string> stored() { return words(sql("SELECT thread_id FROM {}.checkpoints")); }

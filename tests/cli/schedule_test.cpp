@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // threadkeep retention schedule --install: sweeps by cron and systemd.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -24,8 +25,10 @@ class CliSchedule : public Cli {
     environment.now = [] { return std::int64_t{1'700'000'000'000'000}; };
     Store(Registry::builtin().open(url, environment))
         .write(testing::Draft("old", "1").value("a", "1", "x"), Call());
-    retention({"apply", "--config", directory.path() / "threadkeep.yaml"});
+    setenv("THREADKEEP_CONFIG", (directory.path() / "threadkeep.yaml").c_str(), 1);
+    retention({"apply"});
   }
+  ~CliSchedule() override { unsetenv("THREADKEEP_CONFIG"); }
 
   std::string retention(Arguments arguments, int status = done) const {
     arguments.insert(arguments.begin(), "retention");
@@ -72,7 +75,7 @@ TEST_F(CliSchedule, writes_units_of_systemd_that_sweep) {
 }
 
 TEST_F(CliSchedule, refuses_sweeps_without_an_archive_where_one_is_required) {
-  retention({"apply", "--archive", "required", "--config", directory.path() / "threadkeep.yaml"});
+  retention({"apply", "--archive", "required"});
   EXPECT_TRUE(contains(retention({"schedule"}, failed), "--archive DIRECTORY"));
   EXPECT_TRUE(contains(retention({"schedule", "--archive", "/var/x"}), "--archive /var/x"));
 }
