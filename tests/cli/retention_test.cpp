@@ -141,6 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, CliRetentionHosted, ::testing::ValuesIn(hosted_
 
 #ifdef THREADKEEP_TEST_SQLITE
 TEST_F(Cli, prints_no_schedule_with_a_path_that_depends_on_a_directory) {
+  run({"setup", "--url", url}, done);
   run({"retention", "install", "--url", url}, done);
   const std::string command = std::string(THREADKEEP_COMMAND) + " retention schedule --url ";
   const auto output = testing::run_program(
