@@ -117,12 +117,12 @@ TEST_P(CliRetentionHosted, finds_threads_that_do_not_expire) {
   if (GetParam() != "redis") return;
   retention({"install"});
   retention({"pin", "old"});
-  const auto url = place + "&ttl=1h";
-  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", url}),
+  const auto expiring = place + "&ttl=1h";
+  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", expiring}),
                        "1 of 2 threads do not expire:\nyoung\n"));
-  EXPECT_EQ(report({"audit", "--expiry", "--url", url}).at("without_expiry"), 1);
+  EXPECT_EQ(report({"audit", "--expiry", "--url", expiring}).at("without_expiry"), 1);
   retention({"hold", "young", "--name", "x"});
-  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", url}), "all of 2 threads"));
+  EXPECT_TRUE(contains(retention({"audit", "--expiry", "--url", expiring}), "all of 2 threads"));
 }
 
 std::vector<std::string> hosted_kinds() {
@@ -137,10 +137,11 @@ std::vector<std::string> hosted_kinds() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, CliRetentionHosted, ::testing::ValuesIn(hosted_kinds()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 #ifdef THREADKEEP_TEST_SQLITE
 TEST_F(Cli, prints_no_schedule_with_a_path_that_depends_on_a_directory) {
+  run({"setup", "--url", url}, done);
   run({"retention", "install", "--url", url}, done);
   const std::string command = std::string(THREADKEEP_COMMAND) + " retention schedule --url ";
   const auto output = testing::run_program(
