@@ -1,6 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Small functions that the others are made of.
 
+-- Of version 1, which knew nothing of archives.
+DROP FUNCTION IF EXISTS {schema}threadkeep_retention_batch(bigint, integer);
+DROP FUNCTION IF EXISTS {schema}threadkeep_retention_step(bigint, integer, jsonb);
+DROP FUNCTION IF EXISTS {schema}threadkeep_retention_remove(bigint, text[], jsonb, text);
+
 -- Seconds; null is off. What C++ writes is a number and a unit, anything else is an error.
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_duration(p_text text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $threadkeep$

@@ -341,7 +341,9 @@ DECLARE
   v_looked integer;
   v_after text;
 BEGIN
-  IF p_seen IS NULL AND {schema}threadkeep_retention_archive_required() THEN
+  -- Where nothing was due when the program looked, there is no archive, and nothing goes.
+  IF (p_seen IS NULL OR p_seen <> '{}' AND p_archive IS NULL)
+      AND {schema}threadkeep_retention_archive_required() THEN
     RAISE EXCEPTION 'nothing may go from this store without an archive'
       USING ERRCODE = 'insufficient_privilege',
             HINT = 'threadkeep retention sweep --yes --archive DIRECTORY';

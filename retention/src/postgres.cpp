@@ -9,7 +9,7 @@ namespace threadkeep::retention {
 namespace {
 
 // Counts changes of the functions; a program does not replace what a newer one has installed.
-constexpr int module_version = 1;
+constexpr int module_version = 2;
 
 SqlHost& host_of(Store& store) {
   if (SqlHost* host = store.sql()) return *host;

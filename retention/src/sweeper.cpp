@@ -195,6 +195,7 @@ void Sweeper::look_at(Transaction& transaction, const std::vector<Policy>& polic
       const Verdict verdict = judge(policies, id, transaction);
       ++looked;
       looked_at_ = id;
+      if (verdict.unreadable) unreadable_.push_back(id);
       if (verdict.due.empty()) continue;
       due_.push_back({id, options_.archive ? fingerprint(verdict.judged) : 0});
       for (const Due& due : verdict.due) checkpoints += due.checkpoints;
@@ -285,6 +286,10 @@ std::string Sweeper::summary() const {
          std::to_string(swept.threads) + " threads (" + std::to_string(swept.checkpoints) +
          " checkpoints, " + std::to_string(swept.writes) + " writes)" +
          (swept.busy == 0 ? "" : ", passed over " + std::to_string(swept.busy) + " busy threads") +
+         (unreadable_.empty()
+              ? ""
+              : ", passed over " + std::to_string(unreadable_.size()) +
+                    " threads with damaged documents, the first is " + unreadable_.front()) +
          (policies_ == 0 ? "; no policy is stored, so only expires_at counts" : "");
 }
 

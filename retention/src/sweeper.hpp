@@ -49,7 +49,8 @@ class Sweeper {
     std::uint64_t seen = 0;  // its fingerprint, where it is archived
   };
   std::vector<Candidate> due_;
-  std::string looked_at_;  // the last thread that was
+  std::string looked_at_;                // the last thread that was
+  std::vector<std::string> unreadable_;  // threads
   bool at_end_ = false;
   std::size_t policies_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "facts.hpp"
+#include "threadkeep/error.hpp"
 
 namespace threadkeep::retention {
 
@@ -117,8 +118,10 @@ Verdict judge(std::span<const Policy> policies, const ThreadRows& rows, std::int
   return verdict;
 }
 
-Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
-              Transaction& transaction) {
+namespace {
+
+Verdict judge_readable(std::span<const Policy> policies, const std::string& thread_id,
+                       Transaction& transaction) {
   const ThreadGlance glance = transaction.glance(thread_id);
   if (!glance.edges.info || !may_be_due(policies, glance, transaction.now())) return {};
   ThreadRows rows = transaction.load(thread_id);
@@ -126,6 +129,21 @@ Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
   Verdict verdict = judge(policies, rows, transaction.now());
   if (!verdict.due.empty()) verdict.judged = std::move(rows);
   return verdict;
+}
+
+}  // namespace
+
+// One thread that is damaged must not keep all others.
+Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
+              Transaction& transaction) {
+  try {
+    return judge_readable(policies, thread_id, transaction);
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;
+    Verdict verdict;
+    verdict.unreadable = true;
+    return verdict;
+  }
 }
 
 // Whether a thread goes as a whole depends on nothing but what a glance shows.

@@ -18,8 +18,9 @@ struct Verdict {
   bool whole = false;
   /// Of a thread that stays.
   CheckpointsByNamespace checkpoints;
-  std::vector<Due> due;  ///< One for each reason; empty when nothing goes.
-  ThreadRows judged;     ///< When something goes from a thread of a store.
+  std::vector<Due> due;     ///< One for each reason; empty when nothing goes.
+  ThreadRows judged;        ///< When something goes from a thread of a store.
+  bool unreadable = false;  ///< A document of it is damaged, so nothing goes.
 };
 
 /// `rows` are those of a thread that is there.

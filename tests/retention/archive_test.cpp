@@ -158,6 +158,12 @@ TEST_F(RetentionArchive, may_be_demanded_of_everybody) {
     EXPECT_NE(refused.find("without an archive"), std::string::npos) << refused;
   }
   EXPECT_THROW(retention_.sweep({}, Call()), Error);
+  as_sweeper("SELECT {}.threadkeep_retention_begin()");
+  const auto run = raw_.value("SELECT max(run_id) FROM threadkeep_retention_runs");
+  const auto unnamed = as_sweeper("SELECT b.error FROM {}.threadkeep_retention_batch(" + run +
+                                  R"(, 5, '{"old": "?"}', NULL) AS b)");
+  as_sweeper("SELECT {}.threadkeep_retention_finish(" + run + ", false)");
+  EXPECT_NE(unnamed.find("without an archive"), std::string::npos) << unnamed;
   EXPECT_EQ(count("checkpoints"), "1");
   EXPECT_EQ(sweep_with_archive().swept.threads, 1U);
   retention_.require_archive(false, Call());

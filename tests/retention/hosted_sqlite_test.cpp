@@ -60,6 +60,20 @@ TEST_P(HostedSqlite, every_thread_that_went_is_in_an_archive_when_sweepers_are_k
   expect_equal(load(store_), before);
 }
 
+TEST_P(HostedSqlite, passes_over_a_thread_that_is_damaged_and_names_it) {
+  for (const char* id : {"a", "b", "c"}) put_line(id, 2);
+  raw_.run("UPDATE checkpoints SET checkpoint = '{' WHERE thread_id = 'b'");
+  clock_.pass(8 * day);
+  apply(R"([{"name": "week"}])");
+  ASSERT_EQ(retention_->preview(Call()).size(), 1U);
+  EXPECT_EQ(retention_->preview(Call())[0].threads, 2U);
+  const auto result = sweep();
+  EXPECT_EQ(result.swept.threads, 2U);
+  EXPECT_NE(result.summary.find("damaged documents, the first is b"), std::string::npos)
+      << result.summary;
+  EXPECT_EQ(threads(), std::vector<std::string>{"b"});
+}
+
 TEST_P(HostedSqlite, gives_the_room_of_what_it_took_back) {
   for (int i = 0; i < 100; ++i) put_large("old-" + std::to_string(i));
   const auto pages = std::stoll(raw_.value("PRAGMA page_count"));

@@ -60,6 +60,16 @@ TEST_F(RetentionInstall, may_be_done_by_many_at_once) {
   for (auto& thread : threads) thread.join();
 }
 
+TEST_F(RetentionInstall, takes_away_functions_of_before_that_know_no_archives) {
+  raw_.run(
+      "CREATE FUNCTION threadkeep_retention_batch(bigint, integer) RETURNS integer "
+      "LANGUAGE sql AS 'SELECT 1'");
+  retention_.install(Call());
+  EXPECT_EQ(raw_.value("SELECT count(*) FROM pg_proc WHERE proname = 'threadkeep_retention_batch' "
+                       "AND pronamespace = current_schema()::regnamespace"),
+            "1");
+}
+
 TEST_F(RetentionInstall, does_not_replace_what_a_newer_version_has_installed) {
   raw_.run("UPDATE threadkeep_modules SET version = 1000");
   try {

@@ -28,7 +28,7 @@ class RetentionSweep : public RetentionFixture {
     std::string plan;
     for (const std::string& line : raw_.run("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM "
                                             "threadkeep_retention_batch(" +
-                                            run + ", " + std::to_string(size) + ")")) {
+                                            run + ", " + std::to_string(size) + ", NULL, NULL)")) {
       plan += line;
     }
     const std::string hit = "\"Shared Hit Blocks\": ";
