@@ -32,6 +32,7 @@ const std::vector<Arguments>& commands() {
                                              {"retention", "status"},
                                              {"retention", "audit"},
                                              {"retention", "pin"},
+                                             {"retention", "expire"},
                                              {"retention", "unpin"},
                                              {"retention", "hold"},
                                              {"retention", "release"},
