@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "duration_option.hpp"
+#include "not_empty.hpp"
 #include "sweep_job.hpp"
 
 namespace threadkeep::cli {
@@ -53,8 +54,10 @@ RetentionSchedule::RetentionSchedule(CLI::App& parent)
     : RetentionCommand(parent, "schedule", schedule_description, schedule_examples) {
   add_duration(options(), "--every", every_,
                "Minutes that divide the hour, hours that divide the day, or 1d; 15m if not given");
-  options().add_option("--archive", archive_,
-                       "Let the sweeps write threads to this directory before they delete them");
+  options()
+      .add_option("--archive", archive_,
+                  "Let the sweeps write threads to this directory before they delete them")
+      ->check(not_empty());
   auto* install =
       options()
           .add_option("--install", install_,
@@ -64,6 +67,7 @@ RetentionSchedule::RetentionSchedule(CLI::App& parent)
   options()
       .add_option("--unit-directory", unit_directory_,
                   "Where the units go, if not where systemd looks for those of this user")
+      ->check(not_empty())
       ->needs(install);
 }
 
@@ -133,8 +137,10 @@ RetentionUnschedule::RetentionUnschedule(CLI::App& parent)
       .add_option("--from", from_, "Take away what `schedule --install` has installed instead")
       ->check(CLI::IsMember({"crontab", "systemd"}).description(""))
       ->type_name("crontab|systemd");
-  options().add_option("--unit-directory", unit_directory_,
-                       "Where the units are, if not where systemd looks for those of this user");
+  options()
+      .add_option("--unit-directory", unit_directory_,
+                  "Where the units are, if not where systemd looks for those of this user")
+      ->check(not_empty());
 }
 
 ExitStatus RetentionUnschedule::execute() {

@@ -74,6 +74,13 @@ TEST_F(CliSchedule, writes_units_of_systemd_that_sweep) {
                        "there are no units"));
 }
 
+TEST_F(CliSchedule, takes_no_empty_word_for_a_directory) {
+  EXPECT_TRUE(contains(retention({"schedule", "--archive", ""}, usage), "--archive"));
+  const Arguments install = {"schedule", "--install", "systemd", "--unit-directory", ""};
+  EXPECT_TRUE(contains(retention(install, usage), "--unit-directory"));
+  retention({"unschedule", "--from", "systemd", "--unit-directory", ""}, usage);
+}
+
 TEST_F(CliSchedule, refuses_sweeps_without_an_archive_where_one_is_required) {
   retention({"apply", "--archive", "required"});
   EXPECT_TRUE(contains(retention({"schedule"}, failed), "--archive DIRECTORY"));
