@@ -14,6 +14,8 @@
 #include <threadkeep/error.hpp>
 #include <utility>
 
+#include "printable.hpp"
+
 namespace threadkeep::cli {
 
 namespace {
@@ -25,10 +27,20 @@ bool is_plain(const std::string& word) {
   return !word.empty() && word.find_first_not_of(plain) == std::string::npos;
 }
 
+// A line break would begin a line of its own, such as another job; cron and systemd have no way to
+// write one.
+void demand_printable(const std::string& word) {
+  const auto controls = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (std::ranges::none_of(word, controls)) return;
+  throw Error(Code::invalid_argument,
+              "a schedule cannot hold control characters such as line breaks: " + printable(word));
+}
+
 // `word` between two `quote`, each character that stands in `specials` replaced by what follows it.
 using Specials = std::vector<std::pair<char, const char*>>;
 std::string quoted(const std::string& word, char quote, const Specials& specials) {
   if (is_plain(word)) return word;
+  demand_printable(word);
   std::string text(1, quote);
   for (const char c : word) {
     const auto found = std::find_if(specials.begin(), specials.end(),
@@ -38,8 +50,12 @@ std::string quoted(const std::string& word, char quote, const Specials& specials
   return text + quote;
 }
 
-// In crontab a % is the end of the command.
+// In crontab a % is the end of the command unless there is a backslash before it. What another
+// backslash before that one does depends on the kind of cron.
 std::string for_crontab(const std::string& word) {
+  if (word.find('\\') != std::string::npos) {
+    throw Error(Code::invalid_argument, "a crontab cannot hold a backslash: " + printable(word));
+  }
   return quoted(word, '\'', {{'\'', "'\\''"}, {'%', "\\%"}});
 }
 

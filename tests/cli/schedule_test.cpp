@@ -3,18 +3,55 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "sweep_job.hpp"
+#include "threadkeep/error.hpp"
 #include "threadkeep/registry.hpp"
 #include "threadkeep/store.hpp"
 #include "threadkeep/testing/draft.hpp"
 
-#ifdef THREADKEEP_TEST_SQLITE
 namespace threadkeep {
 namespace {
 
+cli::SweepJob job_of(const Arguments& store, const std::string& archive = "/archives") {
+  Arguments command = {"/bin/threadkeep", "retention", "sweep", "--yes"};
+  command.insert(command.end(), store.begin(), store.end());
+  command.insert(command.end(), {"--archive", archive});
+  return {store, command};
+}
+
+void expect_invalid(const std::function<void()>& act, const std::string& text) {
+  try {
+    act();
+    ADD_FAILURE() << "nothing was thrown for " << text;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid_argument) << text;
+  }
+}
+
+TEST(SweepJob, writes_no_control_characters_into_crontabs_and_units) {
+  for (const char* control : {"\n", "\r", "\t", "\x01", "\x1b", "\x7f"}) {
+    const std::string word = std::string("/a") + control + "* * * * * touch /b";
+    for (const auto& job :
+         {job_of({"--config", "/c"}, word), job_of({"--config", word}),
+          job_of({"--url", "sqlite:" + word}), job_of({"--config", "/c", "--store", word})}) {
+      expect_invalid([&] { (void)job.crontab_line("* * * * *"); }, word);
+      expect_invalid([&] { (void)job.service(); }, word);
+    }
+  }
+}
+
+TEST(SweepJob, writes_a_backslash_into_units_only) {
+  const auto job = job_of({"--config", "/c"}, R"(/a\% b)");
+  expect_invalid([&] { (void)job.crontab_line("* * * * *"); }, "a backslash");
+  EXPECT_TRUE(contains(job.service(), R"("/a\\%% b")")) << job.service();
+}
+
+#ifdef THREADKEEP_TEST_SQLITE
 /// A file with one thread that is due.
 class CliSchedule : public Cli {
  protected:
@@ -74,6 +111,14 @@ TEST_F(CliSchedule, writes_units_of_systemd_that_sweep) {
                        "there are no units"));
 }
 
+TEST_F(CliSchedule, refuses_an_archive_whose_name_would_be_another_job) {
+  const auto place = directory.path() / "a\n* * * * * touch b #";
+  std::filesystem::create_directory(place);
+  const auto refused = retention({"schedule", "--archive", place}, usage);
+  EXPECT_TRUE(contains(refused, "control characters")) << refused;
+  EXPECT_TRUE(contains(refused, "a\\n*")) << "as one line: " << refused;
+}
+
 TEST_F(CliSchedule, takes_no_empty_word_for_a_directory) {
   EXPECT_TRUE(contains(retention({"schedule", "--archive", ""}, usage), "--archive"));
   const Arguments install = {"schedule", "--install", "systemd", "--unit-directory", ""};
@@ -118,7 +163,7 @@ TEST_F(CliCrontab, gets_a_line_and_keeps_all_others) {
   EXPECT_TRUE(contains(retention({"unschedule", "--from", "crontab"}), "has no line"));
 }
 #endif
+#endif
 
 }  // namespace
 }  // namespace threadkeep
-#endif
