@@ -8,6 +8,8 @@
 #include <archive/new_file.hpp>
 #include <array>
 #include <cctype>
+#include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -68,6 +70,15 @@ std::string joined(const std::vector<std::string>& words,
   std::string all;
   for (const auto& word : words) all += (all.empty() ? "" : " ") + written(word);
   return all;
+}
+
+// FNV-1a of 64 bits, which is the same in every release: units are found again by it.
+std::string hash_of(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016" PRIx64, hash);
+  return digits.data();
 }
 
 Error crontab_failed(const std::string& why) {
@@ -160,14 +171,17 @@ bool SweepJob::remove_from_crontab() const {
 
 std::string SweepJob::unit_name() const {
   std::string name = "threadkeep-retention";
+  std::string whole;
   for (const std::string& word : store_) {
+    whole += word + '\0';
     name += '-';
     for (const char c : word.substr(word.starts_with("--") ? 2 : 0)) {
       const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
       name += fits ? c : '-';
     }
   }
-  return name;
+  // The names of files and of units have 255 characters at most, with what is added to them.
+  return name.substr(0, 200) + "-" + hash_of(whole);
 }
 
 std::filesystem::path SweepJob::unit_directory() {

@@ -31,7 +31,8 @@ class SweepJob {
   bool remove_units(const std::filesystem::path& directory) const;
   /// Where systemd looks for units of this user; of root, of the system.
   static std::filesystem::path unit_directory();
-  /// "threadkeep-retention-url-sqlite--var-agent.db"
+  /// "threadkeep-retention-url-sqlite--var-agent.db-" and 16 digits, which tell apart what looks
+  /// the same so.
   std::string unit_name() const;
 
  private:

@@ -51,6 +51,20 @@ TEST(SweepJob, writes_a_backslash_into_units_only) {
   EXPECT_TRUE(contains(job.service(), R"("/a\\%% b")")) << job.service();
 }
 
+TEST(SweepJob, names_units_of_each_store_in_another_way) {
+  const Arguments same = {"--url", "sqlite:/x/a-u.db"};
+  const auto name = job_of(same).unit_name();
+  EXPECT_EQ(name, job_of(same, "/elsewhere").unit_name());
+  EXPECT_EQ(name, "threadkeep-retention-url-sqlite--x-a-u.db-fef5322a90a751ef");
+  EXPECT_NE(name, job_of({"--url", "sqlite:/x/a/u.db"}).unit_name());
+  EXPECT_NE(job_of({"--config", "/a", "--store", "b"}).unit_name(),
+            job_of({"--config", "/a--store-b"}).unit_name());
+  const std::string deep(400, 'a');
+  const auto first = job_of({"--url", "sqlite:/" + deep + "/1"}).unit_name();
+  EXPECT_NE(first, job_of({"--url", "sqlite:/" + deep + "/2"}).unit_name());
+  EXPECT_LT((first + ".service.partial-XXXXXX").size(), 255U);
+}
+
 #ifdef THREADKEEP_TEST_SQLITE
 /// A file with one thread that is due.
 class CliSchedule : public Cli {
