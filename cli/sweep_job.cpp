@@ -85,19 +85,25 @@ Error crontab_failed(const std::string& why) {
   return {Code::unavailable, "the program crontab failed: " + why};
 }
 
-// The crontab of this user, empty where there is none. What cannot be read must not be replaced.
-std::string read_crontab() {
-  std::FILE* const pipe = ::popen("LC_ALL=C crontab -l 2>&1", "r");
+// What a command of the shell prints, and whether it succeeds.
+std::pair<std::string, bool> output_of(const char* command) {
+  std::FILE* const pipe = ::popen(command, "r");
   if (pipe == nullptr) throw crontab_failed("it cannot be started");
   std::string text;
   std::array<char, 4096> part;
   while (const auto size = std::fread(part.data(), 1, part.size(), pipe)) {
     text.append(part.data(), size);
   }
-  const int status = ::pclose(pipe);
-  if (status == 0) return text;
-  if (text.find("no crontab for") != std::string::npos) return {};
-  throw crontab_failed(text);
+  return {text, ::pclose(pipe) == 0};
+}
+
+// The crontab of this user, empty where there is none. What cannot be read must not be replaced,
+// and what it says beside must not get in.
+std::string read_crontab() {
+  if (const auto [text, good] = output_of("crontab -l 2>/dev/null"); good) return text;
+  const auto said = output_of("LC_ALL=C crontab -l 2>&1 >/dev/null").first;
+  if (said.find("no crontab for") != std::string::npos) return {};
+  throw crontab_failed(said);
 }
 
 void write_crontab(const std::string& text) {
@@ -147,12 +153,12 @@ std::string SweepJob::mark() const {
 std::string SweepJob::rest_of(const std::string& crontab) const {
   std::istringstream lines(crontab);
   std::string rest;
+  bool marked = false;
   for (std::string line; std::getline(lines, line);) {
-    if (line != mark()) {
-      rest += line + "\n";
-    } else {
-      std::getline(lines, line);  // the job
-    }
+    // Somebody may have moved the line away from its mark.
+    const bool job = marked && line.find(" retention sweep ") != std::string::npos;
+    marked = line == mark();
+    if (!marked && !job) rest += line + "\n";
   }
   return rest;
 }

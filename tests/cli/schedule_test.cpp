@@ -176,6 +176,29 @@ TEST_F(CliCrontab, gets_a_line_and_keeps_all_others) {
   EXPECT_EQ(crontab("-l"), mine);
   EXPECT_TRUE(contains(retention({"unschedule", "--from", "crontab"}), "has no line"));
 }
+
+TEST_F(CliCrontab, loses_only_the_sweep_below_the_mark) {
+  retention({"schedule", "--install", "crontab"});
+  const std::string changed = crontab("-l");
+  const auto sweep = changed.rfind('\n', changed.size() - 2) + 1;
+  crontab("-", changed.substr(0, sweep) + "0 4 * * * true\n");
+  retention({"unschedule", "--from", "crontab"});
+  EXPECT_EQ(crontab("-l"), before_ + "0 4 * * * true\n");
+}
+
+TEST_F(CliCrontab, gets_nothing_of_what_the_program_says_beside_it) {
+  crontab("-", before_ + "0 4 * * * true\n");
+  const auto program = directory.path() / "crontab";
+  std::ofstream(program) << "#!/bin/sh\necho a warning >&2\nPATH=${PATH#*:} exec crontab \"$@\"\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (directory.path().string() + ":" + path).c_str(), 1);
+  retention({"schedule", "--install", "crontab"});
+  setenv("PATH", path.c_str(), 1);
+  const auto changed = crontab("-l");
+  EXPECT_TRUE(contains(changed, " retention sweep ")) << changed;
+  EXPECT_FALSE(contains(changed, "warning")) << changed;
+}
 #endif
 #endif
 
