@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention_schedule.hpp"
 
+#include <archive/archive_directory.hpp>
 #include <filesystem>
 #include <iostream>
 #include <utility>
@@ -85,7 +86,9 @@ ExitStatus RetentionSchedule::execute() {
     throw Refusal{ExitStatus::failed, "denied",
                   "nothing may go from this store without an archive: say --archive DIRECTORY"};
   }
-  if (!install_.empty()) return install(*expression, every);
+  // Tried out as a sweep does it, which nobody would watch.
+  if (!archive_.empty()) ops::ArchiveDirectory(opened_store(), archive_);
+  if (!install_.empty()) return install(*expression);
   if (postgres() == nullptr) return print_instead(*expression, "a program has to sweep this store");
   if (!archive_.empty()) return print_instead(*expression, "pg_cron writes no archives");
   if (!postgres()->has_cron(limits)) {
@@ -96,7 +99,7 @@ ExitStatus RetentionSchedule::execute() {
                  {{"scheduled", true}, {"schedule", *expression}});
 }
 
-ExitStatus RetentionSchedule::install(const std::string& expression, std::chrono::seconds every) {
+ExitStatus RetentionSchedule::install(const std::string& expression) {
   const SweepJob job = job_of(choice(), archive_);
   if (install_ == "crontab") {
     job.add_to_crontab(expression);
@@ -105,7 +108,7 @@ ExitStatus RetentionSchedule::install(const std::string& expression, std::chrono
   }
   const auto directory =
       unit_directory_.empty() ? SweepJob::unit_directory() : std::filesystem::path(unit_directory_);
-  const std::string start = job.add_units(directory, every);
+  const std::string start = job.add_units(directory, expression);
   return succeed(
       "wrote " + (directory / job.unit_name()).string() + ".timer; start it by: " + start,
       {{"scheduled", false}, {"start", start}});
@@ -115,7 +118,7 @@ ExitStatus RetentionSchedule::print_instead(const std::string& expression,
                                             const std::string& reason) const {
   const SweepJob job = job_of(choice(), archive_);
   const std::string crontab = job.crontab_line(expression);
-  const std::string timer = SweepJob::timer(std::chrono::seconds(every_ / 1000));
+  const std::string timer = SweepJob::timer(expression);
   if (json()) {
     return succeed(
         "nothing is scheduled: " + reason,

@@ -81,6 +81,11 @@ std::string hash_of(const std::string& text) {
   return digits.data();
 }
 
+// A field of a cron expression: "*/15" is "0/15" to systemd.
+std::string for_calendar(const std::string& field) {
+  return field.starts_with("*/") ? "0" + field.substr(1) : field;
+}
+
 Error crontab_failed(const std::string& why) {
   return {Code::unavailable, "the program crontab failed: " + why};
 }
@@ -135,12 +140,16 @@ std::string SweepJob::service() const {
          joined(command_, for_systemd) + "\n";
 }
 
-std::string SweepJob::timer(std::chrono::seconds every) {
-  const std::string seconds = std::to_string(every.count()) + "s";
+std::string SweepJob::timer(const std::string& expression) {
+  std::istringstream fields(expression);
+  std::string minute;
+  std::string hour;
+  fields >> minute >> hour;
   return "[Timer]\n"
-         "OnActiveSec=" +
-         seconds + "\nOnUnitActiveSec=" + seconds +
-         "\n"
+         "OnCalendar=*-*-* " +
+         for_calendar(hour) + ":" + for_calendar(minute) +
+         ":00\n"
+         "Persistent=true\n"
          "\n"
          "[Install]\n"
          "WantedBy=timers.target\n";
@@ -200,9 +209,11 @@ std::filesystem::path SweepJob::unit_directory() {
 }
 
 std::string SweepJob::add_units(const std::filesystem::path& directory,
-                                std::chrono::seconds every) const {
+                                const std::string& expression) const {
+  std::error_code later;  // by the first file
+  std::filesystem::create_directories(directory, later);
   write_file(directory / (unit_name() + ".service"), service());
-  write_file(directory / (unit_name() + ".timer"), timer(every));
+  write_file(directory / (unit_name() + ".timer"), timer(expression));
   const std::string systemctl = ::geteuid() == 0 ? "systemctl" : "systemctl --user";
   return systemctl + " daemon-reload && " + systemctl + " enable --now " + unit_name() + ".timer";
 }

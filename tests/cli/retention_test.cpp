@@ -356,7 +356,7 @@ TEST_F(CliRetention, prints_what_cron_and_systemd_need_where_there_is_no_pg_cron
   EXPECT_EQ(lines.at("scheduled"), false);
   const auto crontab = lines.at("crontab").get<std::string>();
   ASSERT_TRUE(crontab.starts_with("0 */2 * * * ")) << crontab;
-  EXPECT_TRUE(contains(lines.at("timer").get<std::string>(), "OnUnitActiveSec=7200s"));
+  EXPECT_TRUE(contains(lines.at("timer").get<std::string>(), "OnCalendar=*-*-* 0/2:0:00\n"));
   EXPECT_TRUE(contains(lines.at("service").get<std::string>(), "--config " + file));
   const auto text = retention({"schedule", "--config", file});
   EXPECT_TRUE(contains(text, "nothing is scheduled yet: pg_cron is not installed")) << text;

@@ -65,6 +65,13 @@ TEST(SweepJob, names_units_of_each_store_in_another_way) {
   EXPECT_LT((first + ".service.partial-XXXXXX").size(), 255U);
 }
 
+TEST(SweepJob, starts_by_systemd_at_the_times_of_cron_and_after_a_restart) {
+  const auto timer = [](const char* expression) { return cli::SweepJob::timer(expression); };
+  EXPECT_TRUE(contains(timer("*/15 * * * *"), "OnCalendar=*-*-* *:0/15:00\nPersistent=true\n"));
+  EXPECT_TRUE(contains(timer("0 */2 * * *"), "OnCalendar=*-*-* 0/2:0:00\n"));
+  EXPECT_TRUE(contains(timer("0 0 * * *"), "OnCalendar=*-*-* 0:0:00\n"));
+}
+
 #ifdef THREADKEEP_TEST_SQLITE
 /// A file with one thread that is due.
 class CliSchedule : public Cli {
@@ -113,7 +120,7 @@ TEST_F(CliSchedule, writes_units_of_systemd_that_sweep) {
   retention({"schedule", "--every", "1h", "--archive", here, "--install", "systemd",
              "--unit-directory", here});
   ASSERT_EQ(units().size(), 2U);
-  EXPECT_TRUE(contains(text_of(units()[1]), "OnUnitActiveSec=3600s"));
+  EXPECT_TRUE(contains(text_of(units()[1]), "OnCalendar=*-*-* 0/1:0:00\n"));
   const auto service = text_of(units()[0]);
   const auto command = service.substr(service.find("ExecStart=") + 10);
   testing::run_program({"/bin/sh", "-c", "cd /; " + command});
@@ -143,7 +150,24 @@ TEST_F(CliSchedule, takes_no_empty_word_for_a_directory) {
 TEST_F(CliSchedule, refuses_sweeps_without_an_archive_where_one_is_required) {
   retention({"apply", "--archive", "required"});
   EXPECT_TRUE(contains(retention({"schedule"}, failed), "--archive DIRECTORY"));
-  EXPECT_TRUE(contains(retention({"schedule", "--archive", "/var/x"}), "--archive /var/x"));
+  const std::string here = directory.path();
+  EXPECT_TRUE(contains(retention({"schedule", "--archive", here}), "--archive " + here));
+}
+
+TEST_F(CliSchedule, tries_out_the_directory_of_archives) {
+  const std::string absent = directory.path() / "absent";
+  EXPECT_TRUE(contains(retention({"schedule", "--archive", absent}, usage), "create it"));
+  retention({"schedule", "--archive", "/sys"}, failed);
+}
+
+TEST_F(CliSchedule, makes_the_directory_of_units) {
+  const auto place = directory.path() / "new" / "user";
+  retention({"schedule", "--install", "systemd", "--unit-directory", place});
+  EXPECT_FALSE(std::filesystem::is_empty(place));
+  const auto below_a_file = directory.path() / "threadkeep.yaml" / "user";
+  EXPECT_TRUE(contains(
+      retention({"schedule", "--install", "systemd", "--unit-directory", below_a_file}, failed),
+      "cannot write"));
 }
 
 #ifdef THREADKEEP_TEST_CRONTAB
