@@ -5,6 +5,7 @@
 
 #include "checkpoint_view.hpp"
 #include "duration_option.hpp"
+#include "not_empty.hpp"
 
 namespace threadkeep::cli {
 
@@ -27,7 +28,10 @@ constexpr const char* examples =
 
 RetentionExpire::RetentionExpire(CLI::App& parent)
     : RetentionCommand(parent, "expire", description, examples) {
-  options().add_option("THREAD", thread_id_, "The id of the thread")->required();
+  options()
+      .add_option("THREAD", thread_id_, "The id of the thread")
+      ->required()
+      ->check(not_empty());
   auto* at = options().add_option("--at", at_,
                                   "A time such as 2027-01-31T12:00Z; UTC if it says "
                                   "nothing else");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention_marks.hpp"
 
-#include "printable.hpp"
+#include "not_empty.hpp"
 
 namespace threadkeep::cli {
 
@@ -42,9 +42,15 @@ RetentionMark::RetentionMark(CLI::App& parent, Kind kind)
                        words[static_cast<int>(kind)].description,
                        words[static_cast<int>(kind)].examples),
       kind_(kind) {
-  options().add_option("THREAD", thread_id_, "The id of the thread")->required();
+  options()
+      .add_option("THREAD", thread_id_, "The id of the thread")
+      ->required()
+      ->check(not_empty());
   if (kind == Kind::pin || kind == Kind::unpin) return;
-  options().add_option("--name", name_, "The name of the hold, such as that of a case")->required();
+  options()
+      .add_option("--name", name_, "The name of the hold, such as that of a case")
+      ->required()
+      ->check(not_empty());
 }
 
 bool RetentionMark::change(const Call& limits) {

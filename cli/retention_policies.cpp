@@ -90,9 +90,12 @@ ExitStatus RetentionApply::execute() {
   if (archive_ == "required") retention().require_archive(true, limits);
   retention().apply(policies, limits);
   if (archive_ == "optional") retention().require_archive(false, limits);
+  const bool archive_required = retention().archive_required(limits);
   return succeed(store_name() + " has " + count_text(policies.size()) +
+                     (archive_required ? ", and nothing may go without an archive" : "") +
                      "; `threadkeep retention preview` shows what is due",
-                 {{"policies", Json::parse(to_json(policies))}});
+                 {{"policies", Json::parse(to_json(policies))},
+                  {"archive", archive_required ? "required" : "optional"}});
 }
 
 RetentionPreview::RetentionPreview(CLI::App& parent)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention_schedule.hpp"
 
+#include <archive/archive_directory.hpp>
 #include <filesystem>
 #include <iostream>
 #include <utility>
 
 #include "duration_option.hpp"
+#include "not_empty.hpp"
 #include "sweep_job.hpp"
 
 namespace threadkeep::cli {
@@ -53,8 +55,10 @@ RetentionSchedule::RetentionSchedule(CLI::App& parent)
     : RetentionCommand(parent, "schedule", schedule_description, schedule_examples) {
   add_duration(options(), "--every", every_,
                "Minutes that divide the hour, hours that divide the day, or 1d; 15m if not given");
-  options().add_option("--archive", archive_,
-                       "Let the sweeps write threads to this directory before they delete them");
+  options()
+      .add_option("--archive", archive_,
+                  "Let the sweeps write threads to this directory before they delete them")
+      ->check(not_empty());
   auto* install =
       options()
           .add_option("--install", install_,
@@ -64,6 +68,7 @@ RetentionSchedule::RetentionSchedule(CLI::App& parent)
   options()
       .add_option("--unit-directory", unit_directory_,
                   "Where the units go, if not where systemd looks for those of this user")
+      ->check(not_empty())
       ->needs(install);
 }
 
@@ -81,7 +86,9 @@ ExitStatus RetentionSchedule::execute() {
     throw Refusal{ExitStatus::failed, "denied",
                   "nothing may go from this store without an archive: say --archive DIRECTORY"};
   }
-  if (!install_.empty()) return install(*expression, every);
+  // Tried out as a sweep does it, which nobody would watch.
+  if (!archive_.empty()) ops::ArchiveDirectory(opened_store(), archive_);
+  if (!install_.empty()) return install(*expression);
   if (postgres() == nullptr) return print_instead(*expression, "a program has to sweep this store");
   if (!archive_.empty()) return print_instead(*expression, "pg_cron writes no archives");
   if (!postgres()->has_cron(limits)) {
@@ -92,7 +99,7 @@ ExitStatus RetentionSchedule::execute() {
                  {{"scheduled", true}, {"schedule", *expression}});
 }
 
-ExitStatus RetentionSchedule::install(const std::string& expression, std::chrono::seconds every) {
+ExitStatus RetentionSchedule::install(const std::string& expression) {
   const SweepJob job = job_of(choice(), archive_);
   if (install_ == "crontab") {
     job.add_to_crontab(expression);
@@ -101,7 +108,7 @@ ExitStatus RetentionSchedule::install(const std::string& expression, std::chrono
   }
   const auto directory =
       unit_directory_.empty() ? SweepJob::unit_directory() : std::filesystem::path(unit_directory_);
-  const std::string start = job.add_units(directory, every);
+  const std::string start = job.add_units(directory, expression);
   return succeed(
       "wrote " + (directory / job.unit_name()).string() + ".timer; start it by: " + start,
       {{"scheduled", false}, {"start", start}});
@@ -111,7 +118,7 @@ ExitStatus RetentionSchedule::print_instead(const std::string& expression,
                                             const std::string& reason) const {
   const SweepJob job = job_of(choice(), archive_);
   const std::string crontab = job.crontab_line(expression);
-  const std::string timer = SweepJob::timer(std::chrono::seconds(every_ / 1000));
+  const std::string timer = SweepJob::timer(expression);
   if (json()) {
     return succeed(
         "nothing is scheduled: " + reason,
@@ -133,8 +140,10 @@ RetentionUnschedule::RetentionUnschedule(CLI::App& parent)
       .add_option("--from", from_, "Take away what `schedule --install` has installed instead")
       ->check(CLI::IsMember({"crontab", "systemd"}).description(""))
       ->type_name("crontab|systemd");
-  options().add_option("--unit-directory", unit_directory_,
-                       "Where the units are, if not where systemd looks for those of this user");
+  options()
+      .add_option("--unit-directory", unit_directory_,
+                  "Where the units are, if not where systemd looks for those of this user")
+      ->check(not_empty());
 }
 
 ExitStatus RetentionUnschedule::execute() {

@@ -12,7 +12,7 @@ class RetentionSchedule final : public RetentionCommand {
 
  private:
   ExitStatus execute() override;
-  ExitStatus install(const std::string& expression, std::chrono::seconds every);
+  ExitStatus install(const std::string& expression);
   ExitStatus print_instead(const std::string& expression, const std::string& reason) const;
 
   std::chrono::milliseconds::rep every_ = 900'000;

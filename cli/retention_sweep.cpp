@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "duration_option.hpp"
+#include "not_empty.hpp"
 #include "progress.hpp"
 
 namespace threadkeep::cli {
@@ -54,9 +55,11 @@ RetentionSweep::RetentionSweep(CLI::App& parent)
     : RetentionCommand(parent, "sweep", description, examples) {
   default_timeout(std::chrono::hours(1));
   options().add_flag("--yes", yes_, "Delete");
-  options().add_option("--archive", archive_,
-                       "Write each thread to a new file in this directory before anything of it "
-                       "is deleted; see `threads import`");
+  options()
+      .add_option("--archive", archive_,
+                  "Write each thread to a new file in this directory before anything of it "
+                  "is deleted; see `threads import`")
+      ->check(not_empty());
   add_duration(options(), "--time-budget", time_budget_,
                "When it is over, begin no further batch; 10m if not given");
   options()

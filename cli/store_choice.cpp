@@ -8,6 +8,7 @@
 
 #include "config/config.hpp"
 #include "duration_option.hpp"
+#include "not_empty.hpp"
 #include "printable.hpp"
 #include "refusal.hpp"
 
@@ -48,9 +49,10 @@ StoreChoice::StoreChoice(CLI::App& command) {
   url_option_ = command.add_option(
       "--url", url_, "The store, such as sqlite:agent.db; THREADKEEP_URL if not given");
   auto* store = command.add_option("--store", store_, "The store of this name in threadkeep.yaml");
+  store->check(not_empty());
   auto* file = command.add_option(
       "--config", file_, "The file instead of threadkeep.yaml; THREADKEEP_CONFIG if not given");
-  file->type_name("FILE");
+  file->type_name("FILE")->check(not_empty());
   url_option_->excludes(store)->excludes(file);
   timeout_option_ = add_duration(command, "--timeout", timeout_,
                                  "Time for all of it, such as 500ms, 90s, 30m, 6h");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace threadkeep::cli {
@@ -18,7 +18,9 @@ class SweepJob {
 
   std::string crontab_line(const std::string& expression) const;
   std::string service() const;
-  static std::string timer(std::chrono::seconds every);
+  /// At the times of an expression of retention::cron_expression(). What came while the machine was
+  /// off is made up for when it starts.
+  static std::string timer(const std::string& expression);
 
   /// Puts the line into the crontab of this user, instead of one that is there. Throws Error when
   /// the program crontab fails.
@@ -26,12 +28,15 @@ class SweepJob {
   /// False when there is no such line.
   bool remove_from_crontab() const;
 
-  /// Writes the two units; the command that starts the timer.
-  std::string add_units(const std::filesystem::path& directory, std::chrono::seconds every) const;
+  /// Writes the two units, and makes the directory where it is missing; the command that starts the
+  /// timer.
+  std::string add_units(const std::filesystem::path& directory,
+                        const std::string& expression) const;
   bool remove_units(const std::filesystem::path& directory) const;
   /// Where systemd looks for units of this user; of root, of the system.
   static std::filesystem::path unit_directory();
-  /// "threadkeep-retention-url-sqlite--var-agent.db"
+  /// "threadkeep-retention-url-sqlite--var-agent.db-" and 16 digits, which tell apart what looks
+  /// the same so.
   std::string unit_name() const;
 
  private:

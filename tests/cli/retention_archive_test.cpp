@@ -123,16 +123,26 @@ TEST_F(CliArchiveSqlite, deletes_nothing_where_archives_cannot_be_written) {
   EXPECT_TRUE(report({"status"}).at("runs").empty()) << "no sweep has begun";
 }
 
+TEST_F(CliArchiveSqlite, deletes_nothing_where_an_empty_word_stands_for_a_directory_or_a_store) {
+  store("old", 30);
+  retention({"apply"});
+  for (const char* option : {"--archive", "--store", "--config"}) {
+    EXPECT_TRUE(contains(retention({"sweep", "--yes", option, ""}, usage), option)) << option;
+  }
+  retention({"sweep", "--yes", "--archive="}, usage);
+  EXPECT_EQ(threads(), "old ");
+}
+
 TEST_F(CliArchiveSqlite, may_be_demanded) {
   store("old", 30);
-  retention({"apply", "--archive", "required"});
+  EXPECT_TRUE(contains(retention({"apply", "--archive", "required"}), "without an archive"));
   EXPECT_EQ(report({"sweep", "--yes"}, failed).at("code"), "denied");
-  retention({"apply"});
+  EXPECT_EQ(report({"apply"}).at("archive"), "required");
   EXPECT_EQ(report({"status"}).at("archive"), "required");
   EXPECT_TRUE(contains(retention({"status"}), "nothing may go without an archive"));
   EXPECT_TRUE(contains(retention({"sweep", "--yes"}, failed), "--archive DIRECTORY"));
   EXPECT_EQ(threads(), "old ");
-  retention({"apply", "--archive", "optional"});
+  EXPECT_EQ(report({"apply", "--archive", "optional"}).at("archive"), "optional");
   retention({"sweep", "--yes"});
   EXPECT_EQ(threads(), "");
 }

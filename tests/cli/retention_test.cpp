@@ -96,6 +96,15 @@ TEST_P(CliRetentionHosted, keeps_what_is_pinned_or_held_and_reports_it) {
   EXPECT_FALSE(contains(retention({"status"}), "pg_cron"));
 }
 
+TEST_P(CliRetentionHosted, marks_no_thread_that_has_no_id) {
+  retention({"apply"});
+  for (const char* mark : {"pin", "unpin"}) retention({mark, ""}, usage);
+  for (const char* mark : {"hold", "release"}) retention({mark, "", "--name", "x"}, usage);
+  EXPECT_TRUE(contains(retention({"hold", "old", "--name", ""}, usage), "--name"));
+  EXPECT_TRUE(contains(retention({"expire", "", "--in", "1d"}, usage), "THREAD"));
+  EXPECT_EQ(report({"audit"}).at("entries").size(), 1U) << "only the policies";
+}
+
 TEST_P(CliRetentionHosted, prints_what_cron_and_systemd_need) {
   retention({"apply"});
   const auto lines = report({"schedule", "--every", "2h"});
@@ -347,7 +356,7 @@ TEST_F(CliRetention, prints_what_cron_and_systemd_need_where_there_is_no_pg_cron
   EXPECT_EQ(lines.at("scheduled"), false);
   const auto crontab = lines.at("crontab").get<std::string>();
   ASSERT_TRUE(crontab.starts_with("0 */2 * * * ")) << crontab;
-  EXPECT_TRUE(contains(lines.at("timer").get<std::string>(), "OnUnitActiveSec=7200s"));
+  EXPECT_TRUE(contains(lines.at("timer").get<std::string>(), "OnCalendar=*-*-* 0/2:0:00\n"));
   EXPECT_TRUE(contains(lines.at("service").get<std::string>(), "--config " + file));
   const auto text = retention({"schedule", "--config", file});
   EXPECT_TRUE(contains(text, "nothing is scheduled yet: pg_cron is not installed")) << text;
