@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "layout.hpp"
 #include "support.hpp"
@@ -307,6 +309,67 @@ TEST_F(RedisRetention, lets_no_thread_expire_where_nothing_may_go_without_an_arc
   retention_->require_archive(false, Call());
   write();
   expect_about(lifetime("t"), hour);
+}
+
+TEST_F(RedisRetention, takes_deadlines_away_as_soon_as_nothing_may_go_without_an_archive) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const auto of_bucket = redis::bucket_of("0");
+  Words threads;
+  // More of one bucket than go at once, and one elsewhere.
+  for (int i = 0; threads.size() < 20; ++i) {
+    if (redis::bucket_of(std::to_string(i)) == of_bucket) threads.push_back(std::to_string(i));
+  }
+  threads.emplace_back("elsewhere");
+  for (const auto& thread : threads) expiring.write(Draft(thread, "1"), Call());
+  expiring.write(Draft("gone", "1"), Call());
+  let_expire("gone");
+  retention_->require_archive(true, Call());
+  for (const auto& thread : threads) EXPECT_EQ(lifetime(thread), -1) << thread;
+  EXPECT_TRUE(client_.keys("*:x").empty());
+  EXPECT_EQ(store_.threads(ThreadList{}, Call()).items.size(), threads.size());
+}
+
+TEST_F(RedisRetention, repairs_buckets_that_do_not_know_that_an_archive_is_required) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const redis::Keys keys("threadkeep", std::string_view("t"));
+  retention_->require_archive(true, Call());
+  client_.run({"HDEL", keys.orders, "a"});
+  expiring.write(Draft("t", "1"), Call());
+  retention_->require_archive(true, Call());
+  EXPECT_EQ(lifetime("t"), -1);
+  EXPECT_EQ(retention_->audit("", 10, Call()).items.size(), 1U);
+  client_.run({"HDEL", keys.orders, "a"});
+  const auto fence = client_.value({"HGET", keys.orders, "f"});
+  client_.run({"HSET", keys.orders, "f", std::to_string(std::stoi(fence) + 2)});
+  retention_->require_archive(true, Call());
+  EXPECT_EQ(client_.value({"HGET", keys.orders, "a"}), "1") << "a run was faster";
+}
+
+TEST_F(RedisRetention, stores_no_policies_where_others_were_stored_since) {
+  store_.retention()->write(
+      [&](retention::Transaction& transaction) {
+        const auto seen = transaction.policies();
+        retention_->require_archive(true, Call());
+        EXPECT_FALSE(transaction.set_policies(seen, "[]", false));
+      },
+      Call());
+  EXPECT_TRUE(retention_->archive_required(Call()));
+}
+
+TEST_F(RedisRetention, requires_an_archive_although_policies_are_applied_at_once) {
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    while (!done) apply(R"([{"name": "week", "idle": "7d"}])");
+  });
+  for (int i = 0; i < 30; ++i) {
+    retention_->require_archive(true, Call());
+    retention_->require_archive(true, Call());
+    EXPECT_TRUE(retention_->archive_required(Call()));
+    retention_->require_archive(false, Call());
+    EXPECT_FALSE(retention_->archive_required(Call()));
+  }
+  done = true;
+  other.join();
 }
 
 TEST_F(RedisRetention, leaves_a_thread_that_has_no_deadline_to_the_sweep) {
