@@ -47,7 +47,10 @@ class RetentionTransaction final : public Transaction {
   }
 
   std::string policies() override { return notes_.policies; }
-  void set_policies(const std::string& policies, bool) override { notes_.policies = policies; }
+  bool set_policies(const std::string&, const std::string& policies, bool) override {
+    notes_.policies = policies;
+    return true;
+  }
 
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set) override {

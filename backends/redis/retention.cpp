@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retention.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <set>
@@ -105,24 +106,28 @@ AuditEntry decode_entry(const Reply& reply) {
   return entry;
 }
 
-// Runs a script for all buckets, in one round trip.
-std::vector<Attempt> in_each_bucket(Writer& writer, const Script& script,
-                                    const Strings& arguments) {
-  std::vector<Transaction> transactions;
-  transactions.reserve(buckets);
+// In one round trip.
+std::vector<Attempt> run_all(Writer& writer, const std::vector<Transaction>& transactions) {
   std::vector<const Transaction*> pointers;
-  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
-    transactions.emplace_back(script, Keys(writer.settings().prefix, bucket));
-    for (const auto& argument : arguments) {
-      transactions.back().arguments.emplace_back(argument);
-    }
-    pointers.push_back(&transactions.back());
-  }
+  for (const auto& transaction : transactions) pointers.push_back(&transaction);
   auto attempts = writer.run(pointers, true);
   for (const Attempt& attempt : attempts) {
     if (attempt.error) throw Error(*attempt.error);
   }
   return attempts;
+}
+
+// Runs a script for all buckets.
+std::vector<Attempt> in_each_bucket(Writer& writer, const Script& script,
+                                    const Strings& arguments) {
+  std::vector<Transaction> transactions;
+  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
+    transactions.emplace_back(script, Keys(writer.settings().prefix, bucket));
+    for (const auto& argument : arguments) {
+      transactions.back().arguments.emplace_back(argument);
+    }
+  }
+  return run_all(writer, transactions);
 }
 
 class RetentionTransaction final : public retention::Transaction {
@@ -149,7 +154,8 @@ class RetentionTransaction final : public retention::Transaction {
     return redis::erase_checkpoints(writer_, judged, gone, fence_);
   }
   std::string policies() override;
-  void set_policies(const std::string& policies, bool archive_required) override;
+  bool set_policies(const std::string& seen, const std::string& policies,
+                    bool archive_required) override;
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set) override;
   void expire(const std::string& thread_id, std::optional<std::int64_t> at) override;
@@ -163,7 +169,9 @@ class RetentionTransaction final : public retention::Transaction {
   Reply read(std::initializer_list<Argument> command);
   std::string note(const std::string& field);
   Attempt run(const Script& script, const Keys& keys, const Strings& arguments);
-  void raise_fence(std::int64_t fence, const std::string& archive_required);
+  bool raise_fence(std::int64_t fence, const std::string& archive_required);
+  Strings expiring();
+  void keep_all();
   std::string order_of(const std::string& field, const std::string& thread_id);
   bool order(const std::string& field, const std::string& thread_id, const std::string& seen,
              const std::string& wanted);
@@ -213,14 +221,52 @@ std::string RetentionTransaction::policies() {
   return policies.empty() ? "[]" : policies;
 }
 
-// Sweeps that have read the policies before delete nothing any more when this has returned.
-void RetentionTransaction::set_policies(const std::string& policies, bool archive_required) {
-  raise_fence(run(scripts::set_policies, notes_, {policies}).number(1),
-              archive_required ? "1" : "0");
+// Sweeps that have read the policies before delete nothing any more when this has returned. False
+// also where a bucket did not listen, because a run that began meanwhile has raised its fence
+// first.
+bool RetentionTransaction::set_policies(const std::string& seen, const std::string& policies,
+                                        bool archive_required) {
+  const Attempt stored = run(scripts::set_policies, notes_, {seen, policies});
+  if (stored.verdict() != "ok") return false;
+  if (!raise_fence(stored.number(1), archive_required ? "1" : "0")) return false;
+  if (archive_required) keep_all();
+  return true;
 }
 
-void RetentionTransaction::raise_fence(std::int64_t fence, const std::string& archive_required) {
-  in_each_bucket(writer_, scripts::raise_fence, {std::to_string(fence), archive_required});
+// False where a bucket had a higher one.
+bool RetentionTransaction::raise_fence(std::int64_t fence, const std::string& archive_required) {
+  const auto attempts =
+      in_each_bucket(writer_, scripts::raise_fence, {std::to_string(fence), archive_required});
+  return std::ranges::all_of(attempts,
+                             [](const Attempt& attempt) { return attempt.verdict() == "ok"; });
+}
+
+// Some of the threads that still have a deadline where nothing may go without an archive.
+Strings RetentionTransaction::expiring() {
+  Pipeline pipeline;
+  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
+    const Keys keys(prefix_, bucket);
+    pipeline.add({"HEXISTS", keys.orders, "a"});
+    pipeline.add({"ZRANGE", keys.deadlines, "0", "15"});
+  }
+  const auto replies = writer_.read(pipeline);
+  Strings ids;
+  for (std::size_t i = 0; i < replies.size(); i += 2) {
+    if (replies[i].integer() == 0) continue;
+    for (std::size_t n = 0; n < replies[i + 1].size(); ++n) ids.push_back(replies[i + 1][n].text());
+  }
+  return ids;
+}
+
+// The names of a thread's keys are not for scripts to build, so each thread has one of its own.
+void RetentionTransaction::keep_all() {
+  for (Strings ids = expiring(); !ids.empty(); ids = expiring()) {
+    std::vector<redis::Transaction> transactions;
+    for (const auto& id : ids) {
+      transactions.emplace_back(scripts::keep, Keys(prefix_, id)).arguments.emplace_back(id);
+    }
+    run_all(writer_, transactions);
+  }
 }
 
 std::string RetentionTransaction::order_of(const std::string& field, const std::string& thread_id) {

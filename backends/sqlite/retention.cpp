@@ -39,7 +39,8 @@ class RetentionTransaction final : public Transaction {
   bool erase_thread(const ThreadRows& judged) override;
   bool erase_checkpoints(const ThreadRows& judged, const CheckpointsByNamespace& gone) override;
   std::string policies() override;
-  void set_policies(const std::string& policies, bool archive_required) override;
+  bool set_policies(const std::string& seen, const std::string& policies,
+                    bool archive_required) override;
   bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
             bool set) override;
   void expire(const std::string& thread_id, std::optional<std::int64_t> at) override;
@@ -192,11 +193,13 @@ std::string RetentionTransaction::policies() {
   return rows.next() ? rows.text(0) : "[]";
 }
 
-void RetentionTransaction::set_policies(const std::string& policies, bool) {
+// Nobody else writes in between.
+bool RetentionTransaction::set_policies(const std::string&, const std::string& policies, bool) {
   connection_.execute(
       "INSERT INTO threadkeep_retention_policies (only_row, policies) VALUES (1, ?1) "
       "ON CONFLICT (only_row) DO UPDATE SET policies = excluded.policies",
       policies);
+  return true;
 }
 
 bool RetentionTransaction::mark(const std::string& thread_id, const std::string& kind,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 
 #include "requests.hpp"
 #include "rules.hpp"
@@ -32,6 +33,16 @@ std::string count_due(Transaction& transaction, std::span<const Policy> policies
     }
   }
   return threads.empty() ? "" : threads.back();
+}
+
+// Calls `change` once more where others have changed the rules meanwhile.
+void change_rules(Transaction& transaction, const std::function<void(Rules&)>& change) {
+  for (;;) {
+    const std::string seen = transaction.policies();
+    Rules rules = rules_from_text(seen);
+    change(rules);
+    if (transaction.set_policies(seen, to_text(rules), rules.archive_required)) return;
+  }
 }
 
 }  // namespace
@@ -95,9 +106,9 @@ void HostedRetention::apply(std::span<const Policy> policies, const Call& call) 
   entry.policy = to_json(policies);
   write(
       [&](Transaction& transaction) {
-        Rules rules = rules_from_text(transaction.policies());
-        rules.policies.assign(policies.begin(), policies.end());
-        transaction.set_policies(to_text(rules), rules.archive_required);
+        change_rules(transaction, [&](Rules& rules) {
+          rules.policies.assign(policies.begin(), policies.end());
+        });
         note(transaction, entry);
       },
       call);
@@ -120,10 +131,13 @@ bool HostedRetention::archive_required(const Call& call) {
 void HostedRetention::require_archive(bool required, const Call& call) {
   write(
       [&](Transaction& transaction) {
-        Rules rules = rules_from_text(transaction.policies());
-        if (rules.archive_required == required) return;
-        rules.archive_required = required;
-        transaction.set_policies(to_text(rules), rules.archive_required);
+        // Also where it is so already: who said it may have died before all of the store knew.
+        bool changed = false;
+        change_rules(transaction, [&](Rules& rules) {
+          changed = changed || rules.archive_required != required;
+          rules.archive_required = required;
+        });
+        if (!changed) return;
         AuditEntry entry;
         entry.action = required ? "archive required" : "archive optional";
         note(transaction, entry);

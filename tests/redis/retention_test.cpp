@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "layout.hpp"
 #include "support.hpp"
@@ -56,6 +58,12 @@ class RedisRetention : public ::testing::Test {
     for (const auto& [key, left] : lifetimes) found.insert(left);
     EXPECT_EQ(found.size(), 1U);
     return found.empty() ? 0 : *found.begin();
+  }
+  // The server's clock is not ours to change.
+  void let_expire(const std::string& thread) {
+    const redis::Keys keys("threadkeep", std::string_view(thread));
+    client_.run({"UNLINK", keys.thread, keys.index});
+    client_.run({"ZADD", keys.deadlines, "1", thread});
   }
   void expect_about(std::int64_t found, std::int64_t expected) {
     EXPECT_LE(found, expected);
@@ -121,6 +129,22 @@ TEST_F(RedisRetention, takes_nothing_of_a_thread_that_was_made_anew) {
     put("t", 3);
   }));
   EXPECT_EQ(checkpoints("t"), 3U);
+}
+
+TEST_F(RedisRetention, takes_nothing_where_a_special_write_was_replaced) {
+  const auto write = [&](const std::string& value) {
+    store_.write(PutWrites{"t", "", padded(3), {pending("t", -1, "__error__", value)}}, Call());
+  };
+  put("t", 3);
+  write("first");
+  // The other goes beside the script.
+  for (const std::string& value : {std::string("other"), std::string(100'000, 'x')}) {
+    for (const bool whole : {false, true}) {
+      EXPECT_FALSE(erases("t", whole, [&] { write(value); })) << value.size();
+    }
+  }
+  EXPECT_EQ(checkpoints("t"), 3U);
+  EXPECT_TRUE(erases("t", true, [] {}));
 }
 
 TEST_F(RedisRetention, lets_one_of_two_sweeps_begin_that_come_at_once) {
@@ -225,10 +249,7 @@ TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired)
   const auto begin_and_end = [&] {
     expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
     retention_->expire("t", 1, Call());
-    // The server's clock is not ours to change.
-    const redis::Keys keys("threadkeep", std::string_view("t"));
-    client_.run({"UNLINK", keys.thread, keys.index});
-    client_.run({"ZADD", keys.deadlines, "1", "t"});
+    let_expire("t");
   };
   begin_and_end();
   retention_->sweep({}, Call());
@@ -238,6 +259,43 @@ TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired)
   put("t", 1);
   EXPECT_EQ(retention_->sweep({}, Call()).swept.threads, 0U) << "it is another thread";
   EXPECT_EQ(checkpoints("t"), 1U);
+}
+
+TEST_F(RedisRetention, keeps_the_time_that_is_ordered_after_a_thread_has_expired) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const auto later = [] { return Environment::system().now() + 3 * hour * 1000; };
+  const std::vector<std::function<void()>> between = {
+      [] {},
+      [&] {
+        expiring.write(PutWrites{"t", "", "1", {pending("t", 0, "a", "x")}}, Call());
+      }};
+  for (const auto& write : between) {
+    expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+    retention_->expire("t", later() + 1, Call());
+    let_expire("t");
+    write();
+    retention_->expire("t", later(), Call());
+    EXPECT_TRUE(client_.keys("*:[rx]").empty()) << "what the old thread left";
+    expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+    expect_about(lifetime("t"), 3 * hour);
+  }
+}
+
+TEST_F(RedisRetention, leaves_the_deadline_of_a_thread_that_has_no_time_to_lose) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+  retention_->expire("t", {}, Call());
+  expect_about(lifetime("t"), hour);
+}
+
+TEST_F(RedisRetention, counts_the_entries_of_an_audit_that_was_trimmed) {
+  retention_->pin("t", Call());
+  const auto last = retention_->audit("", 1, Call()).items.front().id;
+  client_.run({"XTRIM", redis::notes_keys("threadkeep").index, "MAXLEN", "0"});
+  retention_->unpin("t", Call());
+  const auto entries = retention_->audit("", 10, Call()).items;
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries.front().id, last + 1);
 }
 
 TEST_F(RedisRetention, lets_no_thread_expire_where_nothing_may_go_without_an_archive) {
@@ -251,6 +309,67 @@ TEST_F(RedisRetention, lets_no_thread_expire_where_nothing_may_go_without_an_arc
   retention_->require_archive(false, Call());
   write();
   expect_about(lifetime("t"), hour);
+}
+
+TEST_F(RedisRetention, takes_deadlines_away_as_soon_as_nothing_may_go_without_an_archive) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const auto of_bucket = redis::bucket_of("0");
+  Words threads;
+  // More of one bucket than go at once, and one elsewhere.
+  for (int i = 0; threads.size() < 20; ++i) {
+    if (redis::bucket_of(std::to_string(i)) == of_bucket) threads.push_back(std::to_string(i));
+  }
+  threads.emplace_back("elsewhere");
+  for (const auto& thread : threads) expiring.write(Draft(thread, "1"), Call());
+  expiring.write(Draft("gone", "1"), Call());
+  let_expire("gone");
+  retention_->require_archive(true, Call());
+  for (const auto& thread : threads) EXPECT_EQ(lifetime(thread), -1) << thread;
+  EXPECT_TRUE(client_.keys("*:x").empty());
+  EXPECT_EQ(store_.threads(ThreadList{}, Call()).items.size(), threads.size());
+}
+
+TEST_F(RedisRetention, repairs_buckets_that_do_not_know_that_an_archive_is_required) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const redis::Keys keys("threadkeep", std::string_view("t"));
+  retention_->require_archive(true, Call());
+  client_.run({"HDEL", keys.orders, "a"});
+  expiring.write(Draft("t", "1"), Call());
+  retention_->require_archive(true, Call());
+  EXPECT_EQ(lifetime("t"), -1);
+  EXPECT_EQ(retention_->audit("", 10, Call()).items.size(), 1U);
+  client_.run({"HDEL", keys.orders, "a"});
+  const auto fence = client_.value({"HGET", keys.orders, "f"});
+  client_.run({"HSET", keys.orders, "f", std::to_string(std::stoi(fence) + 2)});
+  retention_->require_archive(true, Call());
+  EXPECT_EQ(client_.value({"HGET", keys.orders, "a"}), "1") << "a run was faster";
+}
+
+TEST_F(RedisRetention, stores_no_policies_where_others_were_stored_since) {
+  store_.retention()->write(
+      [&](retention::Transaction& transaction) {
+        const auto seen = transaction.policies();
+        retention_->require_archive(true, Call());
+        EXPECT_FALSE(transaction.set_policies(seen, "[]", false));
+      },
+      Call());
+  EXPECT_TRUE(retention_->archive_required(Call()));
+}
+
+TEST_F(RedisRetention, requires_an_archive_although_policies_are_applied_at_once) {
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    while (!done) apply(R"([{"name": "week", "idle": "7d"}])");
+  });
+  for (int i = 0; i < 30; ++i) {
+    retention_->require_archive(true, Call());
+    retention_->require_archive(true, Call());
+    EXPECT_TRUE(retention_->archive_required(Call()));
+    retention_->require_archive(false, Call());
+    EXPECT_FALSE(retention_->archive_required(Call()));
+  }
+  done = true;
+  other.join();
 }
 
 TEST_F(RedisRetention, leaves_a_thread_that_has_no_deadline_to_the_sweep) {

@@ -151,7 +151,9 @@ class Transaction {
   /// "[]" before the first time.
   virtual std::string policies() = 0;
   /// With `archive_required` nothing may go but by a sweep, so threads do not expire by themselves.
-  virtual void set_policies(const std::string& policies, bool archive_required) = 0;
+  /// False, to try again: others have changed the policies since they were `seen`, or a run began.
+  virtual bool set_policies(const std::string& seen, const std::string& policies,
+                            bool archive_required) = 0;
 
   /// `kind` is "pin" or "hold". False when it was so already.
   virtual bool mark(const std::string& thread_id, const std::string& kind, const std::string& name,
