@@ -57,6 +57,12 @@ class RedisRetention : public ::testing::Test {
     EXPECT_EQ(found.size(), 1U);
     return found.empty() ? 0 : *found.begin();
   }
+  // The server's clock is not ours to change.
+  void let_expire(const std::string& thread) {
+    const redis::Keys keys("threadkeep", std::string_view(thread));
+    client_.run({"UNLINK", keys.thread, keys.index});
+    client_.run({"ZADD", keys.deadlines, "1", thread});
+  }
   void expect_about(std::int64_t found, std::int64_t expected) {
     EXPECT_LE(found, expected);
     EXPECT_GT(found, expected - 60'000);
@@ -121,6 +127,22 @@ TEST_F(RedisRetention, takes_nothing_of_a_thread_that_was_made_anew) {
     put("t", 3);
   }));
   EXPECT_EQ(checkpoints("t"), 3U);
+}
+
+TEST_F(RedisRetention, takes_nothing_where_a_special_write_was_replaced) {
+  const auto write = [&](const std::string& value) {
+    store_.write(PutWrites{"t", "", padded(3), {pending("t", -1, "__error__", value)}}, Call());
+  };
+  put("t", 3);
+  write("first");
+  // The other goes beside the script.
+  for (const std::string& value : {std::string("other"), std::string(100'000, 'x')}) {
+    for (const bool whole : {false, true}) {
+      EXPECT_FALSE(erases("t", whole, [&] { write(value); })) << value.size();
+    }
+  }
+  EXPECT_EQ(checkpoints("t"), 3U);
+  EXPECT_TRUE(erases("t", true, [] {}));
 }
 
 TEST_F(RedisRetention, lets_one_of_two_sweeps_begin_that_come_at_once) {
@@ -225,10 +247,7 @@ TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired)
   const auto begin_and_end = [&] {
     expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
     retention_->expire("t", 1, Call());
-    // The server's clock is not ours to change.
-    const redis::Keys keys("threadkeep", std::string_view("t"));
-    client_.run({"UNLINK", keys.thread, keys.index});
-    client_.run({"ZADD", keys.deadlines, "1", "t"});
+    let_expire("t");
   };
   begin_and_end();
   retention_->sweep({}, Call());
@@ -238,6 +257,43 @@ TEST_F(RedisRetention, forgets_the_names_and_times_of_threads_that_have_expired)
   put("t", 1);
   EXPECT_EQ(retention_->sweep({}, Call()).swept.threads, 0U) << "it is another thread";
   EXPECT_EQ(checkpoints("t"), 1U);
+}
+
+TEST_F(RedisRetention, keeps_the_time_that_is_ordered_after_a_thread_has_expired) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  const auto later = [] { return Environment::system().now() + 3 * hour * 1000; };
+  const std::vector<std::function<void()>> between = {
+      [] {},
+      [&] {
+        expiring.write(PutWrites{"t", "", "1", {pending("t", 0, "a", "x")}}, Call());
+      }};
+  for (const auto& write : between) {
+    expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+    retention_->expire("t", later() + 1, Call());
+    let_expire("t");
+    write();
+    retention_->expire("t", later(), Call());
+    EXPECT_TRUE(client_.keys("*:[rx]").empty()) << "what the old thread left";
+    expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+    expect_about(lifetime("t"), 3 * hour);
+  }
+}
+
+TEST_F(RedisRetention, leaves_the_deadline_of_a_thread_that_has_no_time_to_lose) {
+  Store expiring(Registry::builtin().open(server_.url("ttl=1h")));
+  expiring.write(Draft("t", "1").value("a", "1", "x"), Call());
+  retention_->expire("t", {}, Call());
+  expect_about(lifetime("t"), hour);
+}
+
+TEST_F(RedisRetention, counts_the_entries_of_an_audit_that_was_trimmed) {
+  retention_->pin("t", Call());
+  const auto last = retention_->audit("", 1, Call()).items.front().id;
+  client_.run({"XTRIM", redis::notes_keys("threadkeep").index, "MAXLEN", "0"});
+  retention_->unpin("t", Call());
+  const auto entries = retention_->audit("", 10, Call()).items;
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries.front().id, last + 1);
 }
 
 TEST_F(RedisRetention, lets_no_thread_expire_where_nothing_may_go_without_an_archive) {

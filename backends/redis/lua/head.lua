@@ -47,13 +47,17 @@ local function clean(now, count)
   return #gone
 end
 
+-- What a thread that has expired leaves does not belong to the next one of its id.
+local function bury(id)
+  if call('ZREM', deadlines, id) == 1 then forget({id}) end
+end
+
 -- The thread gets its info, or updated_at where that is a minute old.
 local function touch(head, id, now, nonce)
   if head.generation == '' then head.generation = nonce end
   if head.created == '-' then
     head.created, head.updated = now, now
-    -- Where a thread of this id has expired.
-    if call('ZREM', deadlines, id) == 1 then forget({id}) end
+    bury(id)
     call('ZADD', registry, 0, id)
   elseif tonumber(now) - tonumber(head.updated) >= 60000000 then
     head.updated = now
@@ -67,6 +71,11 @@ local function less(a, b)
     if x ~= y then return x < y end
   end
   return #a < #b
+end
+
+-- Whether there is no thread, or there are only writes; not where the server has lost a part.
+local function is_absent()
+  return call('HEXISTS', thread, 'h') == 0 and call('EXISTS', thread) == call('EXISTS', index)
 end
 
 -- The deadline that was ordered for a thread, in milliseconds; never where a pin or a hold keeps it,

@@ -7,15 +7,18 @@ local place = ns .. '\0' .. checkpoint
 local fields = {}
 for n = 6, #ARGV, 3 do fields[#fields + 1] = 'w' .. place .. '\0' .. ARGV[n] end
 
--- Whether it is new there. What is special replaces what is there.
+-- Whether it is new there, and whether it replaces what is there, as what is special does.
 local function store(field, special, value)
-  if external then
-    if special then call('HDEL', thread, field) end
-    return 0
-  end
-  if not special then return call('HSETNX', thread, field, value) end
-  call('HSET', thread, field, value)
-  return 1
+  if external then return 0, special and call('HDEL', thread, field) == 1 end
+  if not special then return call('HSETNX', thread, field, value), false end
+  return 1, call('HSET', thread, field, value) == 0
+end
+
+-- How many writes stand nowhere in the head, but a replaced one leaves their number as it is.
+local function note_replaced(head)
+  if head.created == '-' and head.tombstone == '' then return end
+  head.changes = head.changes + 1
+  write_head(head)
 end
 
 local function put_writes()
@@ -25,11 +28,13 @@ local function put_writes()
       call('HEXISTS', thread, 'c' .. place) == 0 then
     return {'dropped'}
   end
-  local changed = 0
+  local changed, replaced = 0, false
   for n, field in ipairs(fields) do
-    changed = changed + store(field, ARGV[3 * n + 4] == '1', ARGV[3 * n + 5])
+    local new, replaces = store(field, ARGV[3 * n + 4] == '1', ARGV[3 * n + 5])
+    changed, replaced = changed + new, replaced or replaces
   end
   each_thousand('ZADD', index, fields, 0)
+  if replaced then note_replaced(head) end
   expire(id, head.created ~= '-', ttl)
   return {'ok', changed, #fields - changed}
 end

@@ -2,7 +2,9 @@
 -- Arguments: thread id, `e` for its time or `m` for pins and holds, what is there or nothing, what
 -- is to be there or nothing.
 local id, field, seen, wanted = ARGV[1], ARGV[2] .. ARGV[1], ARGV[3], ARGV[4]
+if is_absent() then bury(id) end
 if (call('HGET', orders, field) or '') ~= seen then return {'changed'} end
+if wanted == seen then return {'ok'} end
 if wanted == '' then
   call('HDEL', orders, field)
 else
