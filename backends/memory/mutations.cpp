@@ -86,6 +86,7 @@ Written Tables::apply(const PutWrites& put) {
     if (!fresh && write.idx < 0) place->second = write;
     ++(fresh || write.idx < 0 ? written.changed : written.kept);
   }
+  if (thread.info) touch(put.thread_id, thread);
   return written;
 }
 

@@ -130,8 +130,14 @@ Distinct distinct(const PutWrites& put) {
   return distinct;
 }
 
-void add_writes(Parameters& parameters, const PutWrites& put, const Rows<PendingWrite>& writes) {
+void add_times(Parameters& parameters, const Writing& writing) {
+  parameters.timestamp(writing.now).timestamp(writing.now - touch_granularity);
+}
+
+void add_writes(Parameters& parameters, const Writing& writing, const PutWrites& put,
+                const Rows<PendingWrite>& writes) {
   parameters.text(put.thread_id).text(put.checkpoint_ns).text(put.checkpoint_id);
+  add_times(parameters, writing);
   for (const PendingWrite* write : writes) {
     parameters.text(write->task_id).integer(write->idx).text(write->channel);
     parameters.text(write->task_path).text(write->type).bytes(write->data);
@@ -146,10 +152,6 @@ Written read_put_writes(const PutWrites& put, std::size_t rows, const Written& r
     stored += static_cast<std::uint64_t>(result.integer(0, 1));
   }
   return {.changed = stored + repeated.changed, .kept = rows - stored + repeated.kept};
-}
-
-void add_times(Parameters& parameters, const Writing& writing) {
-  parameters.timestamp(writing.now).timestamp(writing.now - touch_granularity);
 }
 
 }  // namespace
@@ -182,7 +184,7 @@ Reading add_put_writes(Pipeline& pipeline, const Writing& writing, const PutWrit
   const auto [rows, repeated] = distinct(put);
   for (const auto& part : split(rows)) {
     if (part.empty()) continue;
-    add_writes(pipeline.add(writing.statements.put_writes, part.size()), put, part);
+    add_writes(pipeline.add(writing.statements.put_writes, part.size()), writing, put, part);
   }
   return [&put, count = rows.size(), again = repeated](std::span<const Result> results) {
     return read_put_writes(put, count, again, results);

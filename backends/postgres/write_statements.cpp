@@ -42,7 +42,7 @@ WriteStatements::WriteStatements(const Layout& layout)
       put(put_text(layout, sql::put_case_deleted), 9, blob_types()),
       put_latest(put_latest_text(layout), 9, blob_types()),
       put_blobs(render(sql::put_blobs, layout), 7, blob_types()),
-      put_writes(render(sql::put_writes, layout), 4, write_types()),
+      put_writes(render(sql::put_writes, layout), 6, write_types()),
       put_thread(statement(sql::put_thread, layout)),
       delete_thread(statement(sql::delete_thread, layout)),
       scan_for_runs("SELECT set_config('enable_seqscan', 'on', true)"),

@@ -126,7 +126,8 @@ class PutStep final : public Step {
 
 class PutWritesStep final : public Step {
  public:
-  PutWritesStep(const PutWrites& put, const Settings& settings) : put_(put), settings_(settings) {
+  PutWritesStep(const PutWrites& put, const Settings& settings, std::int64_t now)
+      : put_(put), settings_(settings), now_(now) {
     // The last special write of a key counts, so those before it need not be sent.
     std::map<std::string, std::size_t> last;
     for (std::size_t i = 0; i < put.writes.size(); ++i) {
@@ -145,7 +146,7 @@ class PutWritesStep final : public Step {
   Transaction transaction() const override {
     Transaction out(scripts::put_writes, {settings_.prefix, put_.thread_id});
     out.arguments = {put_.thread_id, std::to_string(settings_.ttl.count()), put_.checkpoint_ns,
-                     put_.checkpoint_id, flag(outside_)};
+                     put_.checkpoint_id, flag(outside_), std::to_string(now_)};
     const std::string start = "w" + place(put_.checkpoint_ns, put_.checkpoint_id) + '\0';
     for (const PendingWrite* write : sent_) {
       const std::string suffix = write_suffix(*write);

@@ -11,7 +11,7 @@ namespace {
 Written carry_out(Connection& connection, const Mutation& mutation, std::int64_t now) {
   Connection& c = connection;
   return std::visit(Overloaded{[&](const PutCheckpoint& m) { return put(c, m, now); },
-                               [&](const PutWrites& m) { return put_writes(c, m); },
+                               [&](const PutWrites& m) { return put_writes(c, m, now); },
                                [&](const PutThread& m) { return put_thread(c, m, now); },
                                [&](const DeleteThread& m) { return delete_thread(c, m); },
                                [&](const DeleteRuns& m) { return delete_runs(c, m); },

@@ -14,7 +14,7 @@ namespace threadkeep::sqlite {
 
 // puts.cpp
 Written put(Connection& connection, const PutCheckpoint& put, std::int64_t now);
-Written put_writes(Connection& connection, const PutWrites& put);
+Written put_writes(Connection& connection, const PutWrites& put, std::int64_t now);
 Written put_thread(Connection& connection, const PutThread& put, std::int64_t now);
 
 // deletions.cpp

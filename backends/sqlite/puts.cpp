@@ -110,12 +110,15 @@ Written put(Connection& connection, const PutCheckpoint& put, std::int64_t now) 
   return written;
 }
 
-Written put_writes(Connection& connection, const PutWrites& put) {
+Written put_writes(Connection& connection, const PutWrites& put, std::int64_t now) {
   if (is_for_deleted(connection, put)) return {.dropped = put.writes.size()};
   Written written;
   for (const PendingWrite& write : put.writes) {
     count(written, store_write(connection, put, write));
   }
+  connection.execute(
+      "UPDATE threadkeep_threads SET updated_at = ?2 WHERE thread_id = ?1 AND updated_at <= ?3",
+      put.thread_id, now, now - touch_granularity);
   return written;
 }
 

@@ -25,5 +25,12 @@ write AS (
     blob = excluded.blob
   WHERE write.idx < 0
   RETURNING 1
+),
+-- Whoever answers an interrupt writes nothing else until the next step has ended. See put.sql for
+-- the times.
+thread AS (
+  UPDATE {schema}threadkeep_threads SET updated_at = $4::timestamptz
+  WHERE thread_id = $1::text AND updated_at <= $5::timestamptz
+    AND NOT (SELECT deleted FROM deleted)
 )
 SELECT deleted, (SELECT count(*) FROM write) FROM deleted

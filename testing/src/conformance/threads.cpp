@@ -106,12 +106,28 @@ TEST_P(Threads, tell_the_time_to_the_minute) {
   EXPECT_EQ(thread("t")->updated_at, noon + 60 * second);
 }
 
-TEST_P(Threads, are_not_touched_by_pending_writes_and_reads) {
+TEST_P(Threads, are_touched_by_pending_writes) {
+  set_clock(noon);
+  put(Draft("t", "1"));
+  set_clock(noon + 59 * second);
+  put_writes("t", "1", {pending("task", 0, "a", "x")});
+  EXPECT_EQ(thread("t")->updated_at, noon);
+  set_clock(noon + 3600 * second);
+  put_writes("t", "1", {pending("task", 0, "a", "x")});
+  EXPECT_EQ(thread("t")->created_at, noon);
+  EXPECT_EQ(thread("t")->updated_at, noon + 3600 * second) << "also where all of them stand already";
+}
+
+TEST_P(Threads, are_not_made_by_pending_writes) {
+  put_writes("t", "1", {pending("task", 0, "a", "x")});
+  EXPECT_FALSE(thread("t"));
+}
+
+TEST_P(Threads, are_not_touched_by_reads) {
   set_clock(noon);
   put(Draft("t", "1"));
   const auto before = thread("t");
   set_clock(noon + 3600 * second);
-  put_writes("t", "1", {pending("task", 0, "a", "x")});
   get("t");
   ids_of("t");
   EXPECT_EQ(thread("t"), before);
