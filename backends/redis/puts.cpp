@@ -145,8 +145,9 @@ class PutWritesStep final : public Step {
 
   Transaction transaction() const override {
     Transaction out(scripts::put_writes, {settings_.prefix, put_.thread_id});
-    out.arguments = {put_.thread_id, std::to_string(settings_.ttl.count()), put_.checkpoint_ns,
-                     put_.checkpoint_id, flag(outside_), std::to_string(now_)};
+    out.arguments = {put_.thread_id,     std::to_string(settings_.ttl.count()),
+                     put_.checkpoint_ns, put_.checkpoint_id,
+                     flag(outside_),     std::to_string(now_)};
     const std::string start = "w" + place(put_.checkpoint_ns, put_.checkpoint_id) + '\0';
     for (const PendingWrite* write : sent_) {
       const std::string suffix = write_suffix(*write);
@@ -178,6 +179,7 @@ class PutWritesStep final : public Step {
  private:
   const PutWrites& put_;
   const Settings& settings_;
+  const std::int64_t now_;
   std::vector<const PendingWrite*> sent_;
   bool outside_ = false;
 };
@@ -242,7 +244,7 @@ std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settin
                    return std::make_unique<PutStep>(m, settings, now);
                  },
                  [&](const PutWrites& m) -> Result {
-                   return std::make_unique<PutWritesStep>(m, settings);
+                   return std::make_unique<PutWritesStep>(m, settings, now);
                  },
                  [&](const PutThread& m) -> Result {
                    return std::make_unique<PutThreadStep>(m, settings, now);

@@ -72,6 +72,17 @@ TEST_P(HostedRetention, takes_messages_and_state_with_their_thread) {
   EXPECT_EQ(rows("messages"), 0U);
 }
 
+TEST_P(HostedRetention, leaves_a_thread_alone_that_is_resumed_by_an_answer) {
+  put_line("asked", 2);
+  put_line("old", 2);
+  clock_.pass(8 * day);
+  store_.write(PutWrites{"asked", "", "2", {pending("null", -4, "__resume__", "yes")}}, Call());
+  apply(R"([{"name": "week"}])");
+  sweep();
+  EXPECT_EQ(threads(), Strings{"asked"});
+  store_.write(Draft("asked", "3").parent("2").carries("shared", "1"), Call());
+}
+
 TEST_P(HostedRetention, refuses_a_run_that_goes_on_with_what_has_gone) {
   put_line("old", 2);
   clock_.pass(8 * day);

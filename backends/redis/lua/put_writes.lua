@@ -1,11 +1,11 @@
 -- Stores pending writes unless their checkpoint was deleted.
 -- Arguments: thread id, time to live, namespace, checkpoint id, `1` when the values follow as
--- HSETNX; then for each write: task and idx, `1` for a special channel, value.
+-- HSETNX, the time; then for each write: task and idx, `1` for a special channel, value.
 local id, ttl, ns, checkpoint = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local external = ARGV[5] == '1'
+local external, now = ARGV[5] == '1', ARGV[6]
 local place = ns .. '\0' .. checkpoint
 local fields = {}
-for n = 6, #ARGV, 3 do fields[#fields + 1] = 'w' .. place .. '\0' .. ARGV[n] end
+for n = 7, #ARGV, 3 do fields[#fields + 1] = 'w' .. place .. '\0' .. ARGV[n] end
 
 -- Whether it is new there, and whether it replaces what is there, as what is special does.
 local function store(field, special, value)
@@ -14,11 +14,13 @@ local function store(field, special, value)
   return 1, call('HSET', thread, field, value) == 0
 end
 
--- How many writes stand nowhere in the head, but a replaced one leaves their number as it is.
-local function note_replaced(head)
+-- The thread was active. A replaced write leaves the number of writes as it is, so it is a change.
+local function note(head, replaced)
   if head.created == '-' and head.tombstone == '' then return end
-  head.changes = head.changes + 1
-  write_head(head)
+  local stale = head.created ~= '-' and tonumber(now) - tonumber(head.updated) >= 60000000
+  if stale then head.updated = now end
+  if replaced then head.changes = head.changes + 1 end
+  if stale or replaced then write_head(head) end
 end
 
 local function put_writes()
@@ -30,11 +32,11 @@ local function put_writes()
   end
   local changed, replaced = 0, false
   for n, field in ipairs(fields) do
-    local new, replaces = store(field, ARGV[3 * n + 4] == '1', ARGV[3 * n + 5])
+    local new, replaces = store(field, ARGV[3 * n + 5] == '1', ARGV[3 * n + 6])
     changed, replaced = changed + new, replaced or replaces
   end
   each_thousand('ZADD', index, fields, 0)
-  if replaced then note_replaced(head) end
+  note(head, replaced)
   expire(id, head.created ~= '-', ttl)
   return {'ok', changed, #fields - changed}
 end

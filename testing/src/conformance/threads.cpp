@@ -115,7 +115,8 @@ TEST_P(Threads, are_touched_by_pending_writes) {
   set_clock(noon + 3600 * second);
   put_writes("t", "1", {pending("task", 0, "a", "x")});
   EXPECT_EQ(thread("t")->created_at, noon);
-  EXPECT_EQ(thread("t")->updated_at, noon + 3600 * second) << "also where all of them stand already";
+  EXPECT_EQ(thread("t")->updated_at, noon + 3600 * second)
+      << "also where all of them stand already";
 }
 
 TEST_P(Threads, are_not_made_by_pending_writes) {
