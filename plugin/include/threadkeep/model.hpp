@@ -146,8 +146,7 @@ struct LooseWritesQuery {
 struct ThreadInfo {
   std::string thread_id;
   std::int64_t created_at = 0;
-  /// The last stored checkpoint, pending write or counted change, to the minute.
-  std::int64_t updated_at = 0;
+  std::int64_t updated_at = 0;  ///< The last stored checkpoint, write or change, to the minute.
   std::int64_t revision = 0;    ///< Counts mutations that changed messages, state or metadata.
   std::string metadata = "{}";  ///< A JSON object set by put_thread.
 
