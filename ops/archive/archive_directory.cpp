@@ -47,7 +47,7 @@ ArchiveDirectory::ArchiveDirectory(Store& store, const std::filesystem::path& di
 
 std::string ArchiveDirectory::keep(const std::string& label,
                                    const std::vector<std::string>& thread_ids, const Call& call) {
-  const std::string path = directory_ / (time_now() + "-" + label + ".jsonl.zst");
+  std::string path = directory_ / (time_now() + "-" + label + ".jsonl.zst");
   NewFile file(path, false);
   ArchiveWriter writer([&](std::string_view bytes) { file.write(bytes); });
   const ExportSelection selection{.thread_ids = thread_ids, .filter = {}, .skip_absent = true};

@@ -6,7 +6,7 @@
 namespace threadkeep::retention {
 
 std::string to_text(const Rules& rules) {
-  const std::string policies = to_json(rules.policies);
+  std::string policies = to_json(rules.policies);
   if (!rules.archive_required) return policies;
   return nlohmann::json{{"archive", "required"}, {"policies", nlohmann::json::parse(policies)}}
       .dump();
