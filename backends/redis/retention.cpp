@@ -109,6 +109,7 @@ AuditEntry decode_entry(const Reply& reply) {
 // In one round trip.
 std::vector<Attempt> run_all(Writer& writer, const std::vector<Transaction>& transactions) {
   std::vector<const Transaction*> pointers;
+  pointers.reserve(transactions.size());
   for (const auto& transaction : transactions) pointers.push_back(&transaction);
   auto attempts = writer.run(pointers, true);
   for (const Attempt& attempt : attempts) {
