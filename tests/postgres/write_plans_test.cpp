@@ -158,7 +158,7 @@ TEST_P(WritePlans, of_the_latest_checkpoint_read_one_row) {
 
 TEST_P(WritePlans, of_pending_writes_and_threads_are_lookups) {
   expect_lookups(statements_.put_writes.of(1),
-                 "'thread 1', '', '00000101', 'task', 0, 'c0', '', 'text', 'x'");
+                 "'thread 1', '', '00000101', now(), now(), 'task', 0, 'c0', '', 'text', 'x'");
   expect_lookups(statements_.put_thread, "'thread 1', '{}', now(), now()");
 }
 
