@@ -29,11 +29,16 @@ retention::PostgresRetention* RetentionCommand::postgres() {
   return dynamic_cast<retention::PostgresRetention*>(&retention());
 }
 
-std::optional<bool> RetentionCommand::as_in_file(
-    const std::vector<retention::Policy>& stored) const {
-  const auto wanted = choice().policies();
-  if (!wanted) return {};
-  return to_json(*wanted) == to_json(stored);
+RetentionCommand::Stored RetentionCommand::stored(const Call& call) {
+  Stored stored;
+  stored.policies = retention().policies(call);
+  stored.keep = retention().keep_times(call);
+  stored.archive_required = retention().archive_required(call);
+  if (const auto wanted = choice().retention()) {
+    stored.as_in_file =
+        to_json(wanted->policies) == to_json(stored.policies) && wanted->keep == stored.keep;
+  }
+  return stored;
 }
 
 ExitStatus RetentionCommand::succeed(const std::string& message, Json more) const {
@@ -73,6 +78,26 @@ void print_due(const std::vector<retention::Due>& due, std::size_t policies) {
                part.reason, part.policy.empty() ? "-" : part.policy});
   }
   table.print(std::cout, terminal_width());
+}
+
+Json keep_json(const retention::KeepTimes& keep) {
+  return {{"tombstones", retention::format_duration(keep.tombstones)},
+          {"audit", retention::format_duration(keep.audit)}};
+}
+
+Json leftovers_json(const retention::Leftovers& leftovers) {
+  return {{"tombstones", leftovers.tombstones}, {"notes", leftovers.notes}};
+}
+
+void print_leftovers(const retention::Leftovers& leftovers) {
+  if (leftovers == retention::Leftovers()) return;
+  std::cout << "older than they are kept: " << leftovers.tombstones << " tombstones, and "
+            << leftovers.notes << " entries of the audit and runs\n";
+}
+
+void print_archive_required(bool required) {
+  if (!required) return;
+  std::cout << "\nnothing may go without an archive: sweep with --archive DIRECTORY\n";
 }
 
 }  // namespace threadkeep::cli

@@ -25,8 +25,15 @@ class RetentionCommand : public StoreCommand {
   /// What only Postgres can do; null on other stores.
   retention::PostgresRetention* postgres();
 
-  /// Whether the stored policies are those of the configuration file; absent where it has none.
-  std::optional<bool> as_in_file(const std::vector<retention::Policy>& stored) const;
+  /// What the store has been told.
+  struct Stored {
+    std::vector<retention::Policy> policies;
+    retention::KeepTimes keep;
+    bool archive_required = false;
+    /// Whether policies and times are those of the configuration file; absent where it has none.
+    std::optional<bool> as_in_file;
+  };
+  Stored stored(const Call& call);
 
   /// Reports that all went well, in words; `more` are further members of the JSON.
   ExitStatus succeed(const std::string& message, Json more = Json::object()) const;
@@ -40,6 +47,14 @@ class RetentionCommand : public StoreCommand {
 Json due_json(const std::vector<retention::Due>& due);
 /// A table of it, or why it is empty.
 void print_due(const std::vector<retention::Due>& due, std::size_t policies);
+
+/// For how long tombstones and the audit stay, for programs.
+Json keep_json(const retention::KeepTimes& keep);
+Json leftovers_json(const retention::Leftovers& leftovers);
+/// A line about them, if there are any.
+void print_leftovers(const retention::Leftovers& leftovers);
+/// A line that says so, where it is.
+void print_archive_required(bool required);
 
 /// "no policy is stored; write ..."
 extern const char* const no_policies;

@@ -41,8 +41,8 @@ constexpr const char* preview_examples =
     "  threadkeep retention preview --store prod\n"
     "  threadkeep retention preview --of-file --config agents.yaml --json";
 
-std::vector<retention::Policy> demand_policies(const StoreChoice& choice) {
-  if (auto policies = choice.policies()) return *policies;
+ops::RetentionConfig demand_config(const StoreChoice& choice) {
+  if (auto retention = choice.retention()) return *retention;
   throw Refusal{ExitStatus::usage, "invalid_argument",
                 "which policies? Write them below `retention:` in threadkeep.yaml, or name the "
                 "file by --config"};
@@ -83,11 +83,12 @@ RetentionApply::RetentionApply(CLI::App& parent)
 }
 
 ExitStatus RetentionApply::execute() {
-  const auto policies = demand_policies(choice());
+  const auto [policies, keep] = demand_config(choice());
   const Call limits = call();
   retention().install(limits);
   // First what keeps, then what takes.
   if (archive_ == "required") retention().require_archive(true, limits);
+  retention().keep(keep, limits);
   retention().apply(policies, limits);
   if (archive_ == "optional") retention().require_archive(false, limits);
   const bool archive_required = retention().archive_required(limits);
@@ -95,6 +96,7 @@ ExitStatus RetentionApply::execute() {
                      (archive_required ? ", and nothing may go without an archive" : "") +
                      "; `threadkeep retention preview` shows what is due",
                  {{"policies", Json::parse(to_json(policies))},
+                  {"keep", keep_json(keep)},
                   {"archive", archive_required ? "required" : "optional"}});
 }
 
@@ -106,23 +108,34 @@ RetentionPreview::RetentionPreview(CLI::App& parent)
 
 ExitStatus RetentionPreview::execute() {
   const Call limits = call();
-  const auto policies = of_file_ ? demand_policies(choice()) : retention().policies(limits);
-  const auto same = as_in_file(of_file_ ? retention().policies(limits) : policies);
-  const auto due = of_file_ ? retention().preview(policies, limits) : retention().preview(limits);
-  if (json()) {
-    std::cout << json_text({{"policies", Json::parse(to_json(policies))},
-                            {"as_in_file", same ? Json(*same) : Json()},
-                            {"due", due_json(due)}})
-              << "\n";
-  } else {
-    print(due, policies.size(), same);
+  Stored shown = stored(limits);
+  if (of_file_) {
+    auto [policies, keep] = demand_config(choice());
+    shown.policies = std::move(policies);
+    shown.keep = keep;
   }
+  const auto due =
+      of_file_ ? retention().preview(shown.policies, limits) : retention().preview(limits);
+  const auto leftovers = retention().leftovers(shown.keep, limits);
+  const auto same = shown.as_in_file;
+  if (json()) {
+    std::cout << json_text({{"policies", Json::parse(to_json(shown.policies))},
+                            {"keep", keep_json(shown.keep)},
+                            {"as_in_file", same ? Json(*same) : Json()},
+                            {"archive", shown.archive_required ? "required" : "optional"},
+                            {"due", due_json(due)},
+                            {"leftovers", leftovers_json(leftovers)}})
+              << "\n";
+    return ExitStatus::done;
+  }
+  print_due(due, shown.policies.size());
+  print_leftovers(leftovers);
+  print_archive_required(shown.archive_required);
+  print_drift(same);
   return ExitStatus::done;
 }
 
-void RetentionPreview::print(const std::vector<retention::Due>& due, std::size_t policies,
-                             std::optional<bool> same) const {
-  print_due(due, policies);
+void RetentionPreview::print_drift(std::optional<bool> same) const {
   if (same.value_or(true)) return;
   std::cout << "\nthe file has other policies than the store";
   std::cout << (of_file_ ? "; these are those of the file\n"

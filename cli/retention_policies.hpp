@@ -37,8 +37,8 @@ class RetentionPreview final : public RetentionCommand {
 
  private:
   ExitStatus execute() override;
-  void print(const std::vector<retention::Due>& due, std::size_t policies,
-             std::optional<bool> same) const;
+  /// Says so where the file is not what the store has.
+  void print_drift(std::optional<bool> same) const;
 
   bool of_file_ = false;
 };

@@ -48,6 +48,10 @@ std::string duration_text(const retention::Run& run) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "s";
 }
 
+std::string time_text_of(std::chrono::seconds time) {
+  return time.count() == 0 ? "ever" : retention::format_duration(time);
+}
+
 Json json_of(const retention::Run& run) {
   return {{"run", run.run},
           {"kind", run.kind},
@@ -61,7 +65,9 @@ Json json_of(const retention::Run& run) {
           {"writes", run.swept.writes},
           {"bytes", run.swept.bytes},
           {"busy", run.swept.busy},
-          {"collected", run.swept.collected}};
+          {"collected", run.swept.collected},
+          {"tombstones", run.swept.tombstones},
+          {"notes", run.swept.notes}};
 }
 
 Json json_of(const std::optional<retention::Job>& job) {
@@ -74,9 +80,8 @@ Json json_of(const std::optional<retention::Job>& job) {
 // Prints the state of retention for people.
 class Report {
  public:
-  Report(const std::vector<retention::Policy>& policies, std::optional<bool> same,
-         bool archive_required)
-      : policies_(policies), same_(same), archive_required_(archive_required) {}
+  Report(const std::vector<retention::Policy>& policies, std::optional<bool> same)
+      : policies_(policies), same_(same) {}
 
   void print_policies() const {
     if (policies_.empty()) std::cout << no_policies << "\n";
@@ -96,8 +101,9 @@ class Report {
     table.print(std::cout, terminal_width());
   }
 
-  void print_archive() const {
-    if (archive_required_) std::cout << "\nnothing may go without an archive\n";
+  static void print_keep_times(const retention::KeepTimes& keep) {
+    std::cout << "\ntombstones stay for " << time_text_of(keep.tombstones) << ", the audit for "
+              << time_text_of(keep.audit) << "\n";
   }
 
   static void print_job(const std::optional<retention::Job>& job) {
@@ -130,7 +136,6 @@ class Report {
  private:
   const std::vector<retention::Policy>& policies_;
   const std::optional<bool> same_;
-  const bool archive_required_;
 };
 
 Json entry_json(const retention::AuditEntry& entry) {
@@ -178,25 +183,25 @@ RetentionStatus::RetentionStatus(CLI::App& parent)
 
 ExitStatus RetentionStatus::execute() {
   const Call limits = call();
-  const auto policies = retention().policies(limits);
-  const auto same = as_in_file(policies);
-  const bool archive_required = retention().archive_required(limits);
+  const Stored rules = stored(limits);
+  const auto same = rules.as_in_file;
   const auto job = postgres() ? postgres()->scheduled(limits) : std::nullopt;
   const auto runs = retention().runs(runs_, limits);
   if (json()) {
     Json list = Json::array();
     for (const auto& run : runs) list.push_back(json_of(run));
-    std::cout << json_text({{"policies", Json::parse(to_json(policies))},
+    std::cout << json_text({{"policies", Json::parse(to_json(rules.policies))},
+                            {"keep", keep_json(rules.keep)},
                             {"as_in_file", same ? Json(*same) : Json()},
-                            {"archive", archive_required ? "required" : "optional"},
+                            {"archive", rules.archive_required ? "required" : "optional"},
                             {"schedule", json_of(job)},
                             {"runs", list}})
               << "\n";
     return ExitStatus::done;
   }
-  const Report report(policies, same, archive_required);
-  report.print_policies();
-  report.print_archive();
+  Report(rules.policies, same).print_policies();
+  Report::print_keep_times(rules.keep);
+  print_archive_required(rules.archive_required);
   if (postgres()) Report::print_job(job);
   Report::print_runs(runs);
   return ExitStatus::done;

@@ -38,7 +38,13 @@ Json json_of(const retention::SweepResult& result) {
           {"writes", swept.writes},
           {"bytes", swept.bytes},
           {"busy", swept.busy},
-          {"collected", swept.collected}};
+          {"collected", swept.collected},
+          {"tombstones", swept.tombstones},
+          {"notes", swept.notes}};
+}
+
+bool nothing_went(const retention::Swept& swept) {
+  return swept.threads + swept.collected + swept.tombstones + swept.notes == 0;
 }
 
 Progress::State state_of(const retention::Swept& swept, std::optional<std::uint64_t> total) {
@@ -73,13 +79,21 @@ ExitStatus RetentionSweep::execute() {
 
 ExitStatus RetentionSweep::show() {
   const Call limits = call();
-  const auto policies = retention().policies(limits).size();
+  const Stored rules = stored(limits);
+  const auto policies = rules.policies.size();
   const auto due = retention().preview(limits);
+  const auto leftovers = retention().leftovers(rules.keep, limits);
   const std::string message = "nothing was deleted: this is a dry run, say --yes";
   if (json()) {
-    return succeed(message, {{"dry_run", true}, {"policies", policies}, {"due", due_json(due)}});
+    return succeed(message, {{"dry_run", true},
+                             {"policies", policies},
+                             {"archive", rules.archive_required ? "required" : "optional"},
+                             {"due", due_json(due)},
+                             {"leftovers", leftovers_json(leftovers)}});
   }
   print_due(due, policies);
+  print_leftovers(leftovers);
+  print_archive_required(rules.archive_required && archive_.empty());
   std::cout << "\n" << message << "\n";
   return ExitStatus::done;
 }
@@ -118,7 +132,7 @@ ExitStatus RetentionSweep::sweep() {
     throw Refusal{ExitStatus::failed, "busy", "nothing was deleted: another sweep is under way"};
   }
   const auto& swept = result.swept;
-  if (result.policies == 0 && result.finished && swept.threads + swept.collected == 0) {
+  if (result.policies == 0 && result.finished && nothing_went(swept)) {
     throw Refusal{ExitStatus::failed, "no_policies",
                   std::string("nothing was deleted: ") + no_policies};
   }

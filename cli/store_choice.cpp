@@ -88,10 +88,10 @@ std::vector<std::string> StoreChoice::arguments() const {
                     std::string(usual_file) + ", with a variable or a password file"};
 }
 
-std::optional<std::vector<retention::Policy>> StoreChoice::policies() const {
+std::optional<ops::RetentionConfig> StoreChoice::retention() const {
   const std::string file = file_to_read();
   if (file.empty()) return {};
-  return ops::read_config(file, ops::process_variables()).policies;
+  return ops::read_config(file, ops::process_variables()).retention;
 }
 
 std::string StoreChoice::given_url() const {

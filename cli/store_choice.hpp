@@ -3,9 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <config/config.hpp>
 #include <optional>
 #include <string>
-#include <threadkeep/retention/policy.hpp>
 #include <vector>
 
 namespace threadkeep::cli {
@@ -24,9 +24,9 @@ class StoreChoice {
   /// where no store is named.
   void resolve();
 
-  /// The policies of the configuration file, which is read for them also where a URL names the
-  /// store; absent where no file has any.
-  std::optional<std::vector<retention::Policy>> policies() const;
+  /// What the configuration file says of retention; it is read for that also where a URL names the
+  /// store. Absent where no file says anything.
+  std::optional<ops::RetentionConfig> retention() const;
 
   /// After resolve(): the options that name the same store to a process with another directory
   /// and environment. Throws Refusal where they would hold a password or a path that depends on the

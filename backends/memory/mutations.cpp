@@ -110,12 +110,14 @@ Written Tables::apply(const DeleteThread& deletion) {
   for (const auto& [name, ns] : thread.namespaces) {
     written.changed += ns.checkpoints.size();
     if (ns.checkpoints.empty()) continue;
-    thread.tombstone = std::max(thread.tombstone, std::optional(ns.checkpoints.rbegin()->first));
+    raise_tombstone(thread, ns.checkpoints.rbegin()->first);
   }
   written.changed += thread.places.size() + thread.state.size();
   const auto tombstone = thread.tombstone;
+  const auto deleted_at = thread.deleted_at;
   thread = Thread();
   thread.tombstone = tombstone;
+  thread.deleted_at = deleted_at;
   if (!thread.tombstone) threads_.erase(found);
   return written;
 }
@@ -144,14 +146,19 @@ DeltaDependencies Tables::dependencies(const Namespace& ns) {
 }
 
 // Takes checkpoints and their writes out of a namespace; the caller collects the blobs.
-std::uint64_t Tables::erase(Thread& thread, Namespace& ns, const std::set<std::string>& ids) {
+std::uint64_t Tables::erase(Thread& thread, Namespace& ns, const std::set<std::string>& ids) const {
   if (ids.empty()) return 0;
   for (const std::string& id : ids) {
     ns.checkpoints.erase(id);
     ns.writes.erase(id);
   }
-  thread.tombstone = std::max(thread.tombstone, std::optional(*ids.rbegin()));
+  raise_tombstone(thread, *ids.rbegin());
   return ids.size();
+}
+
+void Tables::raise_tombstone(Thread& thread, const std::string& checkpoint_id) const {
+  thread.tombstone = std::max(thread.tombstone, std::optional(checkpoint_id));
+  thread.deleted_at = environment_.now();
 }
 
 void Tables::collect_blobs(Namespace& ns) {

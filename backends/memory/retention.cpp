@@ -67,18 +67,21 @@ class RetentionTransaction final : public Transaction {
   }
 
   std::vector<RunRecord> runs(std::size_t limit) override {
-    const auto count = std::min(limit, notes_.runs.size());
-    return {notes_.runs.rbegin(), notes_.runs.rbegin() + static_cast<std::ptrdiff_t>(count)};
+    std::vector<RunRecord> runs;
+    for (auto at = notes_.runs.rbegin(); at != notes_.runs.rend(); ++at) {
+      if (runs.size() == limit) break;
+      runs.push_back(at->second);
+    }
+    return runs;
   }
 
   std::int64_t add_run(const RunRecord& run, std::int64_t) override {
-    notes_.runs.push_back(run);
-    notes_.runs.back().run = static_cast<std::int64_t>(notes_.runs.size());
-    return notes_.runs.back().run;
+    RunRecord& added = notes_.runs[++notes_.last_run] = run;
+    return added.run = notes_.last_run;
   }
 
   bool change_run(const RunRecord& run) override {
-    notes_.runs.at(static_cast<std::size_t>(run.run - 1)) = run;
+    notes_.runs.at(run.run) = run;
     return true;
   }
 
@@ -86,17 +89,46 @@ class RetentionTransaction final : public Transaction {
     std::vector<AuditEntry> entries;
     for (auto at = notes_.audit.rbegin(); at != notes_.audit.rend(); ++at) {
       if (entries.size() == limit) break;
-      if (before == 0 || at->id < before) entries.push_back(*at);
+      if (before == 0 || at->first < before) entries.push_back(at->second);
     }
     return entries;
   }
 
   void add_audit(const AuditEntry& entry) override {
-    notes_.audit.push_back(entry);
-    notes_.audit.back().id = static_cast<std::int64_t>(notes_.audit.size());
+    AuditEntry& added = notes_.audit[++notes_.last_entry] = entry;
+    added.id = notes_.last_entry;
+  }
+
+  std::uint64_t count_tombstones(std::int64_t before) override {
+    return tables_.count_tombstones(before);
+  }
+  std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit) override {
+    return tables_.purge_tombstones(before, limit);
+  }
+  std::uint64_t count_notes(std::int64_t before) override {
+    return static_cast<std::uint64_t>(
+        std::distance(notes_.audit.begin(), first_entry_that_stays(before)) +
+        std::distance(notes_.runs.begin(), first_run_that_stays(before)));
+  }
+  // All of them: this takes no time.
+  std::uint64_t purge_notes(std::int64_t before, std::size_t) override {
+    const std::uint64_t count = count_notes(before);
+    notes_.audit.erase(notes_.audit.begin(), first_entry_that_stays(before));
+    notes_.runs.erase(notes_.runs.begin(), first_run_that_stays(before));
+    return count;
   }
 
  private:
+  std::map<std::int64_t, AuditEntry>::iterator first_entry_that_stays(std::int64_t before) {
+    return std::ranges::find_if(notes_.audit,
+                                [&](const auto& entry) { return entry.second.at >= before; });
+  }
+  std::map<std::int64_t, RunRecord>::iterator first_run_that_stays(std::int64_t before) {
+    return std::ranges::find_if(notes_.runs, [&](const auto& entry) {
+      const RunRecord& run = entry.second;
+      return !run.finished_at || *run.finished_at >= before;
+    });
+  }
   void add_orders(const std::string& thread_id, ThreadRows& thread) const {
     const auto& marks = notes_.marks;
     for (auto at = marks.lower_bound({thread_id, "", ""});
@@ -175,6 +207,27 @@ void Tables::erase_checkpoints(const std::string& thread_id, const std::string& 
   Namespace& ns = thread.namespaces.at(checkpoint_ns);
   erase(thread, ns, std::set(ids.begin(), ids.end()));
   collect_blobs(ns);
+}
+
+std::uint64_t Tables::count_tombstones(std::int64_t before) const {
+  return static_cast<std::uint64_t>(std::ranges::count_if(threads_, [&](const auto& entry) {
+    const Thread& thread = entry.second;
+    return thread.tombstone && thread.deleted_at < before;
+  }));
+}
+
+std::uint64_t Tables::purge_tombstones(std::int64_t before, std::size_t limit) {
+  std::uint64_t gone = 0;
+  for (auto at = threads_.begin(); at != threads_.end() && gone < limit;) {
+    Thread& thread = at->second;
+    const bool is_old = thread.tombstone && thread.deleted_at < before;
+    if (is_old) {
+      thread.tombstone.reset();
+      ++gone;
+    }
+    at = is_old && is_absent(thread) ? threads_.erase(at) : std::next(at);
+  }
+  return gone;
 }
 
 void RetentionHost::read(const Work& work, const Call&) {

@@ -22,8 +22,10 @@ struct RetentionNotes {
   std::string policies = "[]";
   std::set<Mark> marks;
   std::map<std::string, std::int64_t> expiry;  // by thread
-  std::vector<retention::RunRecord> runs;      // run n is at n - 1
-  std::vector<retention::AuditEntry> audit;    // likewise
+  std::map<std::int64_t, retention::RunRecord> runs;
+  std::int64_t last_run = 0;
+  std::map<std::int64_t, retention::AuditEntry> audit;
+  std::int64_t last_entry = 0;
 };
 
 /// Retention on the tables of a store, under its lock.

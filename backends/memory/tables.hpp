@@ -63,6 +63,8 @@ class Tables {
   void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
                          const std::vector<std::string>& ids);
   std::int64_t now() const { return environment_.now(); }
+  std::uint64_t count_tombstones(std::int64_t before) const;
+  std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit);
 
   // stats.cpp
   StoreStats stats(const StatsQuery& query) const;
@@ -98,6 +100,7 @@ class Tables {
     Documents state;
     std::map<std::string, Operation> operations;  // by operation_id
     std::optional<std::string> tombstone;         // outlives everything else
+    std::int64_t deleted_at = 0;                  // of the tombstone
   };
 
   const Namespace* find(const std::string& thread_id, const std::string& checkpoint_ns) const;
@@ -111,7 +114,9 @@ class Tables {
   void check_parent(const Thread& thread, const Namespace& ns, const PutCheckpoint& put) const;
   void touch(const std::string& thread_id, Thread& thread);
   static DeltaDependencies dependencies(const Namespace& ns);
-  static std::uint64_t erase(Thread& thread, Namespace& ns, const std::set<std::string>& ids);
+  std::uint64_t erase(Thread& thread, Namespace& ns, const std::set<std::string>& ids) const;
+  /// Something was deleted now.
+  void raise_tombstone(Thread& thread, const std::string& checkpoint_id) const;
   static void collect_blobs(Namespace& ns);
 
   static std::int64_t revision_of(const Thread& thread);

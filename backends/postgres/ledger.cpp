@@ -108,6 +108,7 @@ std::span<const Step> steps() {
       {step::index_order, "index_order", false, 1, checksum({sql::setup_index_order})},
       {step::index_thread, "index_thread", false, 1, checksum({sql::setup_index_thread})},
       {step::session_tables, "session_tables", true, 1, checksum({sql::setup_session_tables})},
+      {step::tombstone_times, "tombstone_times", true, 1, checksum({sql::setup_tombstone_times})},
   }};
   return all;
 }

@@ -32,10 +32,11 @@ inline constexpr int index_run_id = 3;
 inline constexpr int index_order = 4;
 inline constexpr int index_thread = 5;
 inline constexpr int session_tables = 6;
+inline constexpr int tombstone_times = 7;
 }  // namespace step
 
 /// The store version of this program: its newest step.
-inline constexpr int store_version = step::session_tables;
+inline constexpr int store_version = step::tombstone_times;
 
 /// In the order of their versions, which have no gaps.
 std::span<const Step> steps();

@@ -100,6 +100,8 @@ void create_missing(SetupTransaction& transaction, const Catalog& catalog) {
     record_once(transaction, catalog, step::own_tables, layout);
     transaction.execute(render(sql::setup_session_tables, layout));
     record_once(transaction, catalog, step::session_tables, layout);
+    transaction.execute(render(sql::setup_tombstone_times, layout));
+    record_once(transaction, catalog, step::tombstone_times, layout);
   }
   if (is_fresh(catalog)) create_langgraph_tables(transaction, layout);
 }

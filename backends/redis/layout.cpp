@@ -92,7 +92,8 @@ unsigned bucket_of(std::string_view thread_id) noexcept {
 Keys::Keys(const std::string& prefix, unsigned bucket)
     : registry(registry_key(prefix, bucket)),
       deadlines(key(prefix, bucket, "x")),
-      orders(key(prefix, bucket, "o")) {
+      orders(key(prefix, bucket, "o")),
+      tombstones(key(prefix, bucket, "d")) {
   thread = index = registry;
 }
 
@@ -107,7 +108,7 @@ Keys notes_keys(const std::string& prefix) {
   Keys keys(prefix, 0U);
   keys.thread = meta_key(prefix) + ":retention";
   keys.index = meta_key(prefix) + ":audit";
-  keys.registry = keys.deadlines = keys.orders = keys.thread;
+  keys.registry = keys.deadlines = keys.orders = keys.tombstones = keys.thread;
   return keys;
 }
 

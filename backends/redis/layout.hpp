@@ -35,6 +35,7 @@ struct Keys {
   std::string registry;
   std::string deadlines;
   std::string orders;
+  std::string tombstones;
 };
 
 /// The keys of what retention writes down. Scripts on them take these two as thread and index.

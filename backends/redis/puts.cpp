@@ -218,12 +218,14 @@ class PutThreadStep final : public Step {
 // DeleteThread and Prune: the script knows all that it needs.
 class DeletionStep final : public Step {
  public:
-  DeletionStep(const Script& script, const std::string& thread_id, const Settings& settings)
-      : script_(script), thread_id_(thread_id), settings_(settings) {}
+  DeletionStep(const Script& script, const std::string& thread_id, const Settings& settings,
+               std::int64_t now)
+      : script_(script), thread_id_(thread_id), settings_(settings), now_(now) {}
 
   Transaction transaction() const override {
     Transaction out(script_, {settings_.prefix, thread_id_});
-    out.arguments = {thread_id_, std::to_string(settings_.ttl.count()), new_nonce()};
+    out.arguments = {thread_id_, std::to_string(settings_.ttl.count()), new_nonce(),
+                     std::to_string(now_)};
     return out;
   }
   std::optional<Written> finish(const Attempt& attempt) override { return counted(attempt); }
@@ -232,6 +234,7 @@ class DeletionStep final : public Step {
   const Script& script_;
   const std::string& thread_id_;
   const Settings& settings_;
+  const std::int64_t now_;
 };
 
 }  // namespace
@@ -251,10 +254,11 @@ std::unique_ptr<Step> make_step(const Mutation& mutation, const Settings& settin
                  },
                  [&](const DeleteThread& m) -> Result {
                    return std::make_unique<DeletionStep>(scripts::delete_thread, m.thread_id,
-                                                         settings);
+                                                         settings, now);
                  },
                  [&](const Prune& m) -> Result {
-                   return std::make_unique<DeletionStep>(scripts::prune, m.thread_id, settings);
+                   return std::make_unique<DeletionStep>(scripts::prune, m.thread_id, settings,
+                                                         now);
                  },
                  [&](const auto&) -> Result { return make_session_step(mutation, settings, now); }},
       mutation);

@@ -47,7 +47,8 @@ std::string encode(const RunRecord& run) {
     text += std::to_string(count) + ' ';
   }
   for (const auto* part : {&run.who, &run.after, &run.error}) append_part(text, *part);
-  return text;
+  // Version 1 ended here.
+  return text + std::to_string(swept.tombstones) + ' ' + std::to_string(swept.notes) + ' ';
 }
 
 RunRecord decode_run(std::int64_t number, std::string_view text) {
@@ -66,6 +67,9 @@ RunRecord decode_run(std::int64_t number, std::string_view text) {
   }
   for (auto* part : {&run.who, &run.after, &run.error})
     *part = take_part(text, "a run of retention");
+  if (text.empty()) return run;
+  swept.tombstones = number_of<std::uint64_t>(take_word(text));
+  swept.notes = number_of<std::uint64_t>(take_word(text));
   return run;
 }
 
@@ -165,6 +169,10 @@ class RetentionTransaction final : public retention::Transaction {
   bool change_run(const RunRecord& run) override;
   std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override;
   void add_audit(const AuditEntry& entry) override;
+  std::uint64_t count_tombstones(std::int64_t before) override;
+  std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit) override;
+  std::uint64_t count_notes(std::int64_t before) override;
+  std::uint64_t purge_notes(std::int64_t before, std::size_t limit) override;
 
  private:
   Reply read(std::initializer_list<Argument> command);
@@ -174,6 +182,9 @@ class RetentionTransaction final : public retention::Transaction {
   Strings expiring();
   void keep_all();
   std::string order_of(const std::string& field, const std::string& thread_id);
+  Strings old_tombstones(std::int64_t before, std::size_t limit);
+  std::vector<RunRecord> old_runs(std::int64_t before, std::size_t limit);
+  std::uint64_t purge_runs(std::int64_t before, std::size_t limit);
   bool order(const std::string& field, const std::string& thread_id, const std::string& seen,
              const std::string& wanted);
 
@@ -331,7 +342,7 @@ std::vector<RunRecord> RetentionTransaction::runs(std::size_t limit) {
   command.insert(command.end(), fields.begin(), fields.end());
   pipeline.add(command);
   const Reply found = writer_.read(pipeline).front();
-  for (std::size_t i = 0; i < fields.size(); ++i) {
+  for (std::size_t i = 0; i < fields.size() && !found[i].is_nil(); ++i) {
     runs.push_back(decode_run(newest - static_cast<std::int64_t>(i), found[i].view()));
   }
   return runs;
@@ -369,6 +380,105 @@ void RetentionTransaction::add_audit(const AuditEntry& entry) {
     }
   });
   run(scripts::add_audit, notes_, fields);
+}
+
+std::uint64_t RetentionTransaction::count_tombstones(std::int64_t before) {
+  Pipeline pipeline;
+  const std::string up_to = "(" + std::to_string(before);
+  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
+    pipeline.add({"ZCOUNT", Keys(prefix_, bucket).tombstones, "-inf", up_to});
+  }
+  std::uint64_t count = 0;
+  for (const Reply& reply : writer_.read(pipeline)) {
+    count += static_cast<std::uint64_t>(reply.integer());
+  }
+  return count;
+}
+
+// Threads with tombstones from before a time: some of each bucket.
+Strings RetentionTransaction::old_tombstones(std::int64_t before, std::size_t limit) {
+  Pipeline pipeline;
+  const std::string up_to = "(" + std::to_string(before);
+  for (unsigned bucket = 0; bucket < buckets; ++bucket) {
+    pipeline.add({"ZRANGEBYSCORE", Keys(prefix_, bucket).tombstones, "-inf", up_to, "LIMIT", "0",
+                  std::to_string(limit / buckets + 1)});
+  }
+  Strings ids;
+  for (const Reply& reply : writer_.read(pipeline)) {
+    for (std::size_t i = 0; i < reply.size() && ids.size() < limit; ++i) {
+      ids.push_back(reply[i].text());
+    }
+  }
+  return ids;
+}
+
+std::uint64_t RetentionTransaction::purge_tombstones(std::int64_t before, std::size_t limit) {
+  const Strings ids = old_tombstones(before, limit);
+  if (ids.empty()) return 0;
+  std::vector<redis::Transaction> transactions;
+  transactions.reserve(ids.size());
+  for (const auto& id : ids) {
+    transactions.emplace_back(scripts::purge_tombstone, Keys(prefix_, id)).arguments = {
+        id, std::to_string(before)};
+  }
+  std::uint64_t gone = 0;
+  for (const Attempt& attempt : run_all(writer_, transactions)) {
+    gone += static_cast<std::uint64_t>(attempt.number(1));
+  }
+  return gone;
+}
+
+// The oldest ones, up to the first that stays.
+std::vector<RunRecord> RetentionTransaction::old_runs(std::int64_t before, std::size_t limit) {
+  std::vector<RunRecord> old;
+  const auto newest = number_of<std::int64_t>("0" + note("run"));
+  const auto oldest = std::max<std::int64_t>(number_of<std::int64_t>("0" + note("oldest")), 1);
+  for (auto run = oldest; run <= newest && old.size() < limit; ++run) {
+    const std::string record = note("r" + std::to_string(run));
+    // Somebody else takes them away too.
+    if (record.empty()) continue;
+    old.push_back(decode_run(run, record));
+    if (!old.back().finished_at || *old.back().finished_at >= before) {
+      old.pop_back();
+      break;
+    }
+  }
+  return old;
+}
+
+std::uint64_t RetentionTransaction::purge_runs(std::int64_t before, std::size_t limit) {
+  const auto old = old_runs(before, limit);
+  if (old.empty()) return 0;
+  Pipeline pipeline;
+  std::vector<Argument> command{"HDEL", notes_.thread};
+  Strings fields;
+  for (const RunRecord& run : old) fields.push_back("r" + std::to_string(run.run));
+  command.insert(command.end(), fields.begin(), fields.end());
+  pipeline.add(command);
+  pipeline.add({"HSET", notes_.thread, "oldest", std::to_string(old.back().run + 1)});
+  return static_cast<std::uint64_t>(writer_.read(pipeline).front().integer());
+}
+
+std::uint64_t RetentionTransaction::count_notes(std::int64_t before) {
+  constexpr std::size_t at_once = 1000;
+  std::uint64_t count = old_runs(before, std::numeric_limits<std::size_t>::max()).size();
+  for (std::int64_t from = 0;;) {
+    const Reply found =
+        read({"XRANGE", notes_.index, std::to_string(from), "+", "COUNT", std::to_string(at_once)});
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const AuditEntry entry = decode_entry(found[i]);
+      if (entry.at >= before) return count;
+      from = entry.id + 1;
+      ++count;
+    }
+    if (found.size() < at_once) return count;
+  }
+}
+
+std::uint64_t RetentionTransaction::purge_notes(std::int64_t before, std::size_t limit) {
+  const Attempt entries =
+      run(scripts::purge_audit, notes_, {std::to_string(before), std::to_string(limit)});
+  return static_cast<std::uint64_t>(entries.number(1)) + purge_runs(before, limit);
 }
 
 }  // namespace

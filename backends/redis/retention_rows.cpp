@@ -224,7 +224,8 @@ bool erase_thread(Writer& writer, const ThreadRows& judged, std::int64_t fence) 
   const Settings& settings = writer.settings();
   const std::string& thread_id = judged.info->thread_id;
   Transaction transaction(scripts::delete_thread, {settings.prefix, thread_id});
-  transaction.arguments = {thread_id, std::to_string(settings.ttl.count()), new_nonce()};
+  transaction.arguments = {thread_id, std::to_string(settings.ttl.count()), new_nonce(),
+                           std::to_string(writer.now())};
   for (std::string& word : words(Judged::decode(judged.seen), fence)) {
     transaction.arguments.emplace_back(std::move(word));
   }

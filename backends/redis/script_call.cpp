@@ -19,12 +19,13 @@ Exchange send(Connection& connection, const Script& script, const std::vector<Sc
   for (const auto& [keys, arguments] : calls) {
     std::vector<Argument> command{whole_text ? "EVAL" : "EVALSHA",
                                   whole_text ? script.text : script.digest,
-                                  "5",
+                                  "6",
                                   keys.thread,
                                   keys.index,
                                   keys.registry,
                                   keys.deadlines,
-                                  keys.orders};
+                                  keys.orders,
+                                  keys.tombstones};
     command.insert(command.end(), arguments.begin(), arguments.end());
     pipeline.add(command);
     whole_text = false;  // The first one has taught the server.

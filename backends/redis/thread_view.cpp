@@ -152,6 +152,7 @@ std::uint64_t erase(Writer& writer, const std::string& thread_id, const ThreadVi
   Transaction transaction(scripts::erase, {settings.prefix, thread_id});
   transaction.arguments = {thread_id,
                            std::to_string(settings.ttl.count()),
+                           std::to_string(writer.now()),
                            view.generation,
                            std::to_string(view.changes),
                            new_nonce(),

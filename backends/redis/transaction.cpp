@@ -20,12 +20,13 @@ using Arguments = std::vector<Argument>;
 Arguments begin_script(const Script& script, const Keys& keys, bool whole_text) {
   return {whole_text ? "EVAL" : "EVALSHA",
           whole_text ? script.text : script.digest,
-          "5",
+          "6",
           keys.thread,
           keys.index,
           keys.registry,
           keys.deadlines,
-          keys.orders};
+          keys.orders,
+          keys.tombstones};
 }
 
 void add_script(Pipeline& pipeline, const Transaction& transaction, bool whole_text) {

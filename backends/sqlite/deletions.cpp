@@ -131,7 +131,7 @@ void delete_writes(Connection& connection, const Place& place, const std::string
 }
 
 // Takes checkpoints and their writes out of a namespace; the caller collects the blobs.
-std::uint64_t erase(Connection& connection, const Place& place, const Ids& ids) {
+std::uint64_t erase(Connection& connection, const Place& place, const Ids& ids, std::int64_t now) {
   if (ids.empty()) return 0;
   for (const std::string& id : ids) {
     connection.execute(
@@ -140,7 +140,7 @@ std::uint64_t erase(Connection& connection, const Place& place, const Ids& ids) 
         place.thread_id, place.checkpoint_ns, id);
     delete_writes(connection, place, id);
   }
-  raise_tombstone(connection, place.thread_id, *ids.rbegin());
+  raise_tombstone(connection, place.thread_id, *ids.rbegin(), now);
   return ids.size();
 }
 
@@ -187,13 +187,13 @@ std::vector<std::string> ids_with_writes_before(Connection& connection, const Pl
   return ids;
 }
 
-std::uint64_t prune_namespace(Connection& connection, const Place& place) {
+std::uint64_t prune_namespace(Connection& connection, const Place& place, std::int64_t now) {
   Ids drop = checkpoint_ids(connection, place);
   const std::string latest = *drop.rbegin();
   Ids keep = dependencies(connection, place).needed_by(latest);
   keep.insert(latest);
   for (const std::string& id : keep) drop.erase(id);
-  const std::uint64_t erased = erase(connection, place, drop);
+  const std::uint64_t erased = erase(connection, place, drop, now);
   for (const std::string& id : ids_with_writes_before(connection, place, latest)) {
     if (!keep.contains(id)) delete_writes(connection, place, id);
   }
@@ -204,7 +204,7 @@ std::uint64_t prune_namespace(Connection& connection, const Place& place) {
 
 }  // namespace
 
-Written delete_thread(Connection& connection, const DeleteThread& deletion) {
+Written delete_thread(Connection& connection, const DeleteThread& deletion, std::int64_t now) {
   const std::string& thread_id = deletion.thread_id;
   std::optional<std::string> greatest;
   {
@@ -213,7 +213,7 @@ Written delete_thread(Connection& connection, const DeleteThread& deletion) {
     rows.next();
     greatest = rows.optional_text(0);
   }
-  if (greatest) raise_tombstone(connection, thread_id, *greatest);
+  if (greatest) raise_tombstone(connection, thread_id, *greatest, now);
   connection.execute("DELETE FROM checkpoint_blobs WHERE thread_id = ?1", thread_id);
   connection.execute("DELETE FROM checkpoint_writes WHERE thread_id = ?1", thread_id);
   connection.execute("DELETE FROM threadkeep_threads WHERE thread_id = ?1", thread_id);
@@ -225,29 +225,30 @@ Written delete_thread(Connection& connection, const DeleteThread& deletion) {
   return {.changed = static_cast<std::uint64_t>(erased)};
 }
 
-Written delete_runs(Connection& connection, const DeleteRuns& deletion) {
+Written delete_runs(Connection& connection, const DeleteRuns& deletion, std::int64_t now) {
   const auto found = checkpoints_of_runs(connection, deletion.run_ids);
   for (const auto& [place, ids] : found) check_not_needed(connection, place, ids);
   Written written;
   for (const auto& [place, ids] : found) {
-    written.changed += erase(connection, place, ids);
+    written.changed += erase(connection, place, ids, now);
     collect_blobs(connection, place);
   }
   return written;
 }
 
-Written prune(Connection& connection, const Prune& prune) {
+Written prune(Connection& connection, const Prune& prune, std::int64_t now) {
   Written written;
   for (const std::string& name : namespaces(connection, prune.thread_id)) {
-    written.changed += prune_namespace(connection, {prune.thread_id, name});
+    written.changed += prune_namespace(connection, {prune.thread_id, name}, now);
   }
   return written;
 }
 
 void erase_checkpoints(Connection& connection, const std::string& thread_id,
-                       const std::string& checkpoint_ns, const std::vector<std::string>& ids) {
+                       const std::string& checkpoint_ns, const std::vector<std::string>& ids,
+                       std::int64_t now) {
   const Place place{thread_id, checkpoint_ns};
-  erase(connection, place, Ids(ids.begin(), ids.end()));
+  erase(connection, place, Ids(ids.begin(), ids.end()), now);
   collect_blobs(connection, place);
 }
 

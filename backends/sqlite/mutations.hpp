@@ -18,12 +18,13 @@ Written put_writes(Connection& connection, const PutWrites& put, std::int64_t no
 Written put_thread(Connection& connection, const PutThread& put, std::int64_t now);
 
 // deletions.cpp
-Written delete_thread(Connection& connection, const DeleteThread& deletion);
-Written delete_runs(Connection& connection, const DeleteRuns& deletion);
-Written prune(Connection& connection, const Prune& prune);
+Written delete_thread(Connection& connection, const DeleteThread& deletion, std::int64_t now);
+Written delete_runs(Connection& connection, const DeleteRuns& deletion, std::int64_t now);
+Written prune(Connection& connection, const Prune& prune, std::int64_t now);
 /// For retention: these of one namespace, as prune takes them.
 void erase_checkpoints(Connection& connection, const std::string& thread_id,
-                       const std::string& checkpoint_ns, const std::vector<std::string>& ids);
+                       const std::string& checkpoint_ns, const std::vector<std::string>& ids,
+                       std::int64_t now);
 
 // copy.cpp
 Written copy_thread(Connection& connection, const CopyThread& copy, std::int64_t now);

@@ -49,8 +49,13 @@ class RetentionTransaction final : public Transaction {
   bool change_run(const RunRecord& run) override;
   std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override;
   void add_audit(const AuditEntry& entry) override;
+  std::uint64_t count_tombstones(std::int64_t before) override;
+  std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit) override;
+  std::uint64_t count_notes(std::int64_t before) override;
+  std::uint64_t purge_notes(std::int64_t before, std::size_t limit) override;
 
  private:
+  void add_counts_to_runs();
   // False when there is no such thread.
   bool load_thread(const std::string& thread_id, ThreadRows& thread);
   void load_orders(const std::string& thread_id, ThreadRows& thread);
@@ -73,11 +78,21 @@ int RetentionTransaction::version() {
 }
 
 void RetentionTransaction::install(int version) {
+  if (this->version() == 1) add_counts_to_runs();
   connection_.run_script(retention_sql);
   connection_.execute(
       "INSERT INTO threadkeep_modules (name, version) VALUES ('retention', ?1) "
       "ON CONFLICT (name) DO UPDATE SET version = excluded.version",
       std::int64_t{version});
+}
+
+// Version 1 did not have them.
+void RetentionTransaction::add_counts_to_runs() {
+  for (const char* column : {"busy", "tombstones", "notes"}) {
+    const std::string change = std::string("ALTER TABLE threadkeep_retention_runs ADD COLUMN ") +
+                               column + " INTEGER NOT NULL DEFAULT 0";
+    connection_.run_script(change.c_str());
+  }
 }
 
 std::vector<std::string> RetentionTransaction::threads_after(const std::string& after,
@@ -175,7 +190,7 @@ void RetentionTransaction::load_blobs(const std::string& thread_id, ThreadRows& 
 
 bool RetentionTransaction::erase_thread(const ThreadRows& judged) {
   const std::string& thread_id = judged.info->thread_id;
-  delete_thread(connection_, {thread_id});
+  delete_thread(connection_, {thread_id}, now_);
   expire(thread_id, {});
   return true;
 }
@@ -183,7 +198,7 @@ bool RetentionTransaction::erase_thread(const ThreadRows& judged) {
 bool RetentionTransaction::erase_checkpoints(const ThreadRows& judged,
                                              const CheckpointsByNamespace& gone) {
   for (const auto& [checkpoint_ns, ids] : gone) {
-    sqlite::erase_checkpoints(connection_, judged.info->thread_id, checkpoint_ns, ids);
+    sqlite::erase_checkpoints(connection_, judged.info->thread_id, checkpoint_ns, ids, now_);
   }
   return true;
 }
@@ -235,6 +250,9 @@ RunRecord read_run(const Rows& rows) {
   run.swept.writes = number(rows, 10);
   run.swept.bytes = number(rows, 11);
   run.error = rows.text(12);
+  run.swept.busy = number(rows, 13);
+  run.swept.tombstones = number(rows, 14);
+  run.swept.notes = number(rows, 15);
   return run;
 }
 
@@ -242,7 +260,7 @@ std::vector<RunRecord> RetentionTransaction::runs(std::size_t limit) {
   std::vector<RunRecord> all;
   Rows rows = connection_.query(
       "SELECT run_id, kind, state, who, started_at, alive_until, coalesce(finished_at, 0), "
-      "after_thread, threads, checkpoints, writes, bytes, error "
+      "after_thread, threads, checkpoints, writes, bytes, error, busy, tombstones, notes "
       "FROM threadkeep_retention_runs ORDER BY run_id DESC LIMIT ?1",
       number(limit));
   while (rows.next()) all.push_back(read_run(rows));
@@ -259,11 +277,13 @@ std::int64_t RetentionTransaction::add_run(const RunRecord& run, std::int64_t ne
 bool RetentionTransaction::change_run(const RunRecord& run) {
   connection_.execute(
       "INSERT OR REPLACE INTO threadkeep_retention_runs (run_id, kind, state, who, started_at, "
-      "alive_until, finished_at, after_thread, threads, checkpoints, writes, bytes, error) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9, ?10, ?11, ?12, ?13)",
+      "alive_until, finished_at, after_thread, threads, checkpoints, writes, bytes, error, "
+      "busy, tombstones, notes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, 0), ?8, ?9, ?10, ?11, "
+      "?12, ?13, ?14, ?15, ?16)",
       run.run, run.kind, run.state, run.who, run.started_at, run.alive_until,
       run.finished_at.value_or(0), run.after, number(run.swept.threads),
-      number(run.swept.checkpoints), number(run.swept.writes), number(run.swept.bytes), run.error);
+      number(run.swept.checkpoints), number(run.swept.writes), number(run.swept.bytes), run.error,
+      number(run.swept.busy), number(run.swept.tombstones), number(run.swept.notes));
   return true;
 }
 
@@ -304,6 +324,61 @@ void RetentionTransaction::add_audit(const AuditEntry& entry) {
       entry.at, entry.who, entry.run, entry.action, entry.policy, entry.reason, entry.thread_id,
       number(entry.threads), number(entry.checkpoints), number(entry.writes), number(entry.blobs),
       number(entry.bytes));
+}
+
+std::uint64_t RetentionTransaction::count_tombstones(std::int64_t before) {
+  Rows rows = connection_.query(
+      "SELECT count(*) FROM threadkeep_tombstones WHERE deleted_at > 0 AND deleted_at < ?1",
+      before);
+  rows.next();
+  return number(rows, 0);
+}
+
+// A program of format 2 that had the file open knows no time: what it left counts from now.
+std::uint64_t RetentionTransaction::purge_tombstones(std::int64_t before, std::size_t limit) {
+  connection_.execute("UPDATE threadkeep_tombstones SET deleted_at = ?1 WHERE deleted_at = 0",
+                      now_);
+  return static_cast<std::uint64_t>(connection_.execute(
+      "DELETE FROM threadkeep_tombstones WHERE rowid IN (SELECT rowid FROM threadkeep_tombstones "
+      "WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2)",
+      before, number(limit)));
+}
+
+// The numbers of the first entry and of the first run that stay: the search ends with them.
+std::pair<std::int64_t, std::int64_t> first_notes_that_stay(Connection& connection,
+                                                            std::int64_t before) {
+  Rows rows = connection.query(
+      "SELECT coalesce((SELECT audit_id FROM threadkeep_retention_audit WHERE at >= ?1 "
+      "ORDER BY audit_id LIMIT 1), 9223372036854775807), "
+      "coalesce((SELECT run_id FROM threadkeep_retention_runs "
+      "WHERE finished_at IS NULL OR finished_at >= ?1 "
+      "ORDER BY run_id LIMIT 1), 9223372036854775807)",
+      before);
+  rows.next();
+  return {rows.integer(0), rows.integer(1)};
+}
+
+std::uint64_t RetentionTransaction::count_notes(std::int64_t before) {
+  const auto [entry, run] = first_notes_that_stay(connection_, before);
+  Rows rows = connection_.query(
+      "SELECT (SELECT count(*) FROM threadkeep_retention_audit WHERE audit_id < ?1) + "
+      "(SELECT count(*) FROM threadkeep_retention_runs WHERE run_id < ?2)",
+      entry, run);
+  rows.next();
+  return number(rows, 0);
+}
+
+std::uint64_t RetentionTransaction::purge_notes(std::int64_t before, std::size_t limit) {
+  const auto [entry, run] = first_notes_that_stay(connection_, before);
+  const auto entries = connection_.execute(
+      "DELETE FROM threadkeep_retention_audit WHERE audit_id IN (SELECT audit_id "
+      "FROM threadkeep_retention_audit WHERE audit_id < ?1 ORDER BY audit_id LIMIT ?2)",
+      entry, number(limit));
+  const auto runs = connection_.execute(
+      "DELETE FROM threadkeep_retention_runs WHERE run_id IN (SELECT run_id "
+      "FROM threadkeep_retention_runs WHERE run_id < ?1 ORDER BY run_id LIMIT ?2)",
+      run, number(limit));
+  return static_cast<std::uint64_t>(entries + runs);
 }
 
 std::int64_t free_pages(Connection& connection) {

@@ -39,7 +39,10 @@ CREATE TABLE IF NOT EXISTS threadkeep_retention_runs (
   checkpoints  INTEGER NOT NULL,
   writes       INTEGER NOT NULL,
   bytes        INTEGER NOT NULL,
-  error        TEXT    NOT NULL
+  error        TEXT    NOT NULL,
+  busy         INTEGER NOT NULL DEFAULT 0,
+  tombstones   INTEGER NOT NULL DEFAULT 0,
+  notes        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS threadkeep_retention_audit (

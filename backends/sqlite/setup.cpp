@@ -41,7 +41,7 @@ Format read_format(Connection& connection) {
 }
 
 // Each brings a file from the format before it to the next. A new file takes all of them.
-constexpr std::array steps = {schema_sql, sessions_sql};
+constexpr std::array steps = {schema_sql, sessions_sql, tombstones_sql};
 static_assert(steps.size() == format_version);
 
 bool is_empty(const Format& format) {

@@ -10,7 +10,7 @@ namespace threadkeep::sqlite {
 /// "tkep" as a number: PRAGMA application_id of every file of ours.
 inline constexpr std::int64_t application_id = 0x746b6570;
 /// PRAGMA user_version: the format of docs/storage/sqlite.md that this build reads and writes.
-inline constexpr std::int64_t format_version = 2;
+inline constexpr std::int64_t format_version = 3;
 
 /// Throws Error(unavailable) when there is no file.
 void check_file_exists(const std::string& path);

@@ -33,12 +33,13 @@ std::optional<std::string> find_tombstone(Connection& connection, const std::str
 }
 
 void raise_tombstone(Connection& connection, const std::string& thread_id,
-                     const std::string& checkpoint_id) {
+                     const std::string& checkpoint_id, std::int64_t now) {
   connection.execute(
-      "INSERT INTO threadkeep_tombstones (thread_id, checkpoint_id) VALUES (?1, ?2) "
-      "ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id "
-      "WHERE excluded.checkpoint_id > threadkeep_tombstones.checkpoint_id",
-      thread_id, checkpoint_id);
+      "INSERT INTO threadkeep_tombstones AS tombstone (thread_id, checkpoint_id, deleted_at) "
+      "VALUES (?1, ?2, ?3) ON CONFLICT (thread_id) DO UPDATE SET "
+      "checkpoint_id = max(excluded.checkpoint_id, tombstone.checkpoint_id), "
+      "deleted_at = excluded.deleted_at",
+      thread_id, checkpoint_id, now);
 }
 
 }  // namespace threadkeep::sqlite

@@ -23,8 +23,9 @@ std::optional<std::string> find_thread_metadata(Connection& connection,
 /// The greatest checkpoint_id that was deleted from the thread.
 std::optional<std::string> find_tombstone(Connection& connection, const std::string& thread_id);
 
-/// Raises the thread's tombstone to `checkpoint_id` if it is not above it already.
+/// Something was deleted now: raises the thread's tombstone to `checkpoint_id` if it is not above
+/// it already.
 void raise_tombstone(Connection& connection, const std::string& thread_id,
-                     const std::string& checkpoint_id);
+                     const std::string& checkpoint_id, std::int64_t now);
 
 }  // namespace threadkeep::sqlite

@@ -52,7 +52,7 @@ Config take_config(Reading& reading, const YAML::Node& root) {
     }
   }
   if (const auto retention = members.find("retention"); retention != members.end()) {
-    config.policies = take_policies(reading, retention->second);
+    config.retention = take_retention(reading, retention->second);
   }
   return config;
 }

@@ -19,12 +19,18 @@ struct StoreConfig {
   std::optional<std::chrono::milliseconds> timeout;  ///< For a whole command.
 };
 
+/// What `threadkeep.yaml` says of retention.
+struct RetentionConfig {
+  std::vector<retention::Policy> policies;
+  retention::KeepTimes keep;
+};
+
 /// What `threadkeep.yaml` says, variables filled in.
 struct Config {
   std::optional<StoreConfig> store;           ///< Where nobody names one.
   std::map<std::string, StoreConfig> stores;  ///< By name.
   /// Absent where the file says nothing of retention.
-  std::optional<std::vector<retention::Policy>> policies;
+  std::optional<RetentionConfig> retention;
 };
 
 /// The value of an environment variable; empty when it is not set.

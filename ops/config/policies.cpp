@@ -75,10 +75,25 @@ class PolicyReader {
   std::vector<retention::PolicyFields> fields_;
 };
 
-}  // namespace
+retention::KeepTimes take_keep_times(Reading& reading, const Reading::Members& members) {
+  retention::KeepFields fields;
+  Places places;
+  for (const auto& [name, field] :
+       {std::pair("tombstones", &fields.tombstones), std::pair("audit", &fields.audit)}) {
+    const auto found = members.find(name);
+    if (found == members.end()) continue;
+    *field = reading.text(found->second, name);
+    places[name] = found->second.place();
+  }
+  const auto read = retention::read_keep_times(fields);
+  for (const auto& [field, text] : read.problems) {
+    reading.problem(places.at(field), field + " " + text);
+  }
+  return read.times;
+}
 
-std::vector<retention::Policy> take_policies(Reading& reading, const Reading::Member& retention) {
-  const auto members = reading.members(retention, "retention", {"policies"});
+std::vector<retention::Policy> take_policies(Reading& reading, const Reading::Member& retention,
+                                             const Reading::Members& members) {
   const auto found = members.find("policies");
   if (found == members.end() || !found->second.value.IsSequence()) {
     const auto place = found == members.end() ? retention.place() : found->second.place();
@@ -88,6 +103,13 @@ std::vector<retention::Policy> take_policies(Reading& reading, const Reading::Me
   PolicyReader reader(reading);
   for (const auto& node : found->second.value) reader.take(node);
   return reader.finish();
+}
+
+}  // namespace
+
+RetentionConfig take_retention(Reading& reading, const Reading::Member& retention) {
+  const auto members = reading.members(retention, "retention", {"policies", "tombstones", "audit"});
+  return {take_policies(reading, retention, members), take_keep_times(reading, members)};
 }
 
 }  // namespace threadkeep::ops

@@ -28,7 +28,8 @@ $threadkeep$;
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_batch(
   p_run bigint, p_limit integer, p_seen jsonb, p_archive text, OUT done boolean, OUT error text,
   OUT policies integer, OUT threads bigint, OUT checkpoints bigint, OUT writes bigint,
-  OUT bytes bigint, OUT busy bigint, OUT collected bigint)
+  OUT bytes bigint, OUT busy bigint, OUT collected bigint, OUT tombstones bigint,
+  OUT notes bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
 AS $threadkeep$
@@ -42,8 +43,9 @@ BEGIN
     done := true;
     error := SQLERRM || ' (' || SQLSTATE || ')';
   END;
-  SELECT run.threads, run.checkpoints, run.writes, run.bytes, run.busy, run.collected
-  INTO threads, checkpoints, writes, bytes, busy, collected
+  SELECT run.threads, run.checkpoints, run.writes, run.bytes, run.busy, run.collected,
+         run.tombstones, run.notes
+  INTO threads, checkpoints, writes, bytes, busy, collected, tombstones, notes
   FROM {schema}threadkeep_retention_runs AS run WHERE run.run_id = p_run;
 END
 $threadkeep$;
@@ -67,11 +69,31 @@ BEGIN
   END IF;
   RETURN format(
     'run %s %s: took checkpoints from %s threads (%s checkpoints, %s writes), collected %s blobs, '
-    'passed over %s busy threads%s', p_run, v_run.state, v_run.threads, v_run.checkpoints,
+    'passed over %s busy threads%s%s%s', p_run, v_run.state, v_run.threads, v_run.checkpoints,
     v_run.writes, v_run.collected, v_run.busy,
+    CASE WHEN v_run.tombstones > 0
+         THEN format(', removed %s old tombstones', v_run.tombstones) ELSE '' END,
+    CASE WHEN v_run.notes > 0 THEN format(', removed %s old notes', v_run.notes) ELSE '' END,
     CASE WHEN NOT EXISTS (SELECT FROM {schema}threadkeep_retention_policies)
          THEN '; no policy is stored, so only expires_at counts' ELSE '' END);
 END
+$threadkeep$;
+
+-- What a sweep that came to its end would remove besides, were these times ("30d", "off") stored;
+-- null for those that are. Notes are entries of the audit, and runs.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_leftovers(
+  p_tombstones text DEFAULT NULL, p_audit text DEFAULT NULL, OUT tombstones bigint,
+  OUT notes bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
+  SELECT (SELECT count(*) FROM {schema}threadkeep_tombstones AS t
+          WHERE t.deleted_at < now() - {schema}threadkeep_retention_duration(
+            coalesce(p_tombstones, {schema}threadkeep_retention_keep_time('tombstones')))),
+         (SELECT count(*) FROM {schema}threadkeep_retention_old_audit(before.time))
+           + (SELECT count(*) FROM {schema}threadkeep_retention_old_runs(before.time))
+  FROM (SELECT now() - {schema}threadkeep_retention_duration(
+          coalesce(p_audit, {schema}threadkeep_retention_keep_time('audit')))) AS before (time)
 $threadkeep$;
 
 -- Sweeps until nothing is due or the time is over. To be called at the top level, not in a
@@ -216,6 +238,29 @@ BEGIN
   WHERE setting.value <> excluded.value;
   IF FOUND THEN
     INSERT INTO {schema}threadkeep_retention_audit (action) VALUES ('archive ' || v_value);
+  END IF;
+END
+$threadkeep$;
+
+-- For how long tombstones (at least an hour) and the audit (at least a day) stay: "30d" or "off".
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_keep(p_tombstones text, p_audit text)
+RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
+BEGIN
+  IF {schema}threadkeep_retention_duration(p_tombstones) < interval '1 hour'
+      OR {schema}threadkeep_retention_duration(p_audit) < interval '1 day' THEN
+    RAISE EXCEPTION 'tombstones have to stay for an hour or more, and the audit for a day or more'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  INSERT INTO {schema}threadkeep_retention_settings AS setting (name, value)
+  SELECT given.name, given.value
+  FROM (VALUES ('tombstones', p_tombstones), ('audit', p_audit)) AS given (name, value)
+  WHERE given.value <> {schema}threadkeep_retention_keep_time(given.name)
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value, set_at = now(), set_by = session_user;
+  IF FOUND THEN
+    INSERT INTO {schema}threadkeep_retention_audit (action, reason)
+    VALUES ('keep', format('tombstones %s, audit %s', p_tombstones, p_audit));
   END IF;
 END
 $threadkeep$;

@@ -2,12 +2,5 @@
 -- What a role needs that sweeps and nothing else.
 GRANT USAGE ON SCHEMA {only_schema} TO {grantee};
 GRANT EXECUTE ON FUNCTION
-  {schema}threadkeep_retention_stored_policies(),
-  {schema}threadkeep_retention_archive_required(),
-  {schema}threadkeep_retention_preview(jsonb),
-  {schema}threadkeep_retention_begin(text),
-  {schema}threadkeep_retention_look(bigint, integer),
-  {schema}threadkeep_retention_batch(bigint, integer, jsonb, text),
-  {schema}threadkeep_retention_finish(bigint, boolean, text),
-  {schema}langgraph_cleanup_old_data(interval) TO {grantee};
+{granted} TO {grantee};
 GRANT EXECUTE ON PROCEDURE {schema}threadkeep_retention_sweep(interval, integer) TO {grantee};

@@ -5,6 +5,8 @@
 DROP FUNCTION IF EXISTS {schema}threadkeep_retention_batch(bigint, integer);
 DROP FUNCTION IF EXISTS {schema}threadkeep_retention_step(bigint, integer, jsonb);
 DROP FUNCTION IF EXISTS {schema}threadkeep_retention_remove(bigint, text[], jsonb, text);
+-- Of version 2, whose batch told less.
+DROP FUNCTION IF EXISTS {schema}threadkeep_retention_batch(bigint, integer, jsonb, text);
 
 -- Seconds; null is off. What C++ writes is a number and a unit, anything else is an error.
 CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_duration(p_text text)
@@ -14,6 +16,15 @@ RETURNS interval LANGUAGE sql IMMUTABLE AS $threadkeep$
       WHEN 's' THEN 1 WHEN 'm' THEN 60 WHEN 'h' THEN 3600 WHEN 'd' THEN 86400 WHEN 'w' THEN 604800
     END)
   END
+$threadkeep$;
+
+-- For how long 'tombstones' or the 'audit' stay, as it is stored or else by default: "30d" or "off".
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_keep_time(p_name text)
+RETURNS text LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $threadkeep$
+  SELECT coalesce((SELECT value FROM {schema}threadkeep_retention_settings WHERE name = p_name),
+                  CASE p_name WHEN 'tombstones' THEN '30d' WHEN 'audit' THEN '365d' END)
 $threadkeep$;
 
 -- The pattern of LIKE for a pattern of ours: `*` is any run, `[*]` a star.

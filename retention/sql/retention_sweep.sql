@@ -111,8 +111,9 @@ BEGIN
   tombstone AS (
     INSERT INTO {schema}threadkeep_tombstones AS tombstone (thread_id, checkpoint_id)
     SELECT thread_id, max(checkpoint_id COLLATE "C") FROM checkpoint GROUP BY thread_id
-    ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
-    WHERE excluded.checkpoint_id > tombstone.checkpoint_id
+    ON CONFLICT (thread_id) DO UPDATE SET
+      checkpoint_id = greatest(excluded.checkpoint_id, tombstone.checkpoint_id),
+      deleted_at = excluded.deleted_at
   ),
   garbage AS (
     INSERT INTO {schema}threadkeep_retention_garbage AS garbage
@@ -251,6 +252,102 @@ BEGIN
 END
 $threadkeep$;
 
+-- Tombstones of threads from which nothing was deleted for so long; at most p_limit. They are passed
+-- by their time, so that dead rows which an old snapshot sees are not read again. False when no more
+-- is due.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_purge_tombstones(
+  p_run bigint, p_limit integer)
+RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_before timestamptz := now() - {schema}threadkeep_retention_duration(
+    {schema}threadkeep_retention_keep_time('tombstones'));
+  v_after timestamptz;
+  v_gone bigint;
+BEGIN
+  SELECT coalesce(after_time, '-infinity') INTO v_after
+  FROM {schema}threadkeep_retention_runs WHERE run_id = p_run;
+  WITH due AS MATERIALIZED (
+    SELECT t.thread_id FROM {schema}threadkeep_tombstones AS t
+    WHERE t.deleted_at >= v_after AND t.deleted_at < v_before
+    ORDER BY t.deleted_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  ),
+  gone AS (
+    DELETE FROM {schema}threadkeep_tombstones AS t
+    USING due WHERE t.thread_id = due.thread_id
+      -- Its late writes wait for a thread that was busy.
+      AND NOT EXISTS (SELECT FROM {schema}threadkeep_retention_garbage AS g
+                      WHERE g.thread_id = t.thread_id)
+    RETURNING t.deleted_at
+  )
+  SELECT count(*), max(deleted_at) INTO v_gone, v_after FROM gone;
+  IF v_gone = 0 THEN
+    RETURN false;
+  END IF;
+  INSERT INTO {schema}threadkeep_retention_audit (run_id, action, reason, threads)
+  VALUES (p_run, 'purge', 'tombstones', v_gone);
+  UPDATE {schema}threadkeep_retention_runs
+  SET tombstones = tombstones + v_gone, after_time = v_after
+  WHERE run_id = p_run;
+  RETURN true;
+END
+$threadkeep$;
+
+-- Entries of the audit, and runs that were over, before a time: the oldest up to the first that
+-- stays.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_old_audit(p_before timestamptz)
+RETURNS SETOF bigint LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+  SELECT a.audit_id FROM {schema}threadkeep_retention_audit AS a
+  WHERE p_before IS NOT NULL AND a.audit_id < coalesce((
+    SELECT stays.audit_id FROM {schema}threadkeep_retention_audit AS stays
+    WHERE stays.at >= p_before ORDER BY stays.audit_id LIMIT 1), 9223372036854775807)
+  ORDER BY a.audit_id
+$threadkeep$;
+
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_old_runs(p_before timestamptz)
+RETURNS SETOF bigint LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+  SELECT r.run_id FROM {schema}threadkeep_retention_runs AS r
+  WHERE p_before IS NOT NULL AND r.run_id < coalesce((
+    SELECT stays.run_id FROM {schema}threadkeep_retention_runs AS stays
+    WHERE stays.finished_at IS NULL OR stays.finished_at >= p_before
+    ORDER BY stays.run_id LIMIT 1), 9223372036854775807)
+  ORDER BY r.run_id
+$threadkeep$;
+
+-- Some of these; false when there are none.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_purge_notes(p_run bigint, p_limit integer)
+RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_before timestamptz := now() - {schema}threadkeep_retention_duration(
+    {schema}threadkeep_retention_keep_time('audit'));
+  v_gone bigint;
+BEGIN
+  WITH entry AS (
+    DELETE FROM {schema}threadkeep_retention_audit AS a
+    WHERE a.audit_id IN (
+      SELECT * FROM {schema}threadkeep_retention_old_audit(v_before) LIMIT p_limit)
+    RETURNING 1
+  ),
+  run AS (
+    DELETE FROM {schema}threadkeep_retention_runs AS r
+    WHERE r.run_id IN (
+      SELECT * FROM {schema}threadkeep_retention_old_runs(v_before) LIMIT p_limit)
+    RETURNING 1
+  )
+  SELECT (SELECT count(*) FROM entry) + (SELECT count(*) FROM run) INTO v_gone;
+  UPDATE {schema}threadkeep_retention_runs SET notes = notes + v_gone
+  WHERE run_id = p_run AND v_gone > 0;
+  RETURN v_gone > 0;
+END
+$threadkeep$;
+
 -- The threads that the next step takes from: up to p_limit threads are looked at, and threads are
 -- taken until p_limit checkpoints are due, 250 threads at most, because each takes a lock of the
 -- server. p_looked is 0 at the end of a phase; p_next is the last thread that was passed.
@@ -349,7 +446,14 @@ BEGIN
             HINT = 'threadkeep retention sweep --yes --archive DIRECTORY';
   END IF;
   IF v_run.phase = 2 THEN
-    RETURN NOT {schema}threadkeep_retention_collect(p_run, least(v_limit, 250), v_run.kind);
+    IF NOT {schema}threadkeep_retention_collect(p_run, least(v_limit, 250), v_run.kind) THEN
+      UPDATE {schema}threadkeep_retention_runs SET phase = 3 WHERE run_id = p_run;
+    END IF;
+    RETURN false;
+  END IF;
+  IF v_run.phase = 3 THEN
+    RETURN NOT {schema}threadkeep_retention_purge_tombstones(p_run, v_limit)
+      AND NOT {schema}threadkeep_retention_purge_notes(p_run, v_limit);
   END IF;
   SELECT next.p_due, next.p_looked, next.p_next INTO v_due, v_looked, v_after
   FROM {schema}threadkeep_retention_next_due(

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_policies (
   applied_by text        NOT NULL DEFAULT session_user
 );
 
--- 'archive' is 'required' where nothing may go that was not archived before.
+-- 'archive' is 'required' where nothing may go that was not archived before. 'tombstones' and 'audit'
+-- are for how long these stay, where that is not the default.
 CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_settings (
   name   text        PRIMARY KEY,
   value  text        NOT NULL,
@@ -62,6 +63,10 @@ CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_runs (
   collected    bigint      NOT NULL DEFAULT 0,
   error        text
 );
+ALTER TABLE {schema}threadkeep_retention_runs
+  ADD COLUMN IF NOT EXISTS after_time timestamptz,
+  ADD COLUMN IF NOT EXISTS tombstones bigint NOT NULL DEFAULT 0,
+  ADD COLUMN IF NOT EXISTS notes      bigint NOT NULL DEFAULT 0;
 
 CREATE TABLE IF NOT EXISTS {schema}threadkeep_retention_audit (
   audit_id    bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -18,7 +18,7 @@ namespace threadkeep::retention {
 namespace {
 
 // Counts changes of what a store keeps for retention.
-constexpr int notes_version = 1;
+constexpr int notes_version = 2;
 
 // Threads that one snapshot looks at: a long one would keep the log of a file from being merged.
 constexpr std::size_t threads_of_snapshot = 500;
@@ -52,6 +52,11 @@ void check_installed(Transaction& transaction) {
   throw Error(Code::unsupported,
               "retention is not installed here, or by another version; install it first "
               "(threadkeep retention install)");
+}
+
+std::int64_t kept_since(std::chrono::seconds keep, std::int64_t now) {
+  if (keep.count() == 0) return 0;
+  return now - std::chrono::microseconds(keep).count();
 }
 
 std::string user_name() {
@@ -143,6 +148,39 @@ void HostedRetention::require_archive(bool required, const Call& call) {
         note(transaction, entry);
       },
       call);
+}
+
+void HostedRetention::keep(const KeepTimes& times, const Call& call) {
+  AuditEntry entry;
+  entry.action = "keep";
+  entry.reason =
+      "tombstones " + format_duration(times.tombstones) + ", audit " + format_duration(times.audit);
+  write(
+      [&](Transaction& transaction) {
+        bool changed = false;
+        change_rules(transaction, [&](Rules& rules) {
+          changed = changed || rules.keep != times;
+          rules.keep = times;
+        });
+        if (changed) note(transaction, entry);
+      },
+      call);
+}
+
+KeepTimes HostedRetention::keep_times(const Call& call) {
+  return rules(call).keep;
+}
+
+Leftovers HostedRetention::leftovers(const KeepTimes& times, const Call& call) {
+  Leftovers found;
+  read(
+      [&](Transaction& transaction) {
+        const std::int64_t now = transaction.now();
+        found.tombstones = transaction.count_tombstones(kept_since(times.tombstones, now));
+        found.notes = transaction.count_notes(kept_since(times.audit, now));
+      },
+      call);
+  return found;
 }
 
 std::vector<Due> HostedRetention::preview(const Call& call) {

@@ -20,8 +20,11 @@ class HostedRetention final : public Retention {
   std::vector<Policy> policies(const Call& call) override;
   void require_archive(bool required, const Call& call) override;
   bool archive_required(const Call& call) override;
+  void keep(const KeepTimes& times, const Call& call) override;
+  KeepTimes keep_times(const Call& call) override;
   std::vector<Due> preview(const Call& call) override;
   std::vector<Due> preview(std::span<const Policy> policies, const Call& call) override;
+  Leftovers leftovers(const KeepTimes& times, const Call& call) override;
   SweepResult sweep(const SweepOptions& options, const Call& call) override;
   std::vector<Run> runs(std::size_t limit, const Call& call) override;
   Page<AuditEntry> audit(const std::string& cursor, std::size_t limit, const Call& call) override;
@@ -45,6 +48,9 @@ class HostedRetention final : public Retention {
 
 /// Throws Error(unsupported) where retention is not installed, or in another version.
 void check_installed(Transaction& transaction);
+
+/// Microseconds since 1970: what is older than a time to keep; before everything where that is off.
+std::int64_t kept_since(std::chrono::seconds keep, std::int64_t now);
 
 /// The name of the user whose process this is, for the audit.
 std::string user_name();

@@ -16,6 +16,9 @@ namespace {
 constexpr std::chrono::seconds longest = std::chrono::days(36'525);
 constexpr std::uint32_t most_kept = 1'000'000'000;
 constexpr std::size_t longest_name = 100;
+constexpr char no_duration[] =
+    "is no duration; write a whole number and a unit, such as 90s, 15m, 12h, 7d or 4w, up to 100 "
+    "years, or off";
 
 std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t value = 0;
@@ -107,9 +110,7 @@ class Reader {
     if (!text) return std::chrono::seconds(0);
     const auto read = read_duration(*text);
     if (!read) {
-      problem(field,
-              "is no duration; write a whole number and a unit, such as 90s, 15m, "
-              "12h, 7d or 4w, up to 100 years, or off");
+      problem(field, no_duration);
     }
     return read.value_or(std::chrono::seconds(0));
   }
@@ -174,6 +175,34 @@ ReadPolicies read_policies(std::span<const PolicyFields> fields) {
   }
   if (!result.problems.empty()) result.policies.clear();
   return result;
+}
+
+namespace {
+
+void read_keep_time(const std::string& field, const std::optional<std::string>& text,
+                    std::chrono::seconds shortest, std::chrono::seconds& time,
+                    std::vector<Problem>& problems) {
+  if (!text) return;
+  const auto read = read_duration(*text);
+  if (!read) {
+    problems.push_back({field, no_duration});
+  } else if (read->count() != 0 && *read < shortest) {
+    problems.push_back(
+        {field, "is shorter than " + format_duration(shortest) + "; write that or more, or off"});
+  } else {
+    time = *read;
+  }
+}
+
+}  // namespace
+
+ReadKeepTimes read_keep_times(const KeepFields& fields) {
+  ReadKeepTimes read;
+  read_keep_time("tombstones", fields.tombstones, shortest_tombstones, read.times.tombstones,
+                 read.problems);
+  read_keep_time("audit", fields.audit, shortest_audit, read.times.audit, read.problems);
+  if (!read.problems.empty()) read.times = {};
+  return read;
 }
 
 std::string format_duration(std::chrono::seconds duration) {

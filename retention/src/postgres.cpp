@@ -9,7 +9,7 @@ namespace threadkeep::retention {
 namespace {
 
 // Counts changes of the functions; a program does not replace what a newer one has installed.
-constexpr int module_version = 2;
+constexpr int module_version = 3;
 
 SqlHost& host_of(Store& store) {
   if (SqlHost* host = store.sql()) return *host;
@@ -38,6 +38,7 @@ std::string install_script() {
         sql::retention_plan, sql::retention_sweep, sql::retention_calls, sql::retention_rights}) {
     script += part;
   }
+  script = fill(std::move(script), "{granted}", std::string(sql::retention_granted));
   script = fill(std::move(script), "{module_version}", std::to_string(module_version));
   return fill(std::move(script), "{tool_version}", THREADKEEP_VERSION);
 }
@@ -69,7 +70,9 @@ void PostgresRetention::install(const Call& call) {
 
 void PostgresRetention::grant(const std::string& role, const Call& call) {
   if (role.empty()) throw Error(Code::invalid_argument, "role is empty; name the role that sweeps");
-  sql_.execute(fill(std::string(sql::retention_grant), "{grantee}", quote_identifier(role)), call);
+  const std::string script =
+      fill(std::string(sql::retention_grant), "{granted}", std::string(sql::retention_granted));
+  sql_.execute(fill(script, "{grantee}", quote_identifier(role)), call);
 }
 
 void PostgresRetention::apply(std::span<const Policy> policies, const Call& call) {
@@ -89,6 +92,21 @@ void PostgresRetention::require_archive(bool required, const Call& call) {
 
 bool PostgresRetention::archive_required(const Call& call) {
   return query(sql::call_archive_required, {}, call).front().front() == "true";
+}
+
+void PostgresRetention::keep(const KeepTimes& times, const Call& call) {
+  const std::string parameters[] = {format_duration(times.tombstones),
+                                    format_duration(times.audit)};
+  query(sql::call_keep, parameters, call);
+}
+
+KeepTimes PostgresRetention::keep_times(const Call& call) {
+  const auto rows = query(sql::call_keep_times, {}, call);
+  const auto read =
+      read_keep_times({.tombstones = rows.front().at(0), .audit = rows.front().at(1)});
+  if (read.problems.empty()) return read.times;
+  throw Error(Code::corrupt, "table threadkeep_retention_settings: " + read.problems[0].field +
+                                 " " + read.problems[0].text);
 }
 
 bool PostgresRetention::mark(const std::string& thread_id, const char* kind,

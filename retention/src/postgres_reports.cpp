@@ -20,7 +20,7 @@ Run read_run(const SqlHost::Row& row) {
   run.error = columns.text();
   Swept& swept = run.swept;
   for (auto* number : {&swept.threads, &swept.checkpoints, &swept.writes, &swept.bytes, &swept.busy,
-                       &swept.collected}) {
+                       &swept.collected, &swept.tombstones, &swept.notes}) {
     *number = columns.number();
   }
   return run;

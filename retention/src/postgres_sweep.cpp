@@ -28,7 +28,7 @@ Batch read_batch(const SqlHost::Row& row) {
   batch.policies = columns.number();
   Swept& swept = batch.swept;
   for (auto* number : {&swept.threads, &swept.checkpoints, &swept.writes, &swept.bytes, &swept.busy,
-                       &swept.collected}) {
+                       &swept.collected, &swept.tombstones, &swept.notes}) {
     *number = columns.number();
   }
   return batch;
@@ -60,6 +60,17 @@ std::vector<Due> PostgresRetention::preview(const Call& call) {
 
 std::vector<Due> PostgresRetention::preview(std::span<const Policy> policies, const Call& call) {
   return due(to_json(policies), call);
+}
+
+Leftovers PostgresRetention::leftovers(const KeepTimes& times, const Call& call) {
+  const std::string parameters[] = {format_duration(times.tombstones),
+                                    format_duration(times.audit)};
+  const auto rows = query(sql::call_leftovers, parameters, call);
+  Columns columns(rows.front());
+  Leftovers found;
+  found.tombstones = columns.number();
+  found.notes = columns.number();
+  return found;
 }
 
 std::string PostgresRetention::finish(std::int64_t run, bool done, const std::string& error,

@@ -12,10 +12,11 @@ namespace threadkeep::retention {
 struct Rules {
   std::vector<Policy> policies;
   bool archive_required = false;  ///< Nothing may go without an archive.
+  KeepTimes keep;
 };
 
-/// The array of to_json(); where an archive is required, an object with it as `policies` and with
-/// `archive`: "required".
+/// The array of to_json(), or an object with it as `policies` and with what is not as in Rules():
+/// `archive`: "required", `tombstones` and `audit`.
 std::string to_text(const Rules& rules);
 /// Throws Error(invalid_argument).
 Rules rules_from_text(const std::string& text);

@@ -24,6 +24,7 @@ constexpr std::int64_t lease_to_archive = std::chrono::microseconds(10min).count
 constexpr std::size_t threads_at_once = 50;
 constexpr std::size_t most_looked_at = 1000;
 constexpr std::size_t most_due = 250;
+constexpr std::size_t most_purged = 1000;
 
 // No further thread is taken in a transaction that is as old: others wait to write.
 constexpr auto longest_transaction = 50ms;
@@ -87,6 +88,15 @@ void note_all(Transaction& transaction, std::int64_t run, const Totals& totals) 
   }
 }
 
+AuditEntry note_of_purge(std::int64_t run, std::uint64_t tombstones) {
+  AuditEntry entry;
+  entry.action = "purge";
+  entry.reason = "tombstones";
+  entry.run = run;
+  entry.threads = tombstones;
+  return entry;
+}
+
 void note_archive(Transaction& transaction, std::int64_t run, const std::string& name,
                   std::uint64_t threads) {
   AuditEntry entry;
@@ -107,6 +117,7 @@ SweepResult Sweeper::run() {
   if (!begin()) return result;
   try {
     work();
+    purge();
     give_back();
     finish(at_end_ ? "done" : "paused", "", call_);
   } catch (const Error& error) {
@@ -259,6 +270,37 @@ std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
   return dealt_with;
 }
 
+void Sweeper::purge() {
+  for (bool more = at_end_; more && has_time();) {
+    const auto begun = Clock::now();
+    more = purge_some();
+    if (more) let_others_write(Clock::now() - begun, call_);
+  }
+}
+
+// True when something was there to go.
+bool Sweeper::purge_some() {
+  RunRecord run = run_;
+  host_.write(
+      [&](Transaction& transaction) {
+        check_lease(transaction, run.run);
+        const std::int64_t now = transaction.now();
+        const KeepTimes keep = rules_from_text(transaction.policies()).keep;
+        const auto tombstones =
+            transaction.purge_tombstones(kept_since(keep.tombstones, now), most_purged);
+        run.swept.tombstones += tombstones;
+        run.swept.notes += transaction.purge_notes(kept_since(keep.audit, now), most_purged);
+        if (run.swept == run_.swept) return;
+        run.alive_until = now + lease;
+        change(transaction, run);
+        if (tombstones > 0) note(transaction, note_of_purge(run.run, tombstones));
+      },
+      call_);
+  const bool more = run.swept != run_.swept;
+  run_ = run;
+  return more;
+}
+
 void Sweeper::give_back() {
   for (bool more = true; more && has_time();) {
     const auto begun = Clock::now();
@@ -274,7 +316,7 @@ void Sweeper::finish(const std::string& state, const std::string& error, const C
         run_.state = state;
         run_.error = error;
         run_.finished_at = transaction.now();
-        if (at_end_) run_.after.clear();
+        if (state == "done") run_.after.clear();
         change(transaction, run_);
       },
       call);
@@ -286,6 +328,10 @@ std::string Sweeper::summary() const {
          std::to_string(swept.threads) + " threads (" + std::to_string(swept.checkpoints) +
          " checkpoints, " + std::to_string(swept.writes) + " writes)" +
          (swept.busy == 0 ? "" : ", passed over " + std::to_string(swept.busy) + " busy threads") +
+         (swept.tombstones == 0
+              ? ""
+              : ", removed " + std::to_string(swept.tombstones) + " old tombstones") +
+         (swept.notes == 0 ? "" : ", removed " + std::to_string(swept.notes) + " old notes") +
          (unreadable_.empty()
               ? ""
               : ", passed over " + std::to_string(unreadable_.size()) +

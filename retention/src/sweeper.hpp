@@ -35,6 +35,9 @@ class Sweeper {
   /// How many of these it has dealt with.
   std::size_t take_from(Transaction& transaction, RunRecord& run, Totals& totals) const;
   void finish(const std::string& state, const std::string& error, const Call& call);
+  /// Takes away what deletions and sweeps of long ago have left.
+  void purge();
+  bool purge_some();
   void give_back();
   bool has_time() const { return Clock::now() < until_; }
   std::string summary() const;

@@ -105,14 +105,27 @@ TEST_F(ConfigFile, takes_policies_in_their_order) {
       "      idle: 7d\n"
       "      expiry: fixed\n"
       "    - {name: rest, keep_last: 3, idle: off}\n");
-  ASSERT_TRUE(config.policies);
-  EXPECT_EQ(retention::to_json(*config.policies),
+  ASSERT_TRUE(config.retention);
+  EXPECT_EQ(retention::to_json(config.retention->policies),
             R"([{"age":"off","expiry":"fixed","idle":"7d","keep_last":"off",)"
             R"("metadata":{"age":3,"id":"3","tier":"free","vip":true},)"
             R"("name":"free","threads":"chat-*"},)"
             R"({"age":"off","idle":"off","keep_last":3,"name":"rest","threads":"*"}])");
-  EXPECT_TRUE(parse("retention: {policies: []}").policies->empty());
-  EXPECT_FALSE(parse("timeout: 1s").policies);
+  EXPECT_TRUE(parse("retention: {policies: []}").retention->policies.empty());
+  EXPECT_FALSE(parse("timeout: 1s").retention);
+}
+
+TEST_F(ConfigFile, takes_how_long_tombstones_and_the_audit_stay) {
+  const auto keep_of = [&](const std::string& text) {
+    return parse("retention: {policies: []" + text + "}").retention->keep;
+  };
+  EXPECT_EQ(keep_of(""), retention::KeepTimes());
+  const auto keep = keep_of(", tombstones: 4w, audit: off");
+  EXPECT_EQ(keep.tombstones, std::chrono::weeks(4));
+  EXPECT_EQ(keep.audit.count(), 0);
+  const std::string told = refusal("retention:\n  policies: []\n  tombstones: 15m\n  audit: -1d\n");
+  EXPECT_NE(told.find("threadkeep.yaml:3:15: tombstones is shorter than 1h"), told.npos) << told;
+  EXPECT_NE(told.find("threadkeep.yaml:4:10: audit is no duration"), told.npos) << told;
 }
 
 TEST_F(ConfigFile, tells_all_that_is_wrong_with_policies_with_its_place) {

@@ -40,7 +40,7 @@ TEST_F(PostgresFirstUse, makes_all_tables_in_an_empty_schema) {
   EXPECT_EQ(tables(raw), all_tables);
   EXPECT_EQ(raw.value("SELECT string_agg(v::text, ',' ORDER BY v) FROM checkpoint_migrations"),
             "0,1,2,3,4,5,6,7,8,9");
-  EXPECT_EQ(ledger(raw).size(), 6U);
+  EXPECT_EQ(ledger(raw).size(), 7U);
   EXPECT_EQ(raw.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), "0");
 }
 
@@ -94,7 +94,7 @@ TEST_F(PostgresFirstUse, changes_nothing_of_tables_that_LangGraph_made) {
   EXPECT_TRUE(contains(layout.warnings[0], "threadkeep_checkpoints_run_id is missing"));
   EXPECT_EQ(dump(url, theirs), before);
   EXPECT_EQ(tables(raw), all_tables);
-  EXPECT_EQ(ledger(raw).size(), 2U);
+  EXPECT_EQ(ledger(raw).size(), 3U);
   EXPECT_EQ(raw.value("SELECT count(*) FROM checkpoint_migrations"), "10");
 }
 
@@ -151,7 +151,7 @@ TEST_F(PostgresFirstUse, adopts_the_tables_that_LangGraph_makes_at_the_same_mome
   });
   const auto layout = first_use();
   EXPECT_TRUE(layout.has_own_tables);
-  EXPECT_EQ(ledger(raw).size(), 2U);
+  EXPECT_EQ(ledger(raw).size(), 3U);
   EXPECT_EQ(raw.value("SELECT to_regclass('checkpoints_thread_id_idx') IS NOT NULL"), "t");
 }
 
@@ -286,7 +286,8 @@ TEST_F(PostgresFirstUse, makes_again_what_was_dropped_of_its_own_tables) {
 void make_earlier(RawDatabase& raw) {
   raw.run(
       "DROP TABLE threadkeep_messages, threadkeep_streams, threadkeep_state, threadkeep_scopes, "
-      "threadkeep_operations; DELETE FROM threadkeep_migrations WHERE version = 6");
+      "threadkeep_operations; DELETE FROM threadkeep_migrations WHERE version > 5; "
+      "ALTER TABLE threadkeep_tombstones DROP deleted_at");
 }
 
 TEST_F(PostgresFirstUse, adds_to_a_store_of_an_earlier_version_what_it_lacks) {
@@ -301,8 +302,29 @@ TEST_F(PostgresFirstUse, adds_to_a_store_of_an_earlier_version_what_it_lacks) {
   EXPECT_EQ(tables(raw), all_tables);
   EXPECT_EQ(dump(url), fresh);
   EXPECT_EQ(raw.run(rows), before);
-  EXPECT_EQ(ledger(raw).size(), 6U);
+  EXPECT_EQ(ledger(raw).size(), 7U);
   EXPECT_EQ(raw.value("SELECT count(*) FROM threadkeep_threads"), "1");
+}
+
+TEST_F(PostgresFirstUse, gives_tombstones_of_an_earlier_version_the_time_of_the_step) {
+  first_use();
+  const auto fresh = dump(url);
+  raw.run(
+      "ALTER TABLE threadkeep_tombstones DROP deleted_at; "
+      "DELETE FROM threadkeep_migrations WHERE version = 7; "
+      "INSERT INTO threadkeep_tombstones VALUES ('t', '1')");
+  EXPECT_FALSE(look().has_own_tables);
+  expect_fresh(first_use());
+  EXPECT_EQ(raw.value("SELECT t.deleted_at BETWEEN m.started_at - interval '1 minute' AND "
+                      "m.finished_at FROM threadkeep_tombstones AS t, "
+                      "threadkeep_migrations AS m WHERE m.version = 7"),
+            "t");
+  // As a program of that version does it.
+  raw.run("INSERT INTO threadkeep_tombstones (thread_id, checkpoint_id) VALUES ('u', '1')");
+  EXPECT_EQ(raw.value("SELECT count(*) FROM threadkeep_tombstones WHERE "
+                      "deleted_at > now() - interval '1 hour'"),
+            "2");
+  EXPECT_EQ(dump(url), fresh);
 }
 
 TEST_F(PostgresFirstUse, leaves_a_store_of_an_earlier_version_to_those_who_may_change_it) {

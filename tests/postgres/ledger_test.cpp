@@ -55,7 +55,8 @@ TEST(PostgresLedger, knows_the_released_steps_by_their_checksums) {
   }
   EXPECT_EQ(found, (Rows{"1 own_tables 215167f09cd6245b", "2 langgraph_tables 35b8253e0f13fbc4",
                          "3 index_run_id f2afd2115102ff40", "4 index_order 42ef3b9ecbb0d0d5",
-                         "5 index_thread 391e3bd453b53ff2", "6 session_tables 851374c0a21a4eb8"}));
+                         "5 index_thread 391e3bd453b53ff2", "6 session_tables 851374c0a21a4eb8",
+                         "7 tombstone_times 43f1dd978f92b3d8"}));
 }
 
 TEST(PostgresLedger, accepts_what_this_program_has_written) {
@@ -87,7 +88,7 @@ TEST(PostgresLedger, refuses_gaps_duplicates_and_versions_that_never_were) {
   expect_refused(catalog, Code::corrupt, "but not step 1 (own_tables)");
   catalog = complete();
   catalog.ledger.push_back(catalog.ledger.back());
-  expect_refused(catalog, Code::corrupt, "step 6 (session_tables) twice");
+  expect_refused(catalog, Code::corrupt, "step 7 (tombstone_times) twice");
   catalog = complete();
   catalog.ledger[0].version = 0;
   expect_refused(catalog, Code::corrupt, "step 0 (own_tables), which never existed");
@@ -112,10 +113,10 @@ class PostgresLedgerInUse : public SetupTest {};
 
 TEST_F(PostgresLedgerInUse, keeps_an_older_program_out_or_lets_it_in) {
   first_use();
-  raw.run("INSERT INTO threadkeep_migrations VALUES (7, 'later', 'x', 6, '9.9.9', now(), now())");
+  raw.run("INSERT INTO threadkeep_migrations VALUES (8, 'later', 'x', 7, '9.9.9', now(), now())");
   EXPECT_EQ(first_use().warnings.size(), 1U);
   setup();
-  raw.run("UPDATE threadkeep_migrations SET oldest_reader = 7 WHERE version = 7");
+  raw.run("UPDATE threadkeep_migrations SET oldest_reader = 8 WHERE version = 8");
   const auto before = dump(url);
   EXPECT_EQ(first_use_error().code(), Code::unsupported);
   EXPECT_EQ(setup_error().code(), Code::unsupported);

@@ -37,7 +37,7 @@ Rows not_valid(RawDatabase& raw) {
 
 TEST_F(PostgresSetupProcesses, use_an_empty_database_at_once) {
   run_at_once(first_use_program(url));
-  EXPECT_EQ(ledger(raw).size(), 6U);
+  EXPECT_EQ(ledger(raw).size(), 7U);
   EXPECT_EQ(look().warnings, Rows{});
   EXPECT_FALSE(contains(server().log(), "deadlock"));
 }
@@ -45,18 +45,18 @@ TEST_F(PostgresSetupProcesses, use_an_empty_database_at_once) {
 TEST_F(PostgresSetupProcesses, use_a_schema_at_once_that_does_not_exist) {
   run_at_once(first_use_program(url + "?schema=tenant"));
   EXPECT_EQ(RawDatabase(url + "?schema=tenant").value("SELECT count(*) FROM threadkeep_migrations"),
-            "6");
+            "7");
 }
 
 TEST_F(PostgresSetupProcessesIcu, use_a_database_of_LangGraph_at_once) {
   raw.run(langgraph_tables(9));
   run_at_once(first_use_program(url));
-  EXPECT_EQ(ledger(raw).size(), 2U);
+  EXPECT_EQ(ledger(raw).size(), 3U);
 }
 
 TEST_F(PostgresSetupProcesses, set_an_empty_database_up_at_once) {
   run_at_once(setup_program(url));
-  EXPECT_EQ(ledger(raw).size(), 6U);
+  EXPECT_EQ(ledger(raw).size(), 7U);
   EXPECT_EQ(not_valid(raw), Rows{});
 }
 
@@ -64,7 +64,7 @@ TEST_F(PostgresSetupProcessesIcu, set_every_version_of_LangGraphs_tables_up_at_o
   for (int version = 3; version <= 9; ++version) {
     raw.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; " + langgraph_tables(version));
     run_at_once(setup_program(url));
-    EXPECT_EQ(ledger(raw).size(), 6U) << "version " << version;
+    EXPECT_EQ(ledger(raw).size(), 7U) << "version " << version;
     EXPECT_EQ(not_valid(raw), Rows{});
     EXPECT_EQ(look().warnings, Rows{});
   }
@@ -119,7 +119,7 @@ TEST_F(PostgresSetupProcessesIcu, go_on_wherever_one_was_killed) {
   run_program(setup_program(url));
   EXPECT_EQ(dump(url), expected);
   EXPECT_EQ(not_valid(raw), Rows{});
-  EXPECT_EQ(ledger(raw).size(), 6U);
+  EXPECT_EQ(ledger(raw).size(), 7U);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ TEST_F(PostgresSetupScript, stops_at_what_the_program_refuses) {
       "INSERT INTO threadkeep_migrations SELECT * FROM reference.threadkeep_migrations; ";
   expect_stop(copy + "UPDATE threadkeep_migrations SET checksum = 'x' WHERE version = 3",
               "steps of another program");
-  expect_stop(copy + "INSERT INTO threadkeep_migrations VALUES (7, 'x', 'x', 7, 'x', now())",
+  expect_stop(copy + "INSERT INTO threadkeep_migrations VALUES (8, 'x', 'x', 8, 'x', now())",
               "steps of another program");
   raw.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public; " + langgraph_tables(9) +
           "CREATE INDEX threadkeep_checkpoints_run_id ON checkpoints (type)");

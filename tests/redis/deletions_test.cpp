@@ -19,7 +19,7 @@ TEST(Deletions, of_runs_that_end_in_the_middle_say_so) {
   }
   RawClient client(server);
   client.run(
-      {"ACL", "SETUSER", "partly", "on", ">secret", "+@all", "%R~*", "~*:[ti]:t", "~*:[rxo]"});
+      {"ACL", "SETUSER", "partly", "on", ">secret", "+@all", "%R~*", "~*:[ti]:t", "~*:[rxod]"});
   const auto at = "@127.0.0.1:" + std::to_string(server.port());
   auto partly = open_store("redis://partly:secret" + at);
   EXPECT_EQ(code_of([&] { partly.delete_runs({"r"}); }), Code::outcome_unknown);

@@ -130,6 +130,26 @@ TEST(RetentionPolicy, writes_durations_in_the_greatest_unit_that_fits) {
   EXPECT_EQ(format_duration(std::chrono::weeks(1)), "7d");
 }
 
+TEST(RetentionPolicy, reads_how_long_tombstones_and_the_audit_stay) {
+  EXPECT_EQ(read_keep_times({}).times, KeepTimes());
+  EXPECT_EQ(KeepTimes().tombstones, std::chrono::days(30));
+  const auto read = read_keep_times({.tombstones = "1h", .audit = "1d"});
+  EXPECT_TRUE(read.problems.empty());
+  EXPECT_EQ(read.times.tombstones, 1h);
+  EXPECT_EQ(read.times.audit, std::chrono::days(1));
+  for (const char* off : {"0", "off"}) {
+    EXPECT_EQ(read_keep_times({.tombstones = off, .audit = off}).times.tombstones, 0s);
+  }
+  for (const char* wrong : {"59m", "-1d", "30", "", "a week", "1.5h"}) {
+    EXPECT_EQ(read_keep_times({.tombstones = wrong, .audit = {}}).problems.size(), 1U) << wrong;
+  }
+  const auto both = read_keep_times({.tombstones = "15m", .audit = "23h"});
+  ASSERT_EQ(both.problems.size(), 2U);
+  EXPECT_EQ(both.times, KeepTimes());
+  EXPECT_EQ(both.problems[0].field, "tombstones");
+  EXPECT_EQ(both.problems[1].text, "is shorter than 1d; write that or more, or off");
+}
+
 TEST(RetentionPolicy, matches_patterns_of_thread_ids) {
   EXPECT_TRUE(matches_pattern("*", ""));
   EXPECT_TRUE(matches_pattern("*", "anything"));

@@ -40,7 +40,7 @@ class Batch : public ::testing::Test {
   void delay_bad_thread() {
     raw_->run(
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 3000) "
-        "INSERT INTO threadkeep_tombstones SELECT 'filler' || x, '0' FROM c;"
+        "INSERT INTO threadkeep_tombstones SELECT 'filler' || x, '0', 0 FROM c;"
         "CREATE TRIGGER delay BEFORE INSERT ON checkpoints WHEN new.thread_id = 'bad' BEGIN "
         "SELECT count(*) FROM threadkeep_tombstones a, threadkeep_tombstones b, "
         "threadkeep_tombstones c; END");

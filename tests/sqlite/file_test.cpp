@@ -66,8 +66,8 @@ TEST_F(File, marked_by_another_program_is_refused_even_without_tables) {
 
 TEST_F(File, of_a_newer_format_is_refused) {
   create_store();
-  RawDatabase(file_).run("PRAGMA user_version = 3; PRAGMA wal_checkpoint(TRUNCATE)");
-  expect_refused(Code::unsupported, "format 3");
+  RawDatabase(file_).run("PRAGMA user_version = 4; PRAGMA wal_checkpoint(TRUNCATE)");
+  expect_refused(Code::unsupported, "format 4");
 }
 
 TEST_F(File, of_a_format_that_never_was_is_refused) {
@@ -154,7 +154,7 @@ TEST_F(File, has_the_marks_and_modes_that_its_format_says) {
   create_store();
   RawDatabase raw(file_);
   EXPECT_EQ(raw.value("PRAGMA application_id"), std::to_string(0x746b6570));
-  EXPECT_EQ(raw.value("PRAGMA user_version"), "2");
+  EXPECT_EQ(raw.value("PRAGMA user_version"), "3");
   EXPECT_EQ(raw.value("PRAGMA journal_mode"), "wal");
   EXPECT_EQ(raw.value("PRAGMA auto_vacuum"), "2");
   EXPECT_EQ(raw.value("PRAGMA encoding"), "UTF-8");

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "support.hpp"
+#include "threadkeep/registry.hpp"
+#include "threadkeep/retention/retention.hpp"
 #include "threadkeep/session_store.hpp"
 
 namespace threadkeep::sqlite_test {
@@ -38,7 +40,7 @@ TEST_F(Format1, upgrades_and_keeps_its_checkpoints) {
   ASSERT_TRUE(latest);
   EXPECT_EQ(latest->values.at(0).data.view(), "Ada");
   EXPECT_EQ(store.threads({}).items.size(), 2U);
-  EXPECT_EQ(value("PRAGMA user_version"), "2");
+  EXPECT_EQ(value("PRAGMA user_version"), "3");
   EXPECT_EQ(value("PRAGMA auto_vacuum"), "2");
 }
 
@@ -60,6 +62,29 @@ TEST_F(Format1, has_the_tables_of_a_new_store_afterwards) {
   const auto fresh = directory_.path() / "fresh.db";
   open_store(fresh).threads({});
   EXPECT_EQ(value(tables), RawDatabase(fresh).value(tables));
+}
+
+TEST_F(Format1, has_tombstones_that_count_from_the_upgrade) {
+  RawDatabase(file_).run("INSERT INTO threadkeep_tombstones VALUES ('deleted', '5')");
+  open_store(file_).threads({});
+  EXPECT_EQ(value("SELECT abs(deleted_at / 1e6 - strftime('%s', 'now')) < 3600 "
+                  "FROM threadkeep_tombstones"),
+            "1");
+  EXPECT_EQ(error_of([&] { open_store(file_).put(Draft("deleted", "6").parent("5")); }).code(),
+            Code::conflict);
+}
+
+TEST_F(Format1, tells_a_program_of_before_that_has_it_open_no_lie_about_its_tombstones) {
+  Store store(Registry::builtin().open(url_of(file_)));
+  const auto retention = retention::open_retention(store);
+  retention->install({});
+  RawDatabase(file_).run(
+      "INSERT INTO threadkeep_tombstones (thread_id, checkpoint_id) VALUES ('deleted', '5')");
+  EXPECT_EQ(retention->leftovers({}, {}).tombstones, 0U);
+  EXPECT_EQ(retention->sweep({}, {}).swept.tombstones, 0U);
+  EXPECT_EQ(value("SELECT abs(deleted_at / 1e6 - strftime('%s', 'now')) < 3600 "
+                  "FROM threadkeep_tombstones"),
+            "1");
 }
 
 TEST_F(Format1, is_upgraded_once_by_many_at_once) {

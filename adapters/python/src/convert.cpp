@@ -154,7 +154,8 @@ nb::object convert(const std::string& value) {
 nb::object convert(const retention::SweepResult& result) {
   const retention::Swept& swept = result.swept;
   return nb::make_tuple(result.run, result.finished, swept.threads, swept.checkpoints, swept.writes,
-                        swept.bytes, swept.busy, swept.collected, text(result.summary));
+                        swept.bytes, swept.busy, swept.collected, swept.tombstones, swept.notes,
+                        text(result.summary));
 }
 
 }  // namespace

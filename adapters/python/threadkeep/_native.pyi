@@ -44,7 +44,7 @@ WrittenRow: TypeAlias = tuple[int, int, int, Sequence[MessageRow], Sequence[int]
 DueRow: TypeAlias = tuple[str, str, int, int, int, int, int]
 # run (0: another one is under way), finished, threads, checkpoints, writes, bytes, busy, collected,
 # summary
-SweptRow: TypeAlias = tuple[int, bool, int, int, int, int, int, int, str]
+SweptRow: TypeAlias = tuple[int, bool, int, int, int, int, int, int, int, int, str]
 
 class _Capabilities(TypedDict):
     name: str

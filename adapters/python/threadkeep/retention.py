@@ -53,6 +53,8 @@ class Swept:
         bytes: What all that took in the store.
         busy: How many threads were passed over because somebody wrote to them.
         collected: How many values went that earlier sweeps had left, on Postgres.
+        tombstones: How many tombstones went that were older than they are kept.
+        notes: How many old entries of the audit and old runs went.
         summary: The same in words.
     """
 
@@ -64,6 +66,8 @@ class Swept:
     bytes: int
     busy: int
     collected: int
+    tombstones: int
+    notes: int
     summary: str
 
 

@@ -21,8 +21,9 @@ thread AS (
 tombstone AS (
   INSERT INTO {schema}threadkeep_tombstones AS tombstone (thread_id, checkpoint_id)
   SELECT $1::text, max(checkpoint_id COLLATE "C") FROM checkpoint HAVING count(*) > 0
-  ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
-  WHERE excluded.checkpoint_id > tombstone.checkpoint_id
+  ON CONFLICT (thread_id) DO UPDATE SET
+    checkpoint_id = greatest(excluded.checkpoint_id, tombstone.checkpoint_id),
+    deleted_at = excluded.deleted_at
 )
 SELECT
   (SELECT count(*) FROM checkpoint)

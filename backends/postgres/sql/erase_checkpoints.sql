@@ -23,7 +23,8 @@ write AS (
 tombstone AS (
   INSERT INTO {schema}threadkeep_tombstones AS tombstone (thread_id, checkpoint_id)
   SELECT thread_id, max(checkpoint_id COLLATE "C") FROM checkpoint GROUP BY thread_id
-  ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
-  WHERE excluded.checkpoint_id > tombstone.checkpoint_id
+  ON CONFLICT (thread_id) DO UPDATE SET
+    checkpoint_id = greatest(excluded.checkpoint_id, tombstone.checkpoint_id),
+    deleted_at = excluded.deleted_at
 )
 SELECT count(*) FROM checkpoint

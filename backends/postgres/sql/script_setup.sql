@@ -49,6 +49,10 @@ WHERE (version <= {store_version}
 -- Step 6: those of messages and state.
 {session_tables}
 {record_6}
+
+-- Step 7: since when there is a tombstone.
+{tombstone_times}
+{record_7}
 COMMIT;
 
 -- Step 2: LangGraph's tables, as of its version 9.

@@ -1,7 +1,7 @@
 -- Begins every script. Keys: the hash and the index of one thread, and of its bucket the registry
--- of threads, their deadlines, and what was ordered about them. docs/storage/redis.md has the
--- layout.
-local thread, index, registry, deadlines, orders = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- of threads, their deadlines, what was ordered about them, and their tombstones.
+-- docs/storage/redis.md has the layout.
+local thread, index, registry, deadlines, orders, tombstones = unpack(KEYS)
 local call = redis.call
 
 -- The record about the thread as a whole; one without info when there is none.
@@ -123,6 +123,12 @@ local function expire(id, registered, ttl)
     if at then return go_at(id, registered, at) end
   end
   go_at(id, registered, clock() + left)
+end
+
+-- Remembers when something was deleted, by which a sweep finds old tombstones. One that has a
+-- deadline goes by itself.
+local function date_tombstone(id, now)
+  if call('PTTL', thread) < 0 then call('ZADD', tombstones, now, id) end
 end
 
 -- Reading gives a new deadline when less than half of the time is left. A server that refuses

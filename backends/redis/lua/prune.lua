@@ -1,8 +1,8 @@
 -- Deletes all but the latest checkpoint of each namespace and the ancestors that its delta channels
 -- are rebuilt from. Writes and blobs that belong to none of these go too, but for writes that may
 -- be ahead of their checkpoint.
--- Arguments: thread id, time to live, nonce.
-local id, ttl, nonce = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+-- Arguments: thread id, time to live, nonce, now.
+local id, ttl, nonce, now = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local head = read_head()
 if is_torn(head) then return torn end
 local pruned = {}   -- namespaces
@@ -64,4 +64,5 @@ head.items = math.max(head.items - #checkpoints, 0)
 head.tombstone, head.changes, head.generation = greatest, head.changes + 1, nonce
 write_head(head)
 expire(id, true, ttl)
+if #checkpoints > 0 then date_tombstone(id, now) end
 return {'ok', #checkpoints, 0}

@@ -25,8 +25,10 @@ struct Swept {
   std::uint64_t checkpoints = 0;
   std::uint64_t writes = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t busy = 0;       ///< Threads passed over because somebody wrote to them.
-  std::uint64_t collected = 0;  ///< Blobs of earlier sweeps, whose grace was over.
+  std::uint64_t busy = 0;        ///< Threads passed over because somebody wrote to them.
+  std::uint64_t collected = 0;   ///< Blobs of earlier sweeps, whose grace was over.
+  std::uint64_t tombstones = 0;  ///< That were older than they are kept.
+  std::uint64_t notes = 0;       ///< Likewise entries of the audit, and runs.
 
   friend bool operator==(const Swept&, const Swept&) = default;
 };
@@ -173,6 +175,15 @@ class Transaction {
   virtual std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) = 0;
   /// Stores an entry under a new number.
   virtual void add_audit(const AuditEntry& entry) = 0;
+
+  /// Tombstones of threads from which something was deleted before that time for the last time.
+  virtual std::uint64_t count_tombstones(std::int64_t before) = 0;
+  /// Takes some of these away, at most `limit`; how many. 0: there are none.
+  virtual std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit) = 0;
+  /// Entries of the audit from before that time, and runs that were over by then; counted and taken
+  /// from the oldest up to the first that stays.
+  virtual std::uint64_t count_notes(std::int64_t before) = 0;
+  virtual std::uint64_t purge_notes(std::int64_t before, std::size_t limit) = 0;
 };
 
 /// A store that lets retention work on it. Thread-safe; errors are Backend's.

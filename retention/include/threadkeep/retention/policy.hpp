@@ -53,6 +53,27 @@ struct PolicyFields {
   std::optional<std::string> keep_last;  ///< "10"; "0" and "off" switch it off.
 };
 
+/// For how long a store keeps what deletions and sweeps leave behind. 0 is for ever.
+struct KeepTimes {
+  /// A worker that loaded a thread before it was deleted, and stores its next checkpoint later than
+  /// this, is no `conflict` any more.
+  std::chrono::seconds tombstones = std::chrono::days(30);
+  /// The audit, and runs that are over.
+  std::chrono::seconds audit = std::chrono::days(365);
+
+  friend bool operator==(const KeepTimes&, const KeepTimes&) = default;
+};
+
+/// Well above the grace of values and the time of a write.
+inline constexpr std::chrono::seconds shortest_tombstones = std::chrono::hours(1);
+inline constexpr std::chrono::seconds shortest_audit = std::chrono::days(1);
+
+/// As somebody wrote them. What is absent is as in KeepTimes.
+struct KeepFields {
+  std::optional<std::string> tombstones;  ///< "30d"; "0" and "off" keep them for ever.
+  std::optional<std::string> audit;
+};
+
 /// What is wrong with a field, and what to write instead.
 struct Problem {
   std::string field;  ///< "policies[1].idle"
@@ -68,6 +89,12 @@ struct ReadPolicies {
 
 /// For readers of configuration files, which know places of their own for the problems.
 ReadPolicies read_policies(std::span<const PolicyFields> fields);
+
+struct ReadKeepTimes {
+  KeepTimes times;                ///< The defaults where there is a problem.
+  std::vector<Problem> problems;  ///< Their fields are "tombstones" and "audit".
+};
+ReadKeepTimes read_keep_times(const KeepFields& fields);
 
 /// The form in which a store keeps policies: a JSON array of objects, whose members are the fields.
 /// Equal policies have equal texts.

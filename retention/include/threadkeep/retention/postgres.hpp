@@ -29,8 +29,11 @@ class PostgresRetention final : public Retention {
   std::vector<Policy> policies(const Call& call) override;
   void require_archive(bool required, const Call& call) override;
   bool archive_required(const Call& call) override;
+  void keep(const KeepTimes& times, const Call& call) override;
+  KeepTimes keep_times(const Call& call) override;
   std::vector<Due> preview(const Call& call) override;
   std::vector<Due> preview(std::span<const Policy> policies, const Call& call) override;
+  Leftovers leftovers(const KeepTimes& times, const Call& call) override;
   SweepResult sweep(const SweepOptions& options, const Call& call) override;
   std::vector<Run> runs(std::size_t limit, const Call& call) override;
   Page<AuditEntry> audit(const std::string& cursor, std::size_t limit, const Call& call) override;

@@ -29,6 +29,14 @@ struct Due {
   std::uint64_t bytes = 0;
 };
 
+/// What deletions and sweeps have left, and is older than KeepTimes say.
+struct Leftovers {
+  std::uint64_t tombstones = 0;
+  std::uint64_t notes = 0;  ///< Entries of the audit, and runs.
+
+  friend bool operator==(const Leftovers&, const Leftovers&) = default;
+};
+
 /// Where threads go before something is deleted from them, such as files.
 struct Archive {
   /// Keeps all that the store has of these threads, which come in bytewise order; those that are

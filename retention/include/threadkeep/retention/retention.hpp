@@ -37,10 +37,16 @@ class Retention {
   virtual void require_archive(bool required, const Call& call) = 0;
   virtual bool archive_required(const Call& call) = 0;
 
+  /// How long tombstones and the audit stay. KeepTimes() before the first time.
+  virtual void keep(const KeepTimes& times, const Call& call) = 0;
+  virtual KeepTimes keep_times(const Call& call) = 0;
+
   /// What a sweep would take now by the stored policies, ordered by policy and reason.
   virtual std::vector<Due> preview(const Call& call) = 0;
   /// The same by other policies, before they are applied.
   virtual std::vector<Due> preview(std::span<const Policy> policies, const Call& call) = 0;
+  /// What a sweep that came to its end would remove now besides, were these stored.
+  virtual Leftovers leftovers(const KeepTimes& times, const Call& call) = 0;
   /// Sweeps in batches, each of them a transaction. One that is stopped by `call` leaves its place
   /// to the next at once. Throws Error also where a batch failed; the run tells why.
   virtual SweepResult sweep(const SweepOptions& options, const Call& call) = 0;
