@@ -21,6 +21,7 @@ struct Comparison {
   std::set<ArchivedThread::WriteKey> has_write;
   std::set<std::string> has_message;  ///< By id; the first ones of each stream.
   std::set<std::string> has_state;    ///< By key.
+  bool has_more = false;              ///< The store has parts that the archived thread lacks.
 
   /// Nothing is left to do.
   bool complete(const ArchivedThread& thread) const;
