@@ -58,6 +58,7 @@ class Comparer {
   void compare_info() {
     const auto stored = store_.thread({thread_.thread_id()}, call_);
     result_.has_info = stored.has_value();
+    result_.info = stored;
     if (!stored || !thread_.info()) return;
     if (!json_equal(stored->metadata, thread_.info()->metadata)) {
       conflict("the metadata of the thread differs");
