@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <tier/words.hpp>
+#include <migration/tier/words.hpp>
 
 #include "duration_option.hpp"
 #include "not_empty.hpp"

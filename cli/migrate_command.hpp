@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <migration/tier/migrate.hpp>
 #include <optional>
 #include <string>
-#include <tier/migrate.hpp>
 #include <vector>
 
 #include "migrate_output.hpp"

@@ -2,7 +2,7 @@
 #include "migrate_output.hpp"
 
 #include <iostream>
-#include <tier/words.hpp>
+#include <migration/tier/words.hpp>
 
 #include "printable.hpp"
 

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <migration/tier/migrate.hpp>
+#include <migration/tier/reject_file.hpp>
 #include <optional>
 #include <string>
-#include <tier/migrate.hpp>
-#include <tier/reject_file.hpp>
 #include <vector>
 
 #include "json_output.hpp"

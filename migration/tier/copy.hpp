@@ -8,8 +8,8 @@
 #include <threadkeep/error.hpp>
 #include <threadkeep/table_store.hpp>
 
-#include "tier/plan.hpp"
-#include "tier/source.hpp"
+#include "migration/tier/plan.hpp"
+#include "migration/tier/source.hpp"
 
 namespace threadkeep::migration {
 

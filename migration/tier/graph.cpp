@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/graph.hpp"
+#include "migration/tier/graph.hpp"
 
 #include <algorithm>
 #include <limits>

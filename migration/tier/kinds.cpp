@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/kinds.hpp"
+#include "migration/tier/kinds.hpp"
 
 #include <array>
 

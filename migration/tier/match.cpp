@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/match.hpp"
+#include "migration/tier/match.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "tier/words.hpp"
+#include "migration/tier/words.hpp"
 
 namespace threadkeep::migration {
 

@@ -7,7 +7,7 @@
 #include <threadkeep/table_store.hpp>
 #include <vector>
 
-#include "tier/kinds.hpp"
+#include "migration/tier/kinds.hpp"
 
 namespace threadkeep::migration {
 

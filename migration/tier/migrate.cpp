@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/migrate.hpp"
+#include "migration/tier/migrate.hpp"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "tier/run.hpp"
-#include "tier/words.hpp"
+#include "migration/tier/run.hpp"
+#include "migration/tier/words.hpp"
 
 namespace threadkeep::migration {
 

@@ -10,10 +10,10 @@
 #include <threadkeep/table_store.hpp>
 #include <vector>
 
-#include "tier/copy.hpp"
-#include "tier/plan.hpp"
-#include "tier/tier.hpp"
-#include "tier/verify.hpp"
+#include "migration/tier/copy.hpp"
+#include "migration/tier/plan.hpp"
+#include "migration/tier/tier.hpp"
+#include "migration/tier/verify.hpp"
 
 namespace threadkeep::migration {
 

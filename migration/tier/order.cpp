@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/order.hpp"
+#include "migration/tier/order.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -7,8 +7,8 @@
 #include <set>
 #include <threadkeep/error.hpp>
 
-#include "tier/graph.hpp"
-#include "tier/words.hpp"
+#include "migration/tier/graph.hpp"
+#include "migration/tier/words.hpp"
 
 namespace threadkeep::migration {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/plan.hpp"
+#include "migration/tier/plan.hpp"
 
 #include <algorithm>
 #include <archive/sha256.hpp>
 #include <map>
 
-#include "tier/words.hpp"
+#include "migration/tier/words.hpp"
 
 namespace threadkeep::migration {
 

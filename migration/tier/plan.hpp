@@ -7,9 +7,9 @@
 #include <threadkeep/table_store.hpp>
 #include <vector>
 
-#include "tier/match.hpp"
-#include "tier/order.hpp"
-#include "tier/skip.hpp"
+#include "migration/tier/match.hpp"
+#include "migration/tier/order.hpp"
+#include "migration/tier/skip.hpp"
 
 namespace threadkeep::migration {
 

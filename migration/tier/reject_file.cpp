@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/reject_file.hpp"
+#include "migration/tier/reject_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

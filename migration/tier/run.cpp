@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/run.hpp"
+#include "migration/tier/run.hpp"
 
 #include <algorithm>
 #include <chrono>

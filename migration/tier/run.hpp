@@ -5,7 +5,7 @@
 #include <threadkeep/error.hpp>
 #include <threadkeep/table_store.hpp>
 
-#include "tier/plan.hpp"
+#include "migration/tier/plan.hpp"
 
 namespace threadkeep::migration {
 

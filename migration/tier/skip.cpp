@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/skip.hpp"
+#include "migration/tier/skip.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/source.hpp"
+#include "migration/tier/source.hpp"
 
 #include <condition_variable>
 #include <exception>

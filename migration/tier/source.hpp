@@ -9,7 +9,7 @@
 #include <threadkeep/table_store.hpp>
 #include <utility>
 
-#include "tier/plan.hpp"
+#include "migration/tier/plan.hpp"
 
 namespace threadkeep::migration {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/tier.hpp"
+#include "migration/tier/tier.hpp"
 
 #include <array>
 

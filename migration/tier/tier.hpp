@@ -5,7 +5,7 @@
 #include <string_view>
 #include <threadkeep/table_store.hpp>
 
-#include "tier/match.hpp"
+#include "migration/tier/match.hpp"
 
 namespace threadkeep::migration {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/verify.hpp"
+#include "migration/tier/verify.hpp"
 
 #include <algorithm>
 

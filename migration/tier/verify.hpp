@@ -7,8 +7,8 @@
 #include <threadkeep/table_store.hpp>
 #include <vector>
 
-#include "tier/plan.hpp"
-#include "tier/source.hpp"
+#include "migration/tier/plan.hpp"
+#include "migration/tier/source.hpp"
 
 namespace threadkeep::migration {
 

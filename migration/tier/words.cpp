@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/words.hpp"
+#include "migration/tier/words.hpp"
 
 namespace threadkeep::migration {
 
