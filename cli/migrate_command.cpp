@@ -109,6 +109,9 @@ migration::MigrateEvents TierCommand::events() {
   events.target = [this](const auto& info) { output_->target(info); };
   events.verifying = [this] { output_->verifying(); };
   events.verdict = [this](const auto& verdict) { output_->verdict(verdict); };
+  events.store = [this](const auto& report) { output_->store(report); };
+  events.store_problem = [this](const auto& problem) { output_->store_problem(problem); };
+  events.store_progress = [this](const auto& progress) { output_->store_progress(progress); };
   return events;
 }
 
@@ -221,8 +224,8 @@ ExitStatus MigrateTier::run_on(migration::Migration& migration, const Call& call
 
 void MigrateTier::confirm(const migration::Analysis& analysis) const {
   if (yes_) return;
-  const auto answer = ask("Migrate " + migration::counted(analysis.plan.row_count(), "row") +
-                          " to " + printable(analysis.target.place) + "?");
+  const auto answer = ask("Migrate " + migration::counted(analysis.row_count(), "row") + " to " +
+                          printable(analysis.target.place) + "?");
   if (answer == Answer::yes) return;
   if (answer == Answer::no) throw Refusal{ExitStatus::usage, "declined", "nothing was migrated"};
   throw refuse("nothing was migrated: there is no terminal to ask on; say --yes");
@@ -231,14 +234,15 @@ void MigrateTier::confirm(const migration::Analysis& analysis) const {
 ExitStatus MigrateTier::carry_out(migration::Migration& migration, const Call& call) {
   output().reject_to(reject_file_);
   const auto report = migration.carry_out(call);
-  output().verified(report.verification);
-  if (!report.verification.holds()) {
+  output().verified(report.verification, report.compared_store);
+  if (!report.holds()) {
     throw Refusal{ExitStatus::differs, "differs",
                   "source and target differ; stop what writes to them and run the same command, "
                   "which copies these tables again"};
   }
   output().finished(report);
-  return report.rejected == 0 ? ExitStatus::done : ExitStatus::failed;
+  const bool threads_ok = !report.store || report.store->ok();
+  return report.rejected == 0 && threads_ok ? ExitStatus::done : ExitStatus::failed;
 }
 
 MigrateTierVerify::MigrateTierVerify(CLI::App& migrate_tier)
@@ -247,9 +251,9 @@ MigrateTierVerify::MigrateTierVerify(CLI::App& migrate_tier)
 
 ExitStatus MigrateTierVerify::run_on(migration::Migration& migration, const Call& call) {
   migration.analyze_for_verification(call);
-  const auto verification = migration.verify(call);
-  output().verified(verification);
-  return verification.holds() ? ExitStatus::done : ExitStatus::differs;
+  const auto found = migration.verify(call);
+  output().verified(found.tables, found.store);
+  return found.holds() ? ExitStatus::done : ExitStatus::differs;
 }
 
 }  // namespace threadkeep::cli

@@ -15,7 +15,7 @@ using migration::joined;
 using tables::Counts;
 
 std::string place_text(const tables::DatabaseInfo& info) {
-  return info.place + " (" + info.engine + " " + info.version + ")";
+  return info.place + " (" + info.engine + (info.version.empty() ? "" : " " + info.version) + ")";
 }
 
 Json place_json(const tables::DatabaseInfo& info, const std::string& tier) {
@@ -80,6 +80,27 @@ std::string comma(const std::vector<std::string>& names) {
   return text;
 }
 
+// The parts of a store, as its users know them.
+std::vector<std::pair<const char*, std::uint64_t>> parts_of(const migration::StoreCounts& counts) {
+  return {{"threads", counts.threads},   {"checkpoints", counts.checkpoints},
+          {"blobs", counts.blobs},       {"writes", counts.writes},
+          {"messages", counts.messages}, {"state", counts.states + counts.scopes}};
+}
+
+Json json_of(const migration::StoreCounts& counts) {
+  Json all = Json::object();
+  for (const auto& [name, number] : parts_of(counts)) all[name] = number;
+  return all;
+}
+
+Json json_of(const migration::StoreReport& report) {
+  return {{"seen", json_of(report.seen)},
+          {"stored", json_of(report.stored)},
+          {"unchanged", report.unchanged},
+          {"problems", report.problem_count},
+          {"not_carried", report.not_carried}};
+}
+
 std::vector<std::string> complaints(const migration::TableVerdict& verdict) {
   std::vector<std::string> lines;
   const auto& found = verdict.differences;
@@ -116,7 +137,8 @@ void MigrateOutput::event(const std::string& name, Json more) {
 }
 
 void MigrateOutput::source(const tables::DatabaseInfo& info) {
-  const std::string tier(to_string(migration::tier_of(info)));
+  const bool has_tables = !info.version.empty();
+  const std::string tier(has_tables ? to_string(migration::tier_of(info)) : info.engine);
   line("Analyzing source tier: " + tier);
   line("Source: " + place_text(info));
   event("source", place_json(info, tier));
@@ -130,7 +152,7 @@ void MigrateOutput::target(const tables::DatabaseInfo& info) {
 }
 
 void MigrateOutput::plan(const migration::Analysis& analysis, bool dry_run) {
-  total_rows_ = analysis.plan.row_count();
+  total_rows_ = analysis.row_count();
   plan_lines(analysis, dry_run);
   plan_event(analysis);
 }
@@ -138,10 +160,11 @@ void MigrateOutput::plan(const migration::Analysis& analysis, bool dry_run) {
 void MigrateOutput::precondition(const migration::Analysis& analysis) {
   if (analysis.unfinished) {
     line("Precondition: run " + analysis.unfinished->id + " was not finished and goes on ✓");
-  } else if (analysis.target_rows == 0) {
+  } else if (analysis.target_rows + analysis.target_threads == 0) {
     line("Precondition: target is empty ✓");
   } else {
-    line("Precondition: target has " + counted(analysis.target_rows, "row") +
+    line("Precondition: target has " + counted(analysis.target_rows, "row") + " and " +
+         counted(analysis.target_threads, "thread") +
          ", which are brought up to date unless they are newer");
   }
 }
@@ -153,6 +176,7 @@ void MigrateOutput::plan_lines(const migration::Analysis& analysis, bool dry_run
     for (const auto& table : plan.tables) {
       line(table.name() + ": " + counted(table.row_count, "row"));
     }
+    if (analysis.store) store_lines(*analysis.store);
     line("Order: " + comma(order_of(plan)));
   }
   for (const auto& cycle : plan.cycles) line("Cycle: " + cycle);
@@ -171,6 +195,39 @@ void MigrateOutput::plan_lines(const migration::Analysis& analysis, bool dry_run
     }
   }
   for (const auto& note : plan.notes) line("NOTE: " + note);
+}
+
+void MigrateOutput::store_lines(const migration::StoreCounts& counts) {
+  for (const auto& [name, number] : parts_of(counts)) {
+    line(std::string(name) + " (of the store): " + counted(number, "row"));
+  }
+}
+
+void MigrateOutput::store(const migration::StoreReport& report) {
+  store_lines(report.stored);
+  for (const auto& text : report.not_carried) line("NOTE: " + text);
+  event("store", json_of(report));
+}
+
+void MigrateOutput::store_problem(const migration::StoreProblem& problem) {
+  const std::string subject = problem.thread_id.empty()
+                                  ? (problem.scope.empty() ? "" : "scope " + problem.scope + ": ")
+                                  : "thread " + problem.thread_id + ": ";
+  line("DIFFERENCE: " + subject + std::string(name_of(problem.kind)) + ": " + problem.text);
+  event("store_problem", {{"kind", name_of(problem.kind)},
+                          {"thread_id", problem.thread_id},
+                          {"scope", problem.scope},
+                          {"text", problem.text}});
+}
+
+void MigrateOutput::store_progress(const migration::StoreProgress& progress) {
+  progress_.step([&] {
+    const auto done = done_rows_ + progress.seen.rows();
+    return Progress::State{done, total_rows_,
+                           "threads " + std::to_string(progress.seen.threads) + ", all " +
+                               std::to_string(done) + "/" + std::to_string(total_rows_) + " rows",
+                           done_bytes_ + progress.bytes};
+  });
 }
 
 void MigrateOutput::plan_event(const migration::Analysis& analysis) {
@@ -192,13 +249,14 @@ void MigrateOutput::plan_event(const migration::Analysis& analysis) {
          {"skipped", skipped},
          {"cycles", plan.cycles},
          {"notes", plan.notes},
-         {"rows", plan.row_count()},
+         {"store", analysis.store ? json_of(*analysis.store) : Json(nullptr)},
+         {"rows", analysis.row_count()},
          {"target_rows", analysis.target_rows},
          {"unfinished_run", analysis.unfinished ? Json(analysis.unfinished->id) : Json(nullptr)}});
 }
 
 void MigrateOutput::dry_run_complete(const migration::Analysis& analysis) {
-  const auto rows = analysis.plan.row_count();
+  const auto rows = analysis.row_count();
   line("DRY-RUN COMPLETE (no data written). " + std::to_string(rows) +
        " total rows would be migrated.");
   event("dry_run_complete", {{"ok", true}, {"rows", rows}});
@@ -288,19 +346,21 @@ void MigrateOutput::reject(const tables::Reject& reject, const migration::Pass& 
   event("rejected", {{"table", reject.table}, {"code", reject.code}, {"file", reject_path_}});
 }
 
-void MigrateOutput::verified(const migration::Verification& verification) {
+void MigrateOutput::verified(const migration::Verification& tables,
+                             const std::optional<migration::StoreReport>& store) {
   progress_.clear();
-  std::uint64_t rows = 0;
-  for (const auto& verdict : verification.tables) {
+  std::uint64_t rows = store ? store->seen.rows() : 0;
+  for (const auto& verdict : tables.tables) {
     rows += verdict.row_count;
     for (const auto& text : complaints(verdict)) line("DIFFERENCE: " + text);
   }
-  if (verification.holds()) {
-    line("Verified: " + counted(rows, "row") + " of " +
-         counted(verification.tables.size(), "table") +
+  const bool holds = tables.holds() && (!store || store->ok());
+  if (holds) {
+    line("Verified: " + counted(rows, "row") + " of " + counted(tables.tables.size(), "table") +
+         (store ? " and the store" : "") +
          " are equal, nothing refers to nothing, sequences are ahead ✓");
   }
-  event("verified", {{"ok", verification.holds()}, {"rows", rows}});
+  event("verified", {{"ok", holds}, {"rows", rows}});
 }
 
 void MigrateOutput::finished(const migration::MigrateReport& report) {
@@ -310,10 +370,11 @@ void MigrateOutput::finished(const migration::MigrateReport& report) {
   }
   const std::string rejected =
       report.rejected == 0 ? "" : "; " + counted(report.rejected, "row") + " rejected";
-  line("COMPLETE. " + std::to_string(all.rows() - all.rejected) + " rows migrated" +
+  const auto stored = report.store ? report.store->stored.rows() : 0;
+  line("COMPLETE. " + std::to_string(all.rows() - all.rejected + stored) + " rows migrated" +
        what_became(all) + rejected);
   Json more = json_of(all);
-  more["ok"] = report.rejected == 0;
+  more["ok"] = report.rejected == 0 && (!report.store || report.store->ok());
   more["run"] = report.run.id;
   event("complete", more);
 }

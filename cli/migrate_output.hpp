@@ -35,8 +35,12 @@ class MigrateOutput {
   void verifying();
   void verdict(const migration::TableVerdict& verdict);
   void again(const std::vector<std::string>& tables);
+  void store(const migration::StoreReport& report);
+  void store_problem(const migration::StoreProblem& problem);
+  void store_progress(const migration::StoreProgress& progress);
   void finished(const migration::MigrateReport& report);
-  void verified(const migration::Verification& verification);
+  void verified(const migration::Verification& tables,
+                const std::optional<migration::StoreReport>& store);
   void reject(const tables::Reject& reject, const migration::Pass& pass);
 
   /// Where rejected rows go; a name with the run's id where it is empty.
@@ -48,6 +52,7 @@ class MigrateOutput {
   void event(const std::string& name, Json more);
   void plan_lines(const migration::Analysis& analysis, bool dry_run);
   void plan_event(const migration::Analysis& analysis);
+  void store_lines(const migration::StoreCounts& counts);
   void precondition(const migration::Analysis& analysis);
 
   const bool json_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "migration/tier/run.hpp"
+#include "migration/tier/store_side.hpp"
 #include "migration/tier/words.hpp"
 
 namespace threadkeep::migration {
@@ -39,12 +40,15 @@ class Migration::Impl {
  public:
   Impl(const std::string& source_url, const std::string& target_url, MigrateOptions options,
        MigrateEvents events, const Call& call)
-      : options_(std::move(options)), events_(std::move(events)) {
-    source_ = from_source([&] { return tables::open_database(source_url, call); });
-    analysis_.source = from_source([&] { return source_->info(call); });
+      : target_url_(target_url), options_(std::move(options)), events_(std::move(events)) {
+    from_source([&] {
+      source_ = tables_at(source_url, call);
+      analysis_.source = source_ ? source_->info(call) : info_of_store(source_url);
+      source_store_ = existing_store(source_url, call);
+    });
     tell(events_.source, analysis_.source);
-    target_ = tables::open_database(target_url, call);
-    analysis_.target = target_->info(call);
+    target_ = tables_at(target_url, call);
+    analysis_.target = target_ ? target_->info(call) : info_of_store(target_url);
     tell(events_.target, analysis_.target);
     check_sides();
   }
@@ -52,8 +56,11 @@ class Migration::Impl {
   const Analysis& analyze(const Call& call) {
     make_plan_now(call);
     auto problems = std::move(analysis_.plan.problems);
-    check_run(problems, call);
-    check_rows(problems, call);
+    if (has_tables()) {
+      check_run(problems, call);
+      check_rows(problems, call);
+    }
+    check_threads(problems, call);
     if (!problems.empty()) throw Refused(std::move(problems));
     return analysis_;
   }
@@ -65,6 +72,25 @@ class Migration::Impl {
   }
 
   MigrateReport carry_out(const Call& call) {
+    return has_tables() ? carry_out_under_lock(call) : carry_out_threads(call);
+  }
+
+  Comparison verify(const Call& call) {
+    Comparison comparison;
+    if (has_tables()) {
+      const auto writer = target_->writer(call);
+      comparison.tables = verify_with(*writer, call);
+    } else {
+      tell(events_.verifying);
+    }
+    if (source_store_) comparison.store = compare_threads(call);
+    return comparison;
+  }
+
+ private:
+  bool has_tables() const { return source_ != nullptr && target_ != nullptr; }
+
+  MigrateReport carry_out_under_lock(const Call& call) {
     const std::string confirmed = analysis_.plan.hash;
     const auto lock = target_->lock(
         options_.lock_patience, [&](const auto& holder) { tell(events_.waiting, holder); }, call);
@@ -90,21 +116,93 @@ class Migration::Impl {
     }
   }
 
-  Verification verify(const Call& call) {
-    const auto writer = target_->writer(call);
-    return verify_with(*writer, call);
+  MigrateReport carry_out_threads(const Call& call) {
+    MigrateReport report;
+    try {
+      take_threads(report, call);
+    } catch (const Error& error) {
+      throw Interrupted(error);
+    }
+    return report;
   }
 
- private:
+  void take_threads(MigrateReport& report, const Call& call) {
+    if (!source_store_) return;
+    const auto target = store_at(target_url_);
+    report.store = copy_store(*source_store_, *target, store_options(), call);
+    tell(events_.store, *report.store);
+    if (report.store->ok()) report.compared_store = compare_threads(call);
+  }
+
+  StoreCopyOptions store_options() const {
+    StoreCopyOptions options;
+    if (events_.store_problem) options.problem = events_.store_problem;
+    if (events_.store_progress) options.progress = events_.store_progress;
+    return options;
+  }
+
+  // Of threads that only the target has nothing is said where it had some before.
+  StoreReport compare_threads(const Call& call) {
+    const auto target = existing_store(target_url_, call);
+    if (!target) {
+      throw Refused(
+          std::vector<Problem>{{"the source has threads, and the target has no store of threads",
+                                "migrate them first"}});
+    }
+    StoreCopyOptions options;
+    options.problem = [&](const StoreProblem& problem) {
+      const bool expected = problem.kind == StoreProblemKind::extra && options_.allow_non_empty;
+      if (!expected) tell(events_.store_problem, problem);
+    };
+    StoreReport report = verify_store(*source_store_, *target, options, call);
+    if (options_.allow_non_empty) forget_extra(report);
+    return report;
+  }
+
+  static void forget_extra(StoreReport& report) {
+    const auto extra = std::erase_if(report.problems, [](const StoreProblem& problem) {
+      return problem.kind == StoreProblemKind::extra;
+    });
+    report.problem_count -= extra;
+  }
+
+  void check_threads(std::vector<Problem>& problems, const Call& call) {
+    if (!source_store_) return;
+    analysis_.store = from_source([&] { return count_store(*source_store_, call); });
+    const auto target = existing_store(target_url_, call);
+    if (!target) return;
+    analysis_.target_threads = count_store(*target, call).threads;
+    if (analysis_.target_threads == 0 || analysis_.unfinished || options_.allow_non_empty) return;
+    problems.push_back({"the target has " + counted(analysis_.target_threads, "thread"),
+                        "give another target, or say --allow-non-empty: threads that are there "
+                        "stay as they are"});
+  }
+
   void check_sides() const {
     if (analysis_.source.identity == analysis_.target.identity) {
       throw refusal({"source and target are the same database, " + analysis_.source.identity,
                      "give another --target-url"});
     }
+    if (!target_) return;
     if (auto problem = stands_against(options_.to, analysis_.target)) throw refusal(*problem);
   }
 
+  // Redis has no tables: those of the source have nowhere to go.
+  void plan_without_tables(const Call& call) {
+    if (!source_) return;
+    const auto schema = from_source([&] { return source_->describe(call); });
+    const SkipList skip(options_.plan.skip);
+    for (const auto& table : schema.tables) {
+      if (skip.reason(table.name)) continue;
+      analysis_.plan.problems.push_back(
+          {quoted(table.name) + " has no place in " + analysis_.target.engine,
+           "give a target of SQLite or Postgres, or leave it behind with --skip " + table.name});
+    }
+  }
+
   void make_plan_now(const Call& call) {
+    analysis_.plan = {};
+    if (!has_tables()) return plan_without_tables(call);
     const auto source = from_source([&] { return source_->describe(call); });
     const bool vectors = analysis_.source.vectors == tables::VectorSupport::installed;
     analysis_.plan = make_plan(source, target_->describe(call), vectors, options_.plan);
@@ -164,8 +262,9 @@ class Migration::Impl {
         report.verification = verify_run(writer, open.run, call);
       }
     }
+    take_threads(report, call);
     // A run that does not hold goes on when the command is repeated.
-    if (report.verification.holds()) writer.finish_run(open.run.id, call);
+    if (report.holds()) writer.finish_run(open.run.id, call);
     report.rejected = rejected_rows(open.run);
     report.run = std::move(open.run);
     return report;
@@ -212,8 +311,10 @@ class Migration::Impl {
     return names;
   }
 
+  const std::string target_url_;
   MigrateOptions options_;
   MigrateEvents events_;
+  std::shared_ptr<Store> source_store_;
   std::unique_ptr<tables::Database> source_;
   std::unique_ptr<tables::Database> target_;
   Analysis analysis_;
@@ -238,7 +339,7 @@ MigrateReport Migration::carry_out(const Call& call) {
   return impl_->carry_out(call);
 }
 
-Verification Migration::verify(const Call& call) {
+Comparison Migration::verify(const Call& call) {
   return impl_->verify(call);
 }
 

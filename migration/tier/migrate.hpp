@@ -12,6 +12,7 @@
 
 #include "migration/tier/copy.hpp"
 #include "migration/tier/plan.hpp"
+#include "migration/tier/store_copy.hpp"
 #include "migration/tier/tier.hpp"
 #include "migration/tier/verify.hpp"
 
@@ -35,6 +36,13 @@ struct Analysis {
   Plan plan;
   std::optional<tables::Run> unfinished;  ///< That this migration goes on with.
   std::uint64_t target_rows = 0;          ///< In the tables that get rows.
+  std::optional<StoreCounts> store;       ///< Of the source's threads, where it has any store.
+  std::uint64_t target_threads = 0;
+
+  /// Of tables and store.
+  std::uint64_t row_count() const noexcept {
+    return plan.row_count() + (store ? store->rows() : 0);
+  }
 };
 
 /// Nothing was done, for these reasons.
@@ -65,6 +73,10 @@ struct MigrateEvents {
   std::function<void(const TableVerdict&)> verdict;
   /// A run that went on has tables which are not equal: they are copied from their start.
   std::function<void(const std::vector<std::string>&)> again;
+  /// What became of the threads, and each of their problems.
+  std::function<void(const StoreReport&)> store;
+  std::function<void(const StoreProblem&)> store_problem;
+  std::function<void(const StoreProgress&)> store_progress;
   CopyEvents copy;
 };
 
@@ -73,9 +85,25 @@ struct MigrateReport {
   tables::Run run;
   Verification verification;  ///< Without what was expected.
   std::uint64_t rejected = 0;
+  std::optional<StoreReport> store;           ///< The copy of threads.
+  std::optional<StoreReport> compared_store;  ///< Their comparison, where the copy had no problem.
+
+  bool holds() const noexcept {
+    return verification.holds() && (!compared_store || compared_store->ok());
+  }
 };
 
-/// A migration of the tables of one database into another. Holds connections. Not thread-safe.
+/// What a comparison of two tiers has found.
+struct Comparison {
+  Verification tables;
+  std::optional<StoreReport> store;
+  bool holds() const noexcept { return tables.holds() && (!store || store->ok()); }
+};
+
+/// A migration of one place into another: the tables of an application, and the threads of a store.
+/// A kind of store that has no tables (Redis) takes part with its threads; there is no lock and no
+/// run then, for a copy of threads overwrites nothing and may be repeated. Holds connections. Not
+/// thread-safe.
 class Migration {
  public:
   /// Opens both. Throws SourceError, Error, and Refused where both are the same.
@@ -94,7 +122,7 @@ class Migration {
   MigrateReport carry_out(const Call& call);
 
   /// After analyze_for_verification(): compares source and target. Changes nothing.
-  Verification verify(const Call& call);
+  Comparison verify(const Call& call);
   const Analysis& analyze_for_verification(const Call& call);
 
  private:
