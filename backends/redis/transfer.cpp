@@ -66,11 +66,11 @@ std::string text_of(const std::optional<std::int64_t>& number) {
 
 Transaction transaction_of(const ThreadNotesChange& change, const Settings& settings) {
   Transaction transaction(scripts::set_notes, Keys(settings.prefix, change.thread_id));
-  const auto deadline = change.deadline ? std::optional(*change.deadline / 1000) : std::nullopt;
+  const std::string deadline = change.deadline ? std::to_string(*change.deadline / 1000) : "";
   for (const std::string& argument :
        {change.thread_id, std::to_string(settings.ttl.count()), new_nonce(),
         text_of(change.created_at), text_of(change.updated_at), change.tombstone.value_or(""),
-        text_of(deadline)}) {
+        deadline}) {
     transaction.arguments.emplace_back(argument);
   }
   return transaction;

@@ -50,6 +50,7 @@ def resolve(root, path, name):
     """The file of this project that an include means, relative to its root; None for others."""
     candidates = [Path(path).parent / name, Path("plugin/src") / name,
                   Path("plugin/include") / name, Path("backends") / name, Path("ops") / name,
+                  Path("migration") / name,
                   Path("testing/include") / name, Path("testing/src") / name,
                   Path("tests") / name, Path(name)]
     for candidate in candidates:
