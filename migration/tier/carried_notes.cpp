@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/carried_notes.hpp"
+#include "migration/tier/carried_notes.hpp"
 
 #include <algorithm>
 #include <utility>

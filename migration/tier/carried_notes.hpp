@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "migration/tier/store_contents.hpp"
+#include "migration/tier/store_report.hpp"
 #include "threadkeep/retention/retention.hpp"
-#include "tier/store_contents.hpp"
-#include "tier/store_report.hpp"
 
 namespace threadkeep::migration {
 

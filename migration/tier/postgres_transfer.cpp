@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/postgres_transfer.hpp"
+#include "migration/tier/postgres_transfer.hpp"
 
 #include <charconv>
 #include <nlohmann/json.hpp>

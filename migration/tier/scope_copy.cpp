@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/scope_copy.hpp"
+#include "migration/tier/scope_copy.hpp"
 
 #include <utility>
 
+#include "migration/tier/store_documents.hpp"
 #include "threadkeep/backend_support.hpp"
-#include "tier/store_documents.hpp"
 
 namespace threadkeep::migration {
 

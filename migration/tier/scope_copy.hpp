@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tier/store_report.hpp"
+#include "migration/tier/store_report.hpp"
 
 namespace threadkeep::migration {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/store_contents.hpp"
+#include "migration/tier/store_contents.hpp"
 
 #include <utility>
 
 #include "archive/export_threads.hpp"
 #include "archive/thread_collector.hpp"
+#include "migration/tier/postgres_transfer.hpp"
 #include "threadkeep/retention_host.hpp"
-#include "tier/postgres_transfer.hpp"
 
 namespace threadkeep::migration {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/store_copy.hpp"
+#include "migration/tier/store_copy.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "archive/comparison.hpp"
 #include "archive/thread_importer.hpp"
-#include "tier/carried_notes.hpp"
-#include "tier/scope_copy.hpp"
-#include "tier/store_contents.hpp"
-#include "tier/store_report.hpp"
+#include "migration/tier/carried_notes.hpp"
+#include "migration/tier/scope_copy.hpp"
+#include "migration/tier/store_contents.hpp"
+#include "migration/tier/store_report.hpp"
 
 namespace threadkeep::migration {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/store_documents.hpp"
+#include "migration/tier/store_documents.hpp"
 
 #include <iterator>
 #include <utility>

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "archive/line.hpp"
-#include "tier/store_copy.hpp"
+#include "migration/tier/store_copy.hpp"
 
 namespace threadkeep::migration {
 

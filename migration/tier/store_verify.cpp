@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "migration/tier/carried_notes.hpp"
+#include "migration/tier/store_contents.hpp"
+#include "migration/tier/store_copy.hpp"
+#include "migration/tier/store_documents.hpp"
+#include "migration/tier/store_report.hpp"
+#include "migration/tier/thread_difference.hpp"
 #include "threadkeep/backend_support.hpp"
-#include "tier/carried_notes.hpp"
-#include "tier/store_contents.hpp"
-#include "tier/store_copy.hpp"
-#include "tier/store_documents.hpp"
-#include "tier/store_report.hpp"
-#include "tier/thread_difference.hpp"
 
 namespace threadkeep::migration {
 

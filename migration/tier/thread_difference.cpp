@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/thread_difference.hpp"
+#include "migration/tier/thread_difference.hpp"
 
 #include <algorithm>
 #include <iterator>

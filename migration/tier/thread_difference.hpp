@@ -5,7 +5,7 @@
 #include <string>
 
 #include "archive/archived_thread.hpp"
-#include "tier/store_copy.hpp"
+#include "migration/tier/store_copy.hpp"
 
 namespace threadkeep::migration {
 

@@ -21,6 +21,9 @@ SOURCES = {".cpp", ".hpp", ".h", ".c", ".cc", ".in"}
 LEVELS = {"plugin": 0, "backends": 1, "retention": 2, "ops": 2, "migration": 3, "cli": 4,
           "adapters": 4, "testing": 4, "bench": 5, "tests": 5, "examples": 5}
 
+# What chooses a backend by the URL.
+REGISTRIES = ("backends/builtin.cpp", "backends/open_database.cpp")
+
 # Headers of other libraries, and where they may be included.
 CONFINED = [
     (r"sqlite3\w*\.h$", ["backends/sqlite/", "tests/sqlite/", "bench/"]),
@@ -50,7 +53,6 @@ def resolve(root, path, name):
     """The file of this project that an include means, relative to its root; None for others."""
     candidates = [Path(path).parent / name, Path("plugin/src") / name,
                   Path("plugin/include") / name, Path("backends") / name, Path("ops") / name,
-                  Path("migration") / name,
                   Path("testing/include") / name, Path("testing/src") / name,
                   Path("tests") / name, Path(name)]
     for candidate in candidates:
@@ -61,8 +63,8 @@ def resolve(root, path, name):
 
 def layer_breach(path, target):
     ours, theirs = unit(path), unit(target)
-    # One file registers the backends; nothing else in the folder is shared.
-    if path == "backends/builtin.cpp" or ours == theirs:
+    # These files name the backends; nothing else in the folder is shared.
+    if path in REGISTRIES or ours == theirs:
         return None
     if theirs.startswith("backends/") and ours.startswith("backends"):
         return "a backend includes another"

@@ -11,7 +11,7 @@
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/testing/draft.hpp"
 #include "threadkeep/testing/redis_server.hpp"
-#include "tier/store_contents.hpp"
+#include "migration/tier/store_contents.hpp"
 
 namespace threadkeep::migration_test {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tier/store_copy.hpp"
+#include "migration/tier/store_copy.hpp"
 
 #include <gtest/gtest.h>
 

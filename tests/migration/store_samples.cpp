@@ -8,8 +8,8 @@
 #include "ops/sample.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/testing/draft.hpp"
-#include "tier/carried_notes.hpp"
-#include "tier/store_contents.hpp"
+#include "migration/tier/carried_notes.hpp"
+#include "migration/tier/store_contents.hpp"
 
 namespace threadkeep::migration_test {
 

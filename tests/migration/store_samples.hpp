@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "threadkeep/threadkeep.hpp"
-#include "tier/store_copy.hpp"
+#include "migration/tier/store_copy.hpp"
 
 /// \file
 /// Stores to be copied, and what they hold.
