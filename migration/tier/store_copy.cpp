@@ -7,18 +7,15 @@
 #include "archive/comparison.hpp"
 #include "archive/thread_importer.hpp"
 #include "migration/tier/carried_notes.hpp"
+#include "migration/tier/scope_copy.hpp"
 #include "migration/tier/store_contents.hpp"
-#include "migration/tier/store_documents.hpp"
 #include "migration/tier/store_report.hpp"
-#include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::migration {
 
 namespace {
 
 constexpr std::size_t changes_at_once = 200;
-constexpr std::size_t documents_at_once = 100;
-constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
 
 // A part that the target had and has deleted, while the source knows nothing of this deletion.
 bool is_deleted(const ThreadNotes& source, const ThreadNotes& target,
@@ -134,22 +131,24 @@ class Copier {
     if (!carry_orders(ours, theirs, call)) return false;
     if (thread.info()) {
       if (!found.info) ++new_threads_;
-      set_times(*thread.info(), found, change);
+      set_times(thread, found, change);
     }
     importer_.add(thread, found, call);
     return true;
   }
 
-  // A thread that went on in the target keeps the times that it has there.
-  static void set_times(const ThreadInfo& info, const ops::Comparison& found,
+  // A thread that went on in the target keeps the times that it has there. Whatever is stored now
+  // touches updated_at, also where it is equal yet.
+  static void set_times(const ops::ArchivedThread& thread, const ops::Comparison& found,
                         ThreadNotesChange& change) {
     if (found.has_more) return;
+    const ThreadInfo& info = *thread.info();
     const ThreadInfo theirs = found.info.value_or(ThreadInfo{});
     const bool is_new = !found.info.has_value();
     if (info.created_at != 0 && (is_new || info.created_at != theirs.created_at)) {
       change.created_at = info.created_at;
     }
-    if (info.updated_at != 0 && (is_new || info.updated_at != theirs.updated_at)) {
+    if (info.updated_at != 0 && (!found.complete(thread) || info.updated_at != theirs.updated_at)) {
       change.updated_at = info.updated_at;
     }
   }
@@ -192,42 +191,16 @@ class Copier {
       return reporter_.not_carried("named scopes: " + target_.store().capabilities().name +
                                    " stores keep no state");
     }
-    std::vector<Mutation> batch;
-    std::size_t bytes = 0;
-    bool conflict = false;
-    bool changed = false;
-    const auto send = [&] {
-      for (const Outcome& outcome : target_.store().write_all(std::exchange(batch, {}), call)) {
-        if (outcome.error) throw Error(*outcome.error);
-      }
-      bytes = 0;
-    };
-    const auto use = [&](const StateDocument* ours, const StateDocument* theirs) {
-      if (ours == nullptr) return;
-      ++report().seen.scopes;
-      report().bytes += ours->value.size();
-      if (theirs != nullptr) {
-        if (json_equal(ours->value, theirs->value)) return;
-        conflict = true;
-        reporter_.problem({StoreProblemKind::conflict,
-                           {},
-                           scope,
-                           Code::conflict,
-                           "document '" + ours->key + "' differs; that of the target stays"});
-        return;
-      }
-      changed = true;
-      ++scope_documents_;
-      if (options_.dry_run) return;
-      ChangeState change{StateScope::named(scope), {}};
-      change.changes.push_back({ours->key, StateChange::Kind::put, ours->value, 0});
-      bytes += ours->value.size();
-      batch.emplace_back(std::move(change));
-      if (batch.size() >= documents_at_once || bytes >= batch_bytes) send();
-    };
-    each_document(source_.store(), target_.store(), StateScope::named(scope), use, call);
-    if (!batch.empty()) send();
-    ++(conflict ? report().failed : changed ? report().copied : report().unchanged);
+    ScopeCopy copy(source_.store(), target_.store(), scope, reporter_);
+    copy.run(options_.dry_run, call);
+    report().seen.scopes += copy.seen();
+    report().bytes += copy.bytes();
+    scope_documents_ += copy.stored();
+    if (copy.has_failed()) {
+      ++report().failed;
+    } else {
+      ++(copy.stored() > 0 ? report().copied : report().unchanged);
+    }
     report().stored = stored();
     reporter_.step({});
   }

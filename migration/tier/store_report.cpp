@@ -54,6 +54,11 @@ Call call_of_thread(const Call& call, const StoreCopyOptions& options) {
   return {std::min(call.deadline, Deadline::after(options.thread_timeout)), call.stop};
 }
 
+bool is_problem(Code code) noexcept {
+  return code == Code::conflict || code == Code::invalid_argument || code == Code::unsupported ||
+         code == Code::corrupt;
+}
+
 StoreProblem problem_of(const Error& error, const std::string& thread_id,
                         const StoreCopyOptions& options) {
   const Code code = error.code();
@@ -63,9 +68,7 @@ StoreProblem problem_of(const Error& error, const std::string& thread_id,
                           std::to_string(seconds.count()) + " s, or all of the time was used: " +
                           error.message() + "; run it again with more time, it goes on from there");
   }
-  const bool of_thread = code == Code::conflict || code == Code::invalid_argument ||
-                         code == Code::unsupported || code == Code::corrupt;
-  if (!of_thread) throw Error(error);
+  if (!is_problem(code)) throw Error(error);
   return {StoreProblemKind::refused, thread_id, {}, code, error.message()};
 }
 

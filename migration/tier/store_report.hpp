@@ -32,6 +32,9 @@ void add(StoreCounts& counts, const ops::Counts& parts) noexcept;
 /// `call` with the time of one thread. Throws Error(cancelled) when it was stopped.
 Call call_of_thread(const Call& call, const StoreCopyOptions& options);
 
+/// Of one thread or scope; with all other errors the store cannot go on.
+bool is_problem(Code code) noexcept;
+
 /// Throws the error of a store that cannot go on; one of a thread alone is a problem.
 StoreProblem problem_of(const Error& error, const std::string& thread_id,
                         const StoreCopyOptions& options);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies whose process is killed.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -26,7 +25,6 @@ namespace threadkeep::migration_test {
 namespace {
 
 using testing::Draft;
-using ::testing::IsEmpty;
 using testing::pending;
 
 int run(const std::function<void()>& body) {
@@ -112,9 +110,9 @@ TEST_P(Kills, at_any_time_are_made_good_by_the_next_copy) {
   Store source(Registry::builtin().open(source_url_, source_environment()));
   Store target(Registry::builtin().open(target_url, target_environment()));
   const auto report = copy(source, target);
-  EXPECT_THAT(texts(report), IsEmpty());
+  expect_problems(report, {});
   EXPECT_EQ(report.copied, 0U);
-  EXPECT_THAT(texts(verify(source, target)), IsEmpty());
+  expect_problems(verify(source, target), {});
   EXPECT_EQ(everything(target), everything(source));
 }
 
@@ -133,7 +131,7 @@ std::vector<std::string> targets() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Kills, ::testing::ValuesIn(targets()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& of) { return of.param; });
 
 }  // namespace
 }  // namespace threadkeep::migration_test

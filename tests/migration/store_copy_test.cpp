@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/tier/store_copy.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <stop_token>
 
@@ -19,9 +19,6 @@ using migration::StoreCounts;
 using migration::StoreReport;
 using testing::BackendSpec;
 using testing::Draft;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using testing::pending;
 
 class Pairs : public ::testing::TestWithParam<std::tuple<BackendSpec, BackendSpec>> {
@@ -33,15 +30,15 @@ class Pairs : public ::testing::TestWithParam<std::tuple<BackendSpec, BackendSpe
 TEST_P(Pairs, a_copy_has_everything_and_a_second_one_does_nothing) {
   fill_all(*source_, 7);
   const StoreReport first = copy(*source_, *target_);
-  EXPECT_THAT(texts(first), IsEmpty());
+  expect_problems(first, {});
   EXPECT_EQ(first.seen, first.stored);
   EXPECT_EQ(first.unchanged, 0U);
   EXPECT_EQ(everything(*target_), everything(*source_));
-  EXPECT_THAT(texts(verify(*source_, *target_)), IsEmpty());
-  EXPECT_THAT(texts(verify(*target_, *source_)), IsEmpty());
+  expect_problems(verify(*source_, *target_), {});
+  expect_problems(verify(*target_, *source_), {});
 
   const StoreReport second = copy(*source_, *target_);
-  EXPECT_THAT(texts(second), IsEmpty());
+  expect_problems(second, {});
   EXPECT_EQ(second.seen, first.seen);
   EXPECT_EQ(second.stored, StoreCounts{});
   EXPECT_EQ(second.copied, 0U);
@@ -73,8 +70,8 @@ TEST_P(Pairs, what_the_source_gets_later_comes_with_the_next_copy) {
       report.stored,
       (StoreCounts{.checkpoints = 1, .blobs = 1, .writes = 1, .messages = 1, .tombstones = 1}));
   EXPECT_EQ(report.copied, 2U);
-  EXPECT_THAT(texts(report), ElementsAre(HasSubstr("deleted begun anew: the source has deleted")));
-  EXPECT_THAT(texts(verify(*source_, *target_)), ElementsAre("extra begun anew: the thread"));
+  expect_problems(report, {"deleted begun anew: the source has deleted"});
+  expect_problems(verify(*source_, *target_), {"extra begun anew: the thread"});
 }
 
 // Of what is in conflict nothing changes, and all else is copied.
@@ -86,18 +83,16 @@ TEST_P(Pairs, conflicts_are_told_and_the_others_go_on) {
       ChangeState{StateScope::named("user:7"), {{"name", StateChange::Kind::put, "\"Eve\"", {}}}},
       patient());
   const StoreReport report = copy(*source_, *target_);
-  EXPECT_THAT(texts(report),
-              ::testing::UnorderedElementsAre(HasSubstr("conflict pruned: "),
-                                              HasSubstr("conflict begun anew: the metadata"),
-                                              HasSubstr("conflict user:7: document 'name'")));
+  expect_problems(report, {"conflict pruned: ", "conflict begun anew: the metadata",
+                           "conflict user:7: document 'name'"});
   EXPECT_EQ(report.failed, 3U);
   const auto kept = target_->get({"pruned", "", "3", {}}, patient());
   EXPECT_EQ(kept->values.front().data, Bytes("other"));
   EXPECT_EQ(target_->state({StateScope::named("user:7"), "name"}, patient())->value, "\"Eve\"");
   EXPECT_TRUE(target_->state({StateScope::named("user:7"), "last seen"}, patient()));
   for (const auto& problem : verify(*source_, *target_).problems) {
-    EXPECT_THAT((std::set<std::string>{"pruned", "begun anew", ""}),
-                ::testing::Contains(problem.thread_id));
+    EXPECT_TRUE((std::set<std::string>{"pruned", "begun anew", ""}).contains(problem.thread_id))
+        << problem.thread_id;
   }
 }
 
@@ -107,7 +102,7 @@ TEST_P(Pairs, a_thread_that_went_on_in_the_target_is_left_alone) {
   target_->write(Draft("pruned", "4").parent("3").value("a", "4", "newer"), patient());
   const auto before = everything(*target_);
   const StoreReport report = copy(*source_, *target_);
-  EXPECT_THAT(texts(report), IsEmpty());
+  expect_problems(report, {});
   EXPECT_EQ(report.stored, StoreCounts{});
   EXPECT_EQ(everything(*target_), before);
   EXPECT_EQ(target_->thread({"pruned"}, patient())->updated_at, target_time);
@@ -119,8 +114,8 @@ TEST_P(Pairs, what_the_target_has_deleted_stays_deleted) {
   target_->write(DeleteThread{"pruned"}, patient());
   target_->write(DeleteThread{"begun anew"}, patient());
   const StoreReport report = copy(*source_, *target_);
-  EXPECT_THAT(texts(report), ElementsAre(HasSubstr("deleted begun anew: the target has deleted"),
-                                         HasSubstr("deleted pruned: the target has deleted")));
+  expect_problems(report, {"deleted begun anew: the target has deleted",
+                           "deleted pruned: the target has deleted"});
 }
 
 std::string name_of_pair(
@@ -170,12 +165,14 @@ TEST_P(Each, verification_finds_what_is_missing_different_and_extra) {
   retention::open_retention(*target_)->unpin("pruned", patient());
   const StoreReport report = verify(*source_, *target_);
   EXPECT_EQ(report.problem_count, report.problems.size());
-  EXPECT_THAT(texts(report), ::testing::IsSupersetOf(
-                                 {"missing talk only: message 'm5'",
-                                  "different pruned: the metadata of the thread",
-                                  "extra new: the thread", "extra loose: the thread",
-                                  "missing begun anew: the thread", "extra extra: document 'k'",
-                                  "missing user:7: document 'name'", "missing pruned: the pin"}));
+  const auto told = texts(report);
+  for (const char* text :
+       {"missing talk only: message 'm5'", "different pruned: the metadata of the thread",
+        "extra new: the thread", "extra loose: the thread", "missing begun anew: the thread",
+        "extra extra: document 'k'", "missing user:7: document 'name'",
+        "missing pruned: the pin"}) {
+    EXPECT_EQ(std::count(told.begin(), told.end(), text), 1) << text;
+  }
 }
 
 TEST_P(Each, a_copy_ends_when_it_is_told_to_and_goes_on_later) {
@@ -194,7 +191,7 @@ TEST_P(Each, a_copy_ends_when_it_is_told_to_and_goes_on_later) {
     EXPECT_EQ(error.code(), Code::cancelled);
   }
   EXPECT_EQ(steps, 3);
-  EXPECT_THAT(texts(copy(*source_, *target_)), IsEmpty());
+  expect_problems(copy(*source_, *target_), {});
   EXPECT_EQ(everything(*target_), everything(*source_));
 }
 
@@ -208,7 +205,7 @@ TEST_P(Each, a_thread_that_takes_too_long_is_named) {
     EXPECT_EQ(GetParam().name, "memory");
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::timeout);
-    EXPECT_THAT(error.message(), HasSubstr("thread 'slow'"));
+    EXPECT_TRUE(error.message().starts_with("thread 'slow'")) << error.message();
   }
 }
 
@@ -223,15 +220,15 @@ TEST_P(Each, more_threads_than_a_page_has) {
   }
   for (const auto& outcome : source_->write_all(batch, patient())) ASSERT_FALSE(outcome.error);
   const StoreReport report = copy(*source_, *target_);
-  EXPECT_THAT(texts(report), IsEmpty());
+  expect_problems(report, {});
   EXPECT_EQ(report.stored,
             (StoreCounts{
                 .threads = 450, .checkpoints = 450, .blobs = 450, .writes = 450, .scopes = 450}));
-  EXPECT_THAT(texts(verify(*source_, *target_)), IsEmpty());
+  expect_problems(verify(*source_, *target_), {});
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Each, ::testing::ValuesIn(testing::built_backends()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace threadkeep::migration_test

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_samples.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 
-#include "migration/tier/carried_notes.hpp"
-#include "migration/tier/store_contents.hpp"
 #include "ops/sample.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/testing/draft.hpp"
+#include "migration/tier/carried_notes.hpp"
+#include "migration/tier/store_contents.hpp"
 
 namespace threadkeep::migration_test {
 
@@ -158,6 +160,18 @@ std::vector<std::string> texts(const migration::StoreReport& report) {
                   ": " + problem.text);
   }
   return all;
+}
+
+void expect_problems(const migration::StoreReport& report, std::vector<std::string> beginnings) {
+  auto found = texts(report);
+  std::sort(found.begin(), found.end());
+  std::sort(beginnings.begin(), beginnings.end());
+  for (std::size_t i = 0; i < std::max(found.size(), beginnings.size()); ++i) {
+    const std::string is = i < found.size() ? found[i] : "(none)";
+    const std::string wanted = i < beginnings.size() ? beginnings[i] : "(none)";
+    EXPECT_TRUE(is.starts_with(wanted)) << "found " << is << ", wanted " << wanted;
+  }
+  EXPECT_EQ(report.problem_count, found.size());
 }
 
 }  // namespace threadkeep::migration_test

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "migration/tier/store_copy.hpp"
 #include "threadkeep/threadkeep.hpp"
+#include "migration/tier/store_copy.hpp"
 
 /// \file
 /// Stores to be copied, and what they hold.
@@ -37,5 +37,8 @@ migration::StoreReport verify(Store& source, Store& target);
 
 /// Problems as "conflict ada: TEXT".
 std::vector<std::string> texts(const migration::StoreReport& report);
+
+/// The problems are these and no others: the beginnings of their texts, in any order.
+void expect_problems(const migration::StoreReport& report, std::vector<std::string> beginnings);
 
 }  // namespace threadkeep::migration_test
