@@ -21,6 +21,9 @@ SOURCES = {".cpp", ".hpp", ".h", ".c", ".cc", ".in"}
 LEVELS = {"plugin": 0, "backends": 1, "retention": 2, "migration": 2, "ops": 2, "cli": 3,
           "adapters": 3, "testing": 3, "bench": 4, "tests": 4, "examples": 4}
 
+# What chooses a backend by the URL.
+REGISTRIES = ("backends/builtin.cpp", "backends/open_database.cpp")
+
 # Headers of other libraries, and where they may be included.
 CONFINED = [
     (r"sqlite3\w*\.h$", ["backends/sqlite/", "tests/sqlite/", "bench/"]),
@@ -60,8 +63,8 @@ def resolve(root, path, name):
 
 def layer_breach(path, target):
     ours, theirs = unit(path), unit(target)
-    # One file registers the backends; nothing else in the folder is shared.
-    if path == "backends/builtin.cpp" or ours == theirs:
+    # These files name the backends; nothing else in the folder is shared.
+    if path in REGISTRIES or ours == theirs:
         return None
     if theirs.startswith("backends/") and ours.startswith("backends"):
         return "a backend includes another"
