@@ -236,13 +236,12 @@ Rows Connection::query_with(std::string_view sql, const std::vector<std::string_
 
 Rows Connection::query_values(std::string_view sql, std::span<const Value> parameters) {
   sqlite3_stmt* statement = prepare(sql);
+  const auto known = static_cast<std::size_t>(sqlite3_bind_parameter_count(statement));
   int index = 0;
-  for (const Value& parameter : parameters) bind(statement, ++index, parameter);
+  for (const Value& parameter : parameters.first(std::min(known, parameters.size()))) {
+    bind(statement, ++index, parameter);
+  }
   return Rows(*this, statement);
-}
-
-std::string Connection::last_message() const {
-  return sqlite3_errmsg(handle_.get());
 }
 
 bool Connection::is_autoincrement(const std::string& table, const std::string& column) {
@@ -334,7 +333,8 @@ void Connection::check(int result) {
 void Connection::fail(int result) {
   const int last_errno = errno;
   if (is_broken_by(result)) broken_ = true;
-  const std::string detail = "'" + settings_.path + "': " + sqlite3_errmsg(handle_.get());
+  last_message_ = sqlite3_errmsg(handle_.get());
+  const std::string detail = "'" + settings_.path + "': " + last_message_;
   // SQLite does not note the errno of a COMMIT, so the thread's own has to do.
   const int system_errno = committing_ ? last_errno : sqlite3_system_errno(handle_.get());
   throw make_error({.code = result,

@@ -91,6 +91,7 @@ class Connection {
 
   /// As query, for a statement that was put together of parts.
   Rows query_with(std::string_view sql, const std::vector<std::string_view>& parameters);
+  /// As query; parameters that the statement does not have are left out.
   Rows query_values(std::string_view sql, std::span<const Value> parameters);
 
   /// Carries out a statement that has no rows; the number of rows that it changed.
@@ -120,7 +121,7 @@ class Connection {
   bool broken() const noexcept { return broken_; }
   const std::string& path() const noexcept { return settings_.path; }
   /// What SQLite says about the last statement that failed, without advice.
-  std::string last_message() const;
+  const std::string& last_message() const noexcept { return last_message_; }
   bool is_autoincrement(const std::string& table, const std::string& column);
   /// In a transaction: references that point to nothing yet, and are looked at by its end.
   bool has_unresolved_references() const noexcept;
@@ -159,6 +160,7 @@ class Connection {
   std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
   const Call* call_ = nullptr;
   std::chrono::steady_clock::time_point waiting_since_;
+  std::string last_message_;
   bool committing_ = false;
   bool broken_ = false;
 };

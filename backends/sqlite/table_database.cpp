@@ -10,6 +10,7 @@
 #include "settings.hpp"
 #include "table_describe.hpp"
 #include "table_snapshot.hpp"
+#include "table_writer.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -36,14 +37,14 @@ class TableDatabase final : public tables::Database {
     return open_snapshot(settings_, call);
   }
 
-  std::unique_ptr<tables::Writer> writer(const Call&) override {
-    throw Error(Code::unsupported, "writing to tables of SQLite is not built in");
+  std::unique_ptr<tables::Writer> writer(const Call& call) override {
+    return open_writer(settings_, lock_, call);
   }
 
-  std::unique_ptr<tables::MigrationLock> lock(std::chrono::milliseconds,
-                                              const std::function<void(const tables::LockHolder&)>&,
-                                              const Call&) override {
-    throw Error(Code::unsupported, "writing to tables of SQLite is not built in");
+  std::unique_ptr<tables::MigrationLock> lock(
+      std::chrono::milliseconds patience,
+      const std::function<void(const tables::LockHolder&)>& waiting, const Call& call) override {
+    return take_lock(settings_, lock_, patience, waiting, call);
   }
 
  private:
@@ -57,6 +58,7 @@ class TableDatabase final : public tables::Database {
   }
 
   const Settings settings_;
+  const std::shared_ptr<LockState> lock_ = std::make_shared<LockState>();
 };
 
 void check_is_file(const std::string& path) {

@@ -4,9 +4,8 @@
 #include <algorithm>
 
 #include "table_describe.hpp"
-#include "table_fields.hpp"
+#include "table_rows.hpp"
 #include "table_sql.hpp"
-#include "threadkeep/backend_support.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -25,24 +24,8 @@ struct Plan {
 };
 
 std::string not_expired(const std::string& column) {
-  return "(" + time_of(column) +
+  return "(" + time_of(quote_identifier(column)) +
          " < CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) IS NOT TRUE";
-}
-
-std::vector<Format> formats_of(Connection& connection, const Table& table,
-                               const std::vector<std::string>& columns) {
-  const bool strict = is_strict(connection, table.name);
-  std::vector<Format> formats;
-  formats.reserve(columns.size());
-  for (const auto& name : columns) {
-    const tables::Column* column = table.find(name);
-    if (!column) {
-      throw Error(Code::invalid_argument,
-                  "the table \"" + table.name + "\" has no column \"" + name + "\"");
-    }
-    formats.push_back({column->kind, affinity_of(column->type, strict)});
-  }
-  return formats;
 }
 
 std::string where_clause(const tables::Snapshot::Selection& selection, const KeyOrder& order) {

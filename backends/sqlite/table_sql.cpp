@@ -52,8 +52,7 @@ std::string days(const std::string& day) {
 }  // namespace
 
 // SQLite reads "+00:00", and not the "+00" of Postgres. Julian days count from noon.
-std::string time_of(const std::string& column) {
-  const std::string c = quote_identifier(column);
+std::string time_of(const std::string& c) {
   const std::string zoned =
       "CASE WHEN " + c + " GLOB '*:*[-+][0-9][0-9]' THEN " + c + " || ':00' ELSE " + c + " END";
   return "CASE WHEN typeof(" + c + ") = 'text' THEN " + days("julianday(" + zoned + ")") +

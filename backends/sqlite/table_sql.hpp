@@ -22,8 +22,9 @@ std::string join(const std::vector<std::string>& pieces, std::string_view separa
 /// `?, ?, ?`
 std::string placeholders(std::size_t count);
 
-/// An expression for the time in a column as microseconds since 1970 UTC: of texts in ISO 8601, and
-/// of numbers as append_field() reads them. NULL where there is none.
-std::string time_of(const std::string& column);
+/// An expression for the time of another one as microseconds since 1970 UTC, exact to a
+/// millisecond: of texts in ISO 8601, and of numbers as append_field() reads them. NULL where there
+/// is none.
+std::string time_of(const std::string& expression);
 
 }  // namespace threadkeep::sqlite
