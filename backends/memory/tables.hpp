@@ -11,6 +11,7 @@
 #include "threadkeep/backend_support.hpp"
 #include "threadkeep/retention_host.hpp"
 #include "threadkeep/session_support.hpp"
+#include "threadkeep/transfer_host.hpp"
 
 namespace threadkeep::memory {
 
@@ -65,6 +66,14 @@ class Tables {
   std::int64_t now() const { return environment_.now(); }
   std::uint64_t count_tombstones(std::int64_t before) const;
   std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit);
+
+  // transfer.cpp
+  /// Threads without info of which something is there.
+  std::set<std::string> unlisted() const;
+  /// Names that have documents, in order.
+  std::vector<std::string> scopes() const;
+  std::optional<std::string> tombstone(const std::string& thread_id) const;
+  void apply(const ThreadNotesChange& change);
 
   // stats.cpp
   StoreStats stats(const StatsQuery& query) const;

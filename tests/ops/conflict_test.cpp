@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/export_threads.hpp"
+#include "archive/writer.hpp"
 #include "backends_under_test.hpp"
 #include "sample.hpp"
 #include "threadkeep/testing/draft.hpp"

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "archive/export_threads.hpp"
+#include "archive/writer.hpp"
 #include "threadkeep/testing/draft.hpp"
 
 namespace threadkeep::ops {

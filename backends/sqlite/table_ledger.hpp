@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "connection.hpp"
+#include "threadkeep/table_store.hpp"
+
+/// \file
+/// What migrations into a file remember there, beside the rows that they write. The functions that
+/// write are called in a transaction.
+
+namespace threadkeep::sqlite {
+
+/// The last run that is not finished. Creates nothing.
+std::optional<tables::Run> unfinished_run(Connection& connection);
+
+/// Creates the tables of runs where they are missing, and writes down the run.
+void begin_run(Connection& connection, const tables::Run& run);
+void finish_run(Connection& connection, const std::string& run_id);
+void record(Connection& connection, const std::string& run_id,
+            const tables::TableProgress& progress);
+
+bool has_table(Connection& connection, const std::string& name);
+/// Microseconds since 1970 UTC.
+std::int64_t now_in_microseconds();
+
+}  // namespace threadkeep::sqlite

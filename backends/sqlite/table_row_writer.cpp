@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table_row_writer.hpp"
+
+#include <algorithm>
+
+#include "table_sql.hpp"
+
+namespace threadkeep::sqlite {
+
+namespace {
+
+using tables::Kind;
+using tables::Target;
+
+constexpr const char* suppressed = "a trigger of the table does not let the row in";
+
+// What one row is to blame for; the transaction goes on without it.
+bool is_of_the_row(const Error& error) {
+  const std::string& native = error.native();
+  return native.starts_with("SQLITE_CONSTRAINT") || native.starts_with("SQLITE_MISMATCH") ||
+         native.starts_with("SQLITE_TOOBIG");
+}
+
+std::string or_of(const std::vector<std::string>& conditions) {
+  return conditions.empty() ? "0" : join(conditions, " OR ");
+}
+
+std::vector<std::string> names_of(const Target& target) {
+  std::vector<std::string> names;
+  for (const auto& column : target.columns) names.push_back(column.name);
+  names.insert(names.end(), target.nulls.begin(), target.nulls.end());
+  return names;
+}
+
+// OR ABORT: a clause of the table such as ON CONFLICT REPLACE would remove other rows.
+std::string insert_sql(const Target& target, const RowSql& sql) {
+  std::vector<std::string> values;
+  for (const auto& column : target.columns) values.push_back(sql.parameter(column.name));
+  values.insert(values.end(), target.nulls.size(), "NULL");
+  return "INSERT OR ABORT INTO " + sql.table() + " (" + list_of(names_of(target)) + ") VALUES (" +
+         join(values, ", ") + ") RETURNING " + sql.key();
+}
+
+std::string update_sql(const Target& target, const RowSql& sql) {
+  std::vector<std::string> assignments;
+  for (const auto& name : target.update) {
+    assignments.push_back(quote_identifier(name) + " = " + sql.parameter(name));
+  }
+  return "UPDATE OR ABORT " + sql.table() + " SET " + join(assignments, ", ") + " WHERE " +
+         sql.has_key();
+}
+
+bool is_time(Kind kind) noexcept {
+  return kind == Kind::timestamp || kind == Kind::timestamp_with_zone;
+}
+
+}  // namespace
+
+RowWriter::RowWriter(Connection& connection, const Target& target)
+    : connection_(connection),
+      target_(target),
+      parser_(connection, target),
+      sql_(connection, target, parser_.formats()),
+      insert_(insert_sql(target, sql_)) {
+  if (target.mode != Target::Mode::insert_once) {
+    if (target.table.key.empty()) {
+      throw Error(Code::invalid_argument, "the table \"" + target.table.name +
+                                              "\" has no key by which its rows could be found");
+    }
+    std::vector<std::string> differs;
+    for (const auto& name : target.update) differs.push_back(sql_.differs(name));
+    find_ = "SELECT " + or_of(differs) + ", " + kept_sql() + ", " + sql_.key() + " FROM " +
+            sql_.table() + " WHERE " + sql_.has_key();
+    if (!target.update.empty()) update_ = update_sql(target, sql_);
+  }
+  for (const auto& key : target.table.foreign_keys) add_reference(key);
+}
+
+// Whether the row is newer than the parameters. Times are written in several ways, so that their
+// texts tell the order only where they are less than a millisecond apart.
+std::string RowWriter::kept_sql() const {
+  if (!target_.guard) return "0";
+  const std::string column = quote_identifier(*target_.guard);
+  const std::string value = sql_.parameter(*target_.guard);
+  const std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", 0)";
+  const auto* described = target_.table.find(*target_.guard);
+  if (!described || !is_time(described->kind)) return greater;
+  const std::string ours = time_of(column);
+  const std::string theirs = time_of(value);
+  return "CASE WHEN " + ours + " IS " + theirs + " THEN " + greater + " ELSE coalesce(" + ours +
+         " > " + theirs + ", " + greater + ") END";
+}
+
+void RowWriter::add_reference(const tables::ForeignKey& key) {
+  Reference reference;
+  std::vector<std::string> conditions;
+  for (std::size_t i = 0; i < key.columns.size() && i < key.target_columns.size(); ++i) {
+    const auto found = std::find_if(
+        target_.columns.begin(), target_.columns.end(),
+        [&](const tables::LineColumn& column) { return column.name == key.columns[i]; });
+    if (found == target_.columns.end()) return;
+    reference.places.push_back(static_cast<std::size_t>(found - target_.columns.begin()));
+    conditions.push_back(quote_identifier(key.target_columns[i]) + " = " +
+                         sql_.parameter(key.columns[i]));
+  }
+  reference.find =
+      "SELECT 1 FROM main." + quote_identifier(key.target) + " WHERE " + join(conditions, " AND ");
+  reference.message = "FOREIGN KEY constraint failed: " + target_.table.name + " (" +
+                      join(key.columns, ", ") + ") points to no row of " + key.target;
+  references_.push_back(std::move(reference));
+}
+
+RowWriter::Outcome RowWriter::write(std::string_view line, std::optional<RowFailure>& failure) {
+  failure = parser_.parse(line);
+  if (failure) return Outcome::absent;
+  try {
+    return target_.mode == Target::Mode::insert_once ? insert_row(failure) : write_row(failure);
+  } catch (const Error& error) {
+    // RAISE(ROLLBACK) of a trigger ends the transaction.
+    if (!is_of_the_row(error) || !connection_.in_transaction()) throw;
+    failure = RowFailure{error.native(), connection_.last_message()};
+    return Outcome::absent;
+  }
+}
+
+RowWriter::Outcome RowWriter::write_row(std::optional<RowFailure>& failure) {
+  bool differs = false;
+  bool kept = false;
+  {
+    Rows rows = connection_.query_values(find_, parser_.values());
+    if (!rows.next()) {
+      return target_.mode == Target::Mode::upsert ? insert_row(failure) : Outcome::absent;
+    }
+    differs = rows.integer(0) != 0;
+    kept = rows.integer(1) != 0;
+    if (!note_key(rows, 2)) {
+      failure = RowFailure{"SQLITE_CONSTRAINT_UNIQUE",
+                           "the key is that of an earlier row of the same batch"};
+      return Outcome::absent;
+    }
+  }
+  return differs ? change_row(kept, failure) : Outcome::unchanged;
+}
+
+RowWriter::Outcome RowWriter::change_row(bool kept, std::optional<RowFailure>& failure) {
+  if (kept) return Outcome::kept;
+  connection_.query_values(update_, parser_.values()).next();
+  if (connection_.changes() > 0) return Outcome::updated;
+  failure = RowFailure{"SQLITE_CONSTRAINT_TRIGGER", suppressed};
+  return Outcome::absent;
+}
+
+// The statement ends at its second step; before that, what it returns is the key as it is stored.
+RowWriter::Outcome RowWriter::insert_row(std::optional<RowFailure>& failure) {
+  Rows rows = connection_.query_values(insert_, parser_.values());
+  if (!rows.next()) {
+    failure = RowFailure{"SQLITE_CONSTRAINT_TRIGGER", suppressed};
+    return Outcome::absent;
+  }
+  if (target_.mode != Target::Mode::insert_once) note_key(rows, 0);
+  rows.next();
+  return Outcome::inserted;
+}
+
+// False when it was there.
+bool RowWriter::note_key(const Rows& rows, int first_column) {
+  std::vector<Value> key;
+  key.reserve(target_.table.key.size());
+  for (std::size_t i = 0; i < target_.table.key.size(); ++i) {
+    key.push_back(rows.value(first_column + static_cast<int>(i)));
+  }
+  return keys_.insert(to_cursor(key)).second;
+}
+
+std::optional<RowFailure> RowWriter::broken_reference(std::string_view line) {
+  if (parser_.parse(line)) return {};
+  const auto& values = parser_.values();
+  for (const Reference& reference : references_) {
+    const bool points =
+        std::all_of(reference.places.begin(), reference.places.end(),
+                    [&](std::size_t place) { return values[place].storage != Storage::null; });
+    if (points && !connection_.query_values(reference.find, values).next()) {
+      return RowFailure{"SQLITE_CONSTRAINT_FOREIGNKEY", reference.message};
+    }
+  }
+  return {};
+}
+
+}  // namespace threadkeep::sqlite

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table_rows.hpp"
+
+#include <algorithm>
+
+#include "copy_text.hpp"
+#include "table_sql.hpp"
+
+namespace threadkeep::sqlite {
+
+namespace {
+
+using tables::Table;
+using tables::Target;
+
+std::vector<std::string> names_of(const Target& target) {
+  std::vector<std::string> names;
+  names.reserve(target.columns.size());
+  for (const auto& column : target.columns) names.push_back(column.name);
+  return names;
+}
+
+// The values are what the source says, and SQLite treats them as the target's types say.
+std::vector<Format> formats_of(Connection& connection, const Target& target) {
+  auto formats = formats_of(connection, target.table, names_of(target));
+  for (std::size_t i = 0; i < formats.size(); ++i) formats[i].kind = target.columns[i].kind;
+  return formats;
+}
+
+bool is_of_key(const Table& table, const std::string& column) {
+  return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
+}
+
+}  // namespace
+
+std::vector<Format> formats_of(Connection& connection, const Table& table,
+                               const std::vector<std::string>& columns) {
+  const bool strict = is_strict(connection, table.name);
+  std::vector<Format> formats;
+  formats.reserve(columns.size());
+  for (const auto& name : columns) {
+    const tables::Column* column = table.find(name);
+    if (!column) {
+      throw Error(Code::invalid_argument,
+                  "the table \"" + table.name + "\" has no column \"" + name + "\"");
+    }
+    formats.push_back({column->kind, affinity_of(column->type, strict)});
+  }
+  return formats;
+}
+
+RowParser::RowParser(Connection& connection, const Target& target)
+    : target_(target),
+      formats_(formats_of(connection, target)),
+      owned_(formats_.size()),
+      values_(formats_.size()) {}
+
+std::optional<RowFailure> RowParser::parse(std::string_view line) {
+  split_line(line, fields_);
+  if (fields_.size() != formats_.size()) {
+    throw Error(Code::invalid_argument, "a line for the table \"" + target_.table.name + "\" has " +
+                                            std::to_string(fields_.size()) + " fields and not " +
+                                            std::to_string(formats_.size()));
+  }
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    Reading reading = read_field(fields_[i], formats_[i]);
+    if (reading.problem) {
+      return RowFailure{"SQLITE_MISMATCH",
+                        "the column \"" + target_.columns[i].name + "\" " + *reading.problem};
+    }
+    owned_[i] = std::move(reading.value);
+    values_[i] = owned_[i].view();
+  }
+  return check_key();
+}
+
+// SQLite takes any number of rows with the same key when a part of it is NULL.
+std::optional<RowFailure> RowParser::check_key() const {
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const std::string& name = target_.columns[i].name;
+    if (values_[i].storage == Storage::null && is_of_key(target_.table, name)) {
+      return RowFailure{"SQLITE_CONSTRAINT_NOTNULL",
+                        "NULL in the key: " + target_.table.name + "." + name};
+    }
+  }
+  return {};
+}
+
+RowSql::RowSql(Connection& connection, const Target& target, const std::vector<Format>& formats)
+    : target_(target),
+      formats_(formats),
+      order_(key_order_of(connection, target.table)),
+      table_("main." + quote_identifier(target.table.name)),
+      join_key_(join(order_.columns, ", ")) {}
+
+std::size_t RowSql::place_of(const std::string& column) const {
+  for (std::size_t i = 0; i < target_.columns.size(); ++i) {
+    if (target_.columns[i].name == column) return i;
+  }
+  throw Error(Code::invalid_argument, "the lines for the table \"" + target_.table.name +
+                                          "\" have no column \"" + column + "\"");
+}
+
+std::string RowSql::parameter(const std::string& column) const {
+  return "?" + std::to_string(place_of(column) + 1);
+}
+
+// The collation of a column may take different texts for equal. Where a column has an affinity,
+// SQLite gives it to the parameter too.
+std::string RowSql::differs(const std::string& column) const {
+  const std::string quoted = quote_identifier(column);
+  const std::string value = parameter(column);
+  std::string sql = quoted + " COLLATE BINARY IS NOT " + value;
+  if (formats_[place_of(column)].affinity == Affinity::none) {
+    sql += " OR typeof(" + quoted + ") IS NOT typeof(" + value + ")";
+  }
+  return sql;
+}
+
+std::string RowSql::has_key() const {
+  std::vector<std::string> conditions;
+  conditions.reserve(order_.terms.size());
+  for (std::size_t i = 0; i < target_.table.key.size(); ++i) {
+    conditions.push_back(order_.terms[i] + " = " + parameter(target_.table.key[i]));
+  }
+  return join(conditions, " AND ");
+}
+
+std::vector<std::string_view> lines_of(std::string_view lines) {
+  std::vector<std::string_view> split;
+  while (!lines.empty()) {
+    const auto end = lines.find('\n');
+    split.push_back(lines.substr(0, end));
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+  }
+  return split;
+}
+
+}  // namespace threadkeep::sqlite

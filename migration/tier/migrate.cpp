@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/tier/migrate.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "migration/tier/run.hpp"
+#include "migration/tier/store_side.hpp"
+#include "migration/tier/words.hpp"
+
+namespace threadkeep::migration {
+
+namespace {
+
+std::string text_of(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const auto& each : problems) {
+    text += (text.empty() ? "" : "\n") + each.text + "; " + each.remedy;
+  }
+  return text;
+}
+
+Refused refusal(Problem problem) {
+  return Refused(std::vector<Problem>{std::move(problem)});
+}
+
+template <typename Event, typename... Arguments>
+void tell(const Event& event, Arguments&&... arguments) {
+  if (event) event(std::forward<Arguments>(arguments)...);
+}
+
+}  // namespace
+
+Refused::Refused(std::vector<Problem> problems)
+    : Error(Code::invalid_argument, text_of(problems)),
+      problems_(std::make_shared<const std::vector<Problem>>(std::move(problems))) {}
+
+class Migration::Impl {
+ public:
+  Impl(const std::string& source_url, const std::string& target_url, MigrateOptions options,
+       MigrateEvents events, const Call& call)
+      : target_url_(target_url), options_(std::move(options)), events_(std::move(events)) {
+    from_source([&] {
+      source_ = tables_at(source_url, call);
+      analysis_.source = source_ ? source_->info(call) : info_of_store(source_url);
+      source_store_ = existing_store(source_url, call);
+    });
+    tell(events_.source, analysis_.source);
+    target_ = tables_at(target_url, call);
+    analysis_.target = target_ ? target_->info(call) : info_of_store(target_url);
+    tell(events_.target, analysis_.target);
+    check_sides();
+  }
+
+  const Analysis& analyze(const Call& call) {
+    make_plan_now(call);
+    auto problems = std::move(analysis_.plan.problems);
+    if (has_tables()) {
+      check_run(problems, call);
+      check_rows(problems, call);
+    }
+    check_threads(problems, call);
+    if (!problems.empty()) throw Refused(std::move(problems));
+    return analysis_;
+  }
+
+  const Analysis& analyze_for_verification(const Call& call) {
+    make_plan_now(call);
+    if (!analysis_.plan.problems.empty()) throw Refused(analysis_.plan.problems);
+    return analysis_;
+  }
+
+  MigrateReport carry_out(const Call& call) {
+    return has_tables() ? carry_out_under_lock(call) : carry_out_threads(call);
+  }
+
+  Comparison verify(const Call& call) {
+    Comparison comparison;
+    if (has_tables()) {
+      const auto writer = target_->writer(call);
+      comparison.tables = verify_with(*writer, call);
+    } else {
+      tell(events_.verifying);
+    }
+    if (source_store_) comparison.store = compare_threads(call);
+    return comparison;
+  }
+
+ private:
+  bool has_tables() const { return source_ != nullptr && target_ != nullptr; }
+
+  MigrateReport carry_out_under_lock(const Call& call) {
+    const std::string confirmed = analysis_.plan.hash;
+    const auto lock = target_->lock(
+        options_.lock_patience, [&](const auto& holder) { tell(events_.waiting, holder); }, call);
+    tell(events_.locked, lock->name());
+    // Whoever held the lock may have changed the target.
+    analyze(call);
+    if (analysis_.plan.hash != confirmed) {
+      throw refusal({"the tables of source or target have changed since they were looked at",
+                     "run the command again"});
+    }
+    const auto writer = target_->writer(call);
+    auto open =
+        open_run(*writer, analysis_.source.identity, analysis_.plan.hash, options_.new_run, call);
+    tell(events_.run, open.run, open.resumed);
+    try {
+      return copy_and_verify(*writer, *lock, open, call);
+    } catch (const SourceError&) {
+      throw;
+    } catch (const TooManyRejects&) {
+      throw;
+    } catch (const Error& error) {
+      throw Interrupted(error);
+    }
+  }
+
+  MigrateReport carry_out_threads(const Call& call) {
+    MigrateReport report;
+    try {
+      take_threads(report, call);
+    } catch (const Error& error) {
+      throw Interrupted(error);
+    }
+    return report;
+  }
+
+  void take_threads(MigrateReport& report, const Call& call) {
+    if (!source_store_) return;
+    const auto target = store_at(target_url_);
+    report.store = copy_store(*source_store_, *target, store_options(), call);
+    tell(events_.store, *report.store);
+    if (report.store->ok()) report.compared_store = compare_threads(call);
+  }
+
+  StoreCopyOptions store_options() const {
+    StoreCopyOptions options;
+    if (events_.store_problem) options.problem = events_.store_problem;
+    if (events_.store_progress) options.progress = events_.store_progress;
+    return options;
+  }
+
+  // Of threads that only the target has nothing is said where it had some before.
+  StoreReport compare_threads(const Call& call) {
+    const auto target = existing_store(target_url_, call);
+    if (!target) {
+      throw Refused(
+          std::vector<Problem>{{"the source has threads, and the target has no store of threads",
+                                "migrate them first"}});
+    }
+    StoreCopyOptions options;
+    options.problem = [&](const StoreProblem& problem) {
+      const bool expected = problem.kind == StoreProblemKind::extra && options_.allow_non_empty;
+      if (!expected) tell(events_.store_problem, problem);
+    };
+    StoreReport report = verify_store(*source_store_, *target, options, call);
+    if (options_.allow_non_empty) forget_extra(report);
+    return report;
+  }
+
+  static void forget_extra(StoreReport& report) {
+    const auto extra = std::erase_if(report.problems, [](const StoreProblem& problem) {
+      return problem.kind == StoreProblemKind::extra;
+    });
+    report.problem_count -= extra;
+  }
+
+  void check_threads(std::vector<Problem>& problems, const Call& call) {
+    if (!source_store_) return;
+    analysis_.store = from_source([&] { return count_store(*source_store_, call); });
+    const auto target = existing_store(target_url_, call);
+    if (!target) return;
+    analysis_.target_threads = count_store(*target, call).threads;
+    if (analysis_.target_threads == 0 || analysis_.unfinished || options_.allow_non_empty) return;
+    problems.push_back({"the target has " + counted(analysis_.target_threads, "thread"),
+                        "give another target, or say --allow-non-empty: threads that are there "
+                        "stay as they are"});
+  }
+
+  void check_sides() const {
+    if (analysis_.source.identity == analysis_.target.identity) {
+      throw refusal({"source and target are the same database, " + analysis_.source.identity,
+                     "give another --target-url"});
+    }
+    if (!target_) return;
+    if (auto problem = stands_against(options_.to, analysis_.target)) throw refusal(*problem);
+  }
+
+  // Redis has no tables: those of the source have nowhere to go.
+  void plan_without_tables(const Call& call) {
+    if (!source_) return;
+    const auto schema = from_source([&] { return source_->describe(call); });
+    const SkipList skip(options_.plan.skip);
+    for (const auto& table : schema.tables) {
+      if (skip.reason(table.name)) continue;
+      analysis_.plan.problems.push_back(
+          {quoted(table.name) + " has no place in " + analysis_.target.engine,
+           "give a target of SQLite or Postgres, or leave it behind with --skip " + table.name});
+    }
+  }
+
+  void make_plan_now(const Call& call) {
+    analysis_.plan = {};
+    if (!has_tables()) return plan_without_tables(call);
+    const auto source = from_source([&] { return source_->describe(call); });
+    const bool vectors = analysis_.source.vectors == tables::VectorSupport::installed;
+    analysis_.plan = make_plan(source, target_->describe(call), vectors, options_.plan);
+    from_source([&] {
+      const auto snapshot = source_->snapshot(call);
+      count_rows(analysis_.plan, *snapshot, call);
+    });
+  }
+
+  void check_run(std::vector<Problem>& problems, const Call& call) {
+    analysis_.unfinished = target_->writer(call)->unfinished_run(call);
+    if (!analysis_.unfinished) return;
+    if (options_.new_run) {
+      analysis_.unfinished.reset();
+      return;
+    }
+    try {
+      check_same_run(*analysis_.unfinished, analysis_.source.identity, analysis_.plan.hash);
+    } catch (const Error& error) {
+      problems.push_back({error.message(), "see the page about migrate-tier"});
+    }
+  }
+
+  void check_rows(std::vector<Problem>& problems, const Call& call) {
+    std::string rows, keyless;
+    analysis_.target_rows = 0;
+    const auto snapshot = target_->snapshot(call);
+    for (const auto& table : analysis_.plan.tables) {
+      const auto count = snapshot->count(table.rows.target.table, call);
+      if (count == 0) continue;
+      analysis_.target_rows += count;
+      const std::string text = table.name() + " (" + counted(count, "row") + ")";
+      rows += (rows.empty() ? "" : ", ") + text;
+      if (table.keyless()) keyless += (keyless.empty() ? "" : ", ") + text;
+    }
+    if (analysis_.unfinished) return;
+    if (!rows.empty() && !options_.allow_non_empty) {
+      problems.push_back({"the target is not empty: " + rows,
+                          "give another target, or say --allow-non-empty to bring its rows up to "
+                          "date"});
+    } else if (!keyless.empty()) {
+      problems.push_back({"tables without a key are copied into empty ones only: " + keyless,
+                          "empty them in the target, or leave them behind with --skip TABLE"});
+    }
+  }
+
+  MigrateReport copy_and_verify(tables::Writer& writer, tables::MigrationLock& lock, OpenRun& open,
+                                const Call& call) {
+    copy(writer, lock, open.run, {}, call);
+    MigrateReport report;
+    report.verification = verify_run(writer, open.run, call);
+    if (open.resumed && !report.verification.holds()) {
+      const auto names = different_tables(report.verification);
+      if (!names.empty()) {
+        tell(events_.again, std::vector<std::string>(names.begin(), names.end()));
+        copy(writer, lock, open.run, names, call);
+        report.verification = verify_run(writer, open.run, call);
+      }
+    }
+    take_threads(report, call);
+    // A run that does not hold goes on when the command is repeated.
+    if (report.holds()) writer.finish_run(open.run.id, call);
+    report.rejected = rejected_rows(open.run);
+    report.run = std::move(open.run);
+    return report;
+  }
+
+  void copy(tables::Writer& writer, tables::MigrationLock& lock, tables::Run& run,
+            const std::set<std::string>& again, const Call& call) {
+    const auto snapshot = from_source([&] {
+      auto taken = source_->snapshot(call);
+      count_rows(analysis_.plan, *taken, call);
+      return taken;
+    });
+    TableCopy copying(analysis_.plan, *snapshot, writer, lock, run,
+                      {options_.limits, options_.max_errors, events_.copy});
+    if (again.empty()) {
+      copying.copy_all(call);
+    } else {
+      copying.copy_again(again, call);
+    }
+    tell(events_.sequences, copying.advance_sequences(call));
+  }
+
+  Verification verify_with(tables::Writer& writer, const Call& call) {
+    tell(events_.verifying);
+    const auto source = from_source([&] { return source_->snapshot(call); });
+    const auto target = target_->snapshot(call);
+    return verify_tables(analysis_.plan, *source, *target, writer, options_.limits, events_.verdict,
+                         call);
+  }
+
+  Verification verify_run(tables::Writer& writer, const tables::Run& run, const Call& call) {
+    return unexpected(verify_with(writer, call), analysis_.plan,
+                      {options_.allow_non_empty, run.tables});
+  }
+
+  // Those of which another copy may help.
+  std::set<std::string> different_tables(const Verification& verification) const {
+    std::set<std::string> names;
+    for (const auto& verdict : verification.tables) {
+      const auto& found = verdict.differences;
+      if (analysis_.plan.table(verdict.table).keyless()) continue;
+      if (found.missing + found.different > 0) names.insert(verdict.table);
+    }
+    return names;
+  }
+
+  const std::string target_url_;
+  MigrateOptions options_;
+  MigrateEvents events_;
+  std::shared_ptr<Store> source_store_;
+  std::unique_ptr<tables::Database> source_;
+  std::unique_ptr<tables::Database> target_;
+  Analysis analysis_;
+};
+
+Migration::Migration(const std::string& source_url, const std::string& target_url,
+                     MigrateOptions options, MigrateEvents events, const Call& call)
+    : impl_(std::make_unique<Impl>(source_url, target_url, std::move(options), std::move(events),
+                                   call)) {}
+
+Migration::~Migration() = default;
+
+const Analysis& Migration::analyze(const Call& call) {
+  return impl_->analyze(call);
+}
+
+const Analysis& Migration::analyze_for_verification(const Call& call) {
+  return impl_->analyze_for_verification(call);
+}
+
+MigrateReport Migration::carry_out(const Call& call) {
+  return impl_->carry_out(call);
+}
+
+Comparison Migration::verify(const Call& call) {
+  return impl_->verify(call);
+}
+
+}  // namespace threadkeep::migration
