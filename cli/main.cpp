@@ -10,6 +10,7 @@
 #include "exit_status.hpp"
 #include "help_format.hpp"
 #include "messages_list.hpp"
+#include "migrate_command.hpp"
 #include "retention_expire.hpp"
 #include "retention_marks.hpp"
 #include "retention_policies.hpp"
@@ -73,6 +74,10 @@ Commands make_commands(CLI::App& app) {
   state->require_subcommand(1);
   all.push_back(std::make_unique<cli::StateGet>(*state));
   add_retention(app, all);
+  auto migrate = std::make_unique<cli::MigrateTier>(app);
+  // A command below another is chosen together with it, and comes first.
+  all.push_back(std::make_unique<cli::MigrateTierVerify>(migrate->app()));
+  all.push_back(std::move(migrate));
   return all;
 }
 

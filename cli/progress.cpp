@@ -66,7 +66,12 @@ Progress::Progress(bool quiet)
       next_(start_ + (terminal_ ? Clock::duration(first_after) : Clock::duration(elsewhere))) {}
 
 Progress::~Progress() {
+  clear();
+}
+
+void Progress::clear() {
   if (drawn_) std::cerr << "\r\033[K" << std::flush;
+  drawn_ = false;
 }
 
 void Progress::step(const std::function<State()>& state) {

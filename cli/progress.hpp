@@ -34,6 +34,9 @@ class Progress {
   /// Asks for the state when something is to be printed.
   void step(const std::function<State()>& state);
 
+  /// Takes the line off the terminal, so that other output has it.
+  void clear();
+
   /// Such a line: `elapsed` is the time since the beginning, `width` the columns there are.
   static std::string line(const State& state, std::chrono::duration<double> elapsed,
                           std::size_t width);

@@ -58,8 +58,19 @@ StoreChoice::StoreChoice(CLI::App& command) {
                                  "Time for all of it, such as 500ms, 90s, 30m, 6h");
 }
 
+void StoreChoice::add_name(CLI::App& command, const std::string& name, const std::string& help) {
+  other_name_ = command.add_option(name, url_, help);
+  other_name_->excludes(url_option_)
+      ->excludes(command.get_option("--store"))
+      ->excludes(command.get_option("--config"));
+}
+
+bool StoreChoice::is_url_given() const {
+  return url_option_->count() > 0 || (other_name_ != nullptr && other_name_->count() > 0);
+}
+
 void StoreChoice::resolve() {
-  if (url_option_->count() > 0) return;
+  if (is_url_given()) return;
   url_ = given_url();
   if (!url_.empty()) return;
   const std::string file = file_to_read();
@@ -95,7 +106,7 @@ std::optional<std::vector<retention::Policy>> StoreChoice::policies() const {
 }
 
 std::string StoreChoice::given_url() const {
-  if (url_option_->count() > 0) return url_;
+  if (is_url_given()) return url_;
   return store_.empty() && file_.empty() ? variable("THREADKEEP_URL") : "";
 }
 

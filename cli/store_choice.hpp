@@ -18,6 +18,9 @@ class StoreChoice {
   /// Adds the options. They refer to this object, which must stay where it is.
   explicit StoreChoice(CLI::App& command);
 
+  /// Another name of --url, for commands that have two stores.
+  void add_name(CLI::App& command, const std::string& name, const std::string& help);
+
   void default_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout.count(); }
 
   /// To be called once the arguments are parsed. Throws Error for a file that is wrong, Refusal
@@ -42,8 +45,10 @@ class StoreChoice {
   // The URL of an option or of the environment; empty where the file has to say it.
   std::string given_url() const;
   std::string file_to_read() const;
+  bool is_url_given() const;
 
   CLI::Option* url_option_;
+  CLI::Option* other_name_ = nullptr;
   CLI::Option* timeout_option_;
   std::string url_;
   std::string file_;

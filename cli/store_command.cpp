@@ -19,12 +19,11 @@ Refusal no_thread(const std::string& what, const std::string& thread_id,
 }
 
 StoreCommand::StoreCommand(CLI::App& parent, const std::string& name,
-                           const std::string& description, const std::string& footer)
+                           const std::string& description, const std::string& footer,
+                           const std::string& exit_status)
     : app_(parent.add_subcommand(name, description)), choice_(*app_) {
   json_flag_ = app_->add_flag("--json", json_, "Report as one JSON object");
-  app_->footer(
-      footer +
-      "\n\nExit status: 0 done, 1 the store refused or could not be reached, 2 wrong usage.");
+  app_->footer(footer + "\n\nExit status: " + exit_status);
 }
 
 void StoreCommand::print_by_pager() {

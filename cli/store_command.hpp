@@ -22,7 +22,7 @@ Refusal no_thread(const std::string& what, const std::string& thread_id,
 class StoreCommand {
  public:
   StoreCommand(CLI::App& parent, const std::string& name, const std::string& description,
-               const std::string& footer);
+               const std::string& footer, const std::string& exit_status = usual_exit_status);
   virtual ~StoreCommand() = default;
   StoreCommand(const StoreCommand&) = delete;  // CLI11 refers to the options
   StoreCommand& operator=(const StoreCommand&) = delete;
@@ -32,12 +32,19 @@ class StoreCommand {
   ExitStatus run();
 
  protected:
+  static constexpr const char* usual_exit_status =
+      "0 done, 1 the store refused or could not be reached, 2 wrong usage.";
+
   /// Throws Error or Refusal.
   virtual ExitStatus execute() = 0;
 
   CLI::App& options() { return *app_; }
   /// What it prints for people may be long: adds --no-pager. See Pager.
   void print_by_pager();
+  /// The URL has this name too.
+  void name_url(const std::string& name, const std::string& help) {
+    choice_.add_name(*app_, name, help);
+  }
   CLI::Option* json_flag() { return json_flag_; }
   void default_timeout(std::chrono::milliseconds timeout) { choice_.default_timeout(timeout); }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "memory/tables.hpp"
+#include "memory/transfer.hpp"
 #include "threadkeep/retention_host.hpp"
 
 namespace threadkeep::memory {
@@ -36,11 +37,13 @@ class RetentionHost final : public retention::Host {
   void write(const Work& work, const Call& call) override;
   /// The allocator does that.
   bool give_back(const Call&) override { return false; }
+  TransferHost* transfer() override { return &transfer_; }
 
  private:
   Tables& tables_;
   std::shared_mutex& mutex_;
   RetentionNotes notes_;
+  StoreTransfer transfer_{tables_, notes_, mutex_};
 };
 
 }  // namespace threadkeep::memory

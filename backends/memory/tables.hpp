@@ -11,6 +11,7 @@
 #include "threadkeep/backend_support.hpp"
 #include "threadkeep/retention_host.hpp"
 #include "threadkeep/session_support.hpp"
+#include "threadkeep/transfer_host.hpp"
 
 namespace threadkeep::memory {
 
@@ -63,6 +64,14 @@ class Tables {
   void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
                          const std::vector<std::string>& ids);
   std::int64_t now() const { return environment_.now(); }
+
+  // transfer.cpp
+  /// Threads without info of which something is there.
+  std::set<std::string> unlisted() const;
+  /// Names that have documents, in order.
+  std::vector<std::string> scopes() const;
+  std::optional<std::string> tombstone(const std::string& thread_id) const;
+  void apply(const ThreadNotesChange& change);
 
   // stats.cpp
   StoreStats stats(const StatsQuery& query) const;

@@ -105,7 +105,7 @@ std::vector<Result> Connection::run(std::span<const Request> requests, Effect ef
     if (!trip.failure()) return trip.take_results();
     // A BEGIN among the requests has been carried out: the caller has to roll back first.
     const bool repeat = stop_preparing(trip.failure()) && may_repeat && !in_transaction();
-    if (!repeat) throw make_error(trip.failure(), effect);
+    if (!repeat) refuse(trip.take_failure(), effect);
   }
 }
 
@@ -124,8 +124,13 @@ Result Connection::execute(const std::string& sql, const Call& call) {
   PQenterPipelineMode(handle_.get());
   broken_ = false;
   finish(trip);
-  if (trip.failure()) throw make_error(trip.failure(), Effect::commit);
+  if (trip.failure()) refuse(trip.take_failure(), Effect::commit);
   return trip.take_results().back();
+}
+
+void Connection::refuse(std::shared_ptr<const PGresult> failure, Effect effect) {
+  last_refusal_ = std::move(failure);
+  throw make_error(last_refusal_.get(), effect);
 }
 
 void Connection::ping(const Call& call) {

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -21,6 +22,8 @@
 #include "waiter.hpp"
 
 namespace threadkeep::postgres {
+
+class CopyStream;
 
 /// One connection to the server. libpq does not block here: this class waits on the socket itself,
 /// so that every function ends when the call's deadline passes or its stop is requested, whatever
@@ -63,8 +66,14 @@ class Connection {
   /// Empty when neither exists.
   const std::string& schema() const noexcept { return schema_; }
   std::chrono::steady_clock::time_point opened_at() const noexcept { return opened_at_; }
+  /// All that the server said when it last refused a statement: unlike an Error, with what it
+  /// quotes of the data. Null when it never did.
+  const PGresult* last_refusal() const noexcept { return last_refusal_.get(); }
 
  private:
+  friend class CopyStream;
+
+  [[noreturn]] void refuse(std::shared_ptr<const PGresult> failure, Effect effect);
   void check_usable(const Call& call) const;
   void check_server() const;
   void bootstrap(const Settings& settings, const Call& call);
@@ -81,6 +90,7 @@ class Connection {
   std::string schema_;
   std::unordered_set<std::string> prepared_;  // names
   std::vector<const Statement*> being_prepared_;
+  std::shared_ptr<const PGresult> last_refusal_;
   bool prepares_ = false;
   bool pooled_ = false;
   bool broken_ = false;

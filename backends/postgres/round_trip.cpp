@@ -30,15 +30,6 @@ std::string_view reason_of(Waiter::Wake wake) noexcept {
   return wake == Waiter::Wake::stop ? "the caller asked to stop" : "the deadline passed";
 }
 
-// The connection is given up: what the server does with what was sent cannot be seen any more.
-[[noreturn]] void give_up(Waiter::Wake wake, Effect effect) {
-  if (effect == Effect::commit) {
-    throw Error(Code::outcome_unknown,
-                std::string(reason_of(wake)) + " while the server was at work");
-  }
-  throw Error(wake == Waiter::Wake::stop ? Code::cancelled : Code::timeout, reason_of(wake));
-}
-
 std::size_t size_of_row(const PGresult* result, int row) noexcept {
   std::size_t size = 0;
   for (int column = 0; column < PQnfields(result); ++column) {
@@ -58,6 +49,21 @@ std::size_t largest_row(const PGresult* result) noexcept {
 }
 
 }  // namespace
+
+Waiter::Wake wait_for_socket(PGconn* connection, Waiter& waiter, short events,
+                             const Deadline& deadline) {
+  const bool hides_input = PQsslInUse(connection) == 1 || PQgssEncInUse(connection) == 1;
+  const auto at_most = hides_input ? tls_interval : std::chrono::milliseconds::max();
+  return waiter.wait(PQsocket(connection), events, deadline, at_most);
+}
+
+void give_up(Waiter::Wake wake, Effect effect) {
+  if (effect == Effect::commit) {
+    throw Error(Code::outcome_unknown,
+                std::string(reason_of(wake)) + " while the server was at work");
+  }
+  throw Error(wake == Waiter::Wake::stop ? Code::cancelled : Code::timeout, reason_of(wake));
+}
 
 RoundTrip::RoundTrip(PGconn* connection, Waiter& waiter, const Call& call, Effect effect)
     : connection_(connection),
@@ -185,9 +191,7 @@ void RoundTrip::accept_answer(std::shared_ptr<const PGresult> result) {
 }
 
 void RoundTrip::wait(short events) {
-  const bool hides_input = PQsslInUse(connection_) == 1 || PQgssEncInUse(connection_) == 1;
-  const auto at_most = hides_input ? tls_interval : std::chrono::milliseconds::max();
-  const auto wake = waiter_.wait(PQsocket(connection_), events, deadline_, at_most);
+  const auto wake = wait_for_socket(connection_, waiter_, events, deadline_);
   if (wake == Waiter::Wake::ready || (wake == Waiter::Wake::stop && outlasts_stop())) return;
   give_up(call_.stop.stop_requested() && !call_.deadline.passed() ? Waiter::Wake::stop : wake,
           effect());

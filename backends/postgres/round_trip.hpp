@@ -16,6 +16,15 @@
 
 namespace threadkeep::postgres {
 
+/// Waits until the socket is ready for `events` of poll(), the deadline passes or the watched stop
+/// is requested.
+Waiter::Wake wait_for_socket(PGconn* connection, Waiter& waiter, short events,
+                             const Deadline& deadline);
+
+/// Throws the Error of a call that ended before the server's answer came, by what may have been
+/// done. The connection is of no use then.
+[[noreturn]] void give_up(Waiter::Wake wake, Effect effect);
+
 /// What is sent to the server in one go, and what comes back. Sends and reads at the same time, so
 /// that neither side waits for the other, and never blocks in libpq.
 ///
@@ -39,6 +48,7 @@ class RoundTrip {
 
   /// The first result that is an error; null when all went well.
   const PGresult* failure() const noexcept { return failure_.get(); }
+  std::shared_ptr<const PGresult> take_failure() { return std::move(failure_); }
   /// The results of the executed statements, in their order.
   std::vector<Result> take_results() { return std::move(results_); }
   /// The statements that the server has prepared.

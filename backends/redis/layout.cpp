@@ -247,6 +247,7 @@ Head decode_head(std::string_view value) {
   head.items = number(words[3]);
   head.changes = number(words[4]);
   head.generation = std::string(words[5]);
+  head.tombstone = std::string(value);
   return head;
 }
 

@@ -102,6 +102,7 @@ struct Head {
   std::int64_t items = 0;    ///< Checkpoints, messages and documents.
   std::int64_t changes = 0;  ///< Of checkpoints.
   std::string generation;    ///< Another one after each deletion.
+  std::string tombstone;     ///< Empty where nothing was deleted.
 };
 Head decode_head(std::string_view value);
 

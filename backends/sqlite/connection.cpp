@@ -2,9 +2,13 @@
 #include "connection.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 namespace threadkeep::sqlite {
@@ -20,8 +24,52 @@ constexpr int instructions_per_look = 2000;
 constexpr char journal_size_limit[] = "PRAGMA journal_size_limit = 67108864";
 
 int open_flags(Connection::Missing missing) noexcept {
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  // Absolute paths never begin with "file:", so only name_to_open() makes names that are URIs.
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
   return missing == Connection::Missing::create ? flags | SQLITE_OPEN_CREATE : flags;
+}
+
+bool has_log(const std::string& path) noexcept {
+  std::error_code ignored;
+  return std::filesystem::exists(path + "-wal", ignored);
+}
+
+// The two bytes of the header that say so.
+bool is_in_wal_mode(const std::string& path) {
+  constexpr std::size_t versions_at = 18;
+  std::array<char, versions_at + 2> header{};
+  std::ifstream file(path, std::ios::binary);
+  return file.read(header.data(), header.size()) && header[versions_at] == 2 &&
+         header[versions_at + 1] == 2;
+}
+
+bool may_write_at(const std::string& path) noexcept {
+  const auto directory = std::filesystem::path(path).parent_path();
+  return access(path.c_str(), W_OK) == 0 && access(directory.c_str(), W_OK | X_OK) == 0;
+}
+
+std::string as_immutable(const std::string& path) {
+  std::string name = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      name += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      name += c;
+    }
+  }
+  return name + "?immutable=1";
+}
+
+// A file in WAL mode cannot be read without making a log beside it. Where this user may not make
+// one, or could not remove it again, and no program has the file open, it can be read as it is.
+bool must_be_read_as_it_is(const std::string& path, Connection::Purpose purpose) {
+  return purpose == Connection::Purpose::source && !has_log(path) && !may_write_at(path) &&
+         is_in_wal_mode(path);
+}
+
+std::string name_to_open(const std::string& path, Connection::Purpose purpose) {
+  return must_be_read_as_it_is(path, purpose) ? as_immutable(path) : path;
 }
 
 // Short at first, because most locks are held for one fsync; then slow enough to leave the
@@ -58,7 +106,11 @@ bool Rows::next() {
 }
 
 std::string_view Rows::view(int column) const noexcept {
-  // The order matters: the first call may convert, the second one measures.
+  // The order matters: the first call may convert, the others do not. Files of other programs may
+  // keep their texts in UTF-16.
+  if (sqlite3_column_type(statement_, column) == SQLITE_TEXT) {
+    sqlite3_column_text(statement_, column);
+  }
   const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
   return {data ? data : "", size};
@@ -73,6 +125,21 @@ std::int64_t Rows::integer(int column) const noexcept {
   return sqlite3_column_int64(statement_, column);
 }
 
+Value Rows::value(int column) const noexcept {
+  switch (sqlite3_column_type(statement_, column)) {
+    case SQLITE_INTEGER:
+      return Value::of(std::int64_t{sqlite3_column_int64(statement_, column)});
+    case SQLITE_FLOAT:
+      return Value::of(sqlite3_column_double(statement_, column));
+    case SQLITE_TEXT:
+      return Value::text(view(column));
+    case SQLITE_BLOB:
+      return Value::blob(view(column));
+    default:
+      return {};
+  }
+}
+
 Bytes Rows::bytes(int column) const {
   const std::string_view value = view(column);
   auto owner = std::make_shared_for_overwrite<char[]>(value.size());
@@ -82,7 +149,9 @@ Bytes Rows::bytes(int column) const {
 }
 
 Connection::Connection(const Settings& settings, Purpose purpose, Missing missing, const Call& call)
-    : settings_(settings), handle_(settings.path, open_flags(missing)) {
+    : settings_(settings),
+      keeps_log_(purpose == Purpose::source && has_log(settings.path)),
+      handle_(name_to_open(settings.path, purpose), open_flags(missing)) {
   start(call);
   configure(purpose);
 }
@@ -92,7 +161,8 @@ void Connection::configure(Purpose purpose) {
   sqlite3_progress_handler(handle_.get(), instructions_per_look, is_interrupted, this);
   sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  if (purpose == Purpose::read) {
+  if (keeps_log_) sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (purpose != Purpose::write) {
     run_script("PRAGMA query_only = ON");
   } else {
     run_script(settings_.full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -141,11 +211,56 @@ void Connection::bind(sqlite3_stmt* statement, int index, std::int64_t number) {
   check(sqlite3_bind_int64(statement, index, number));
 }
 
+void Connection::bind(sqlite3_stmt* statement, int index, const Value& value) {
+  switch (value.storage) {
+    case Storage::null:
+      return check(sqlite3_bind_null(statement, index));
+    case Storage::integer:
+      return bind(statement, index, value.integer);
+    case Storage::real:
+      return check(sqlite3_bind_double(statement, index, value.real));
+    case Storage::text:
+      return bind(statement, index, value.bytes);
+    case Storage::blob:
+      check(sqlite3_bind_blob64(statement, index, value.bytes.empty() ? "" : value.bytes.data(),
+                                value.bytes.size(), SQLITE_STATIC));
+  }
+}
+
 Rows Connection::query_with(std::string_view sql, const std::vector<std::string_view>& parameters) {
   sqlite3_stmt* statement = prepare(sql);
   int index = 0;
   for (const std::string_view parameter : parameters) bind(statement, ++index, parameter);
   return Rows(*this, statement);
+}
+
+Rows Connection::query_values(std::string_view sql, std::span<const Value> parameters) {
+  sqlite3_stmt* statement = prepare(sql);
+  int index = 0;
+  for (const Value& parameter : parameters) bind(statement, ++index, parameter);
+  return Rows(*this, statement);
+}
+
+std::string Connection::last_message() const {
+  return sqlite3_errmsg(handle_.get());
+}
+
+bool Connection::is_autoincrement(const std::string& table, const std::string& column) {
+  int autoincrement = 0;
+  check(sqlite3_table_column_metadata(handle_.get(), "main", table.c_str(), column.c_str(), nullptr,
+                                      nullptr, nullptr, nullptr, &autoincrement));
+  return autoincrement != 0;
+}
+
+bool Connection::has_unresolved_references() const noexcept {
+  int unresolved = 0;
+  int unused = 0;
+  sqlite3_db_status(handle_.get(), SQLITE_DBSTATUS_DEFERRED_FKS, &unresolved, &unused, 0);
+  return unresolved != 0;
+}
+
+std::int64_t Connection::total_changes() const noexcept {
+  return sqlite3_total_changes(handle_.get());
 }
 
 std::int64_t Connection::changes() const noexcept {

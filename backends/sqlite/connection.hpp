@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include "threadkeep/backend.hpp"
 #include "threadkeep/bytes.hpp"
 #include "threadkeep/call.hpp"
+#include "value.hpp"
 
 struct sqlite3_stmt;
 
@@ -48,6 +50,8 @@ class Rows {
   std::optional<std::string> optional_text(int column) const;
   std::int64_t integer(int column) const noexcept;
   Bytes bytes(int column) const;
+  /// As it is stored; texts in UTF-8 whatever the file's encoding is. Valid as view() is.
+  Value value(int column) const noexcept;
 
  private:
   Connection& connection_;
@@ -61,7 +65,9 @@ class Rows {
 /// Waiting for locks ends after Settings::busy, and all work ends when the call's time is up.
 class Connection {
  public:
-  enum class Purpose { read, write };
+  /// `source`: reads a file of another program, and leaves it and the files beside it as they are
+  /// where SQLite can do that.
+  enum class Purpose { read, write, source };
   enum class Missing { create, fail };
 
   /// Opens the file and works for `call` from then on. Throws Error.
@@ -85,6 +91,7 @@ class Connection {
 
   /// As query, for a statement that was put together of parts.
   Rows query_with(std::string_view sql, const std::vector<std::string_view>& parameters);
+  Rows query_values(std::string_view sql, std::span<const Value> parameters);
 
   /// Carries out a statement that has no rows; the number of rows that it changed.
   template <class... Parameters>
@@ -92,6 +99,9 @@ class Connection {
     query(sql, parameters...).next();
     return changes();
   }
+
+  /// Rows that the last statement changed itself.
+  std::int64_t changes() const noexcept;
 
   /// Carries out the statements of a text that is used once; rows are thrown away.
   void run_script(const char* sql);
@@ -109,6 +119,13 @@ class Connection {
   /// True after an error that a new connection may not have.
   bool broken() const noexcept { return broken_; }
   const std::string& path() const noexcept { return settings_.path; }
+  /// What SQLite says about the last statement that failed, without advice.
+  std::string last_message() const;
+  bool is_autoincrement(const std::string& table, const std::string& column);
+  /// In a transaction: references that point to nothing yet, and are looked at by its end.
+  bool has_unresolved_references() const noexcept;
+  /// Rows changed, through triggers too, since the connection was opened.
+  std::int64_t total_changes() const noexcept;
 
   [[noreturn]] void fail(int result);
 
@@ -121,8 +138,8 @@ class Connection {
   void bind(sqlite3_stmt* statement, int index, const std::optional<std::string>& text);
   void bind(sqlite3_stmt* statement, int index, const Bytes& bytes);
   void bind(sqlite3_stmt* statement, int index, std::int64_t number);
+  void bind(sqlite3_stmt* statement, int index, const Value& value);
   void check(int result);
-  std::int64_t changes() const noexcept;
   Interruption interruption() const noexcept;
   void configure(Purpose purpose);
 
@@ -137,7 +154,8 @@ class Connection {
   };
 
   const Settings& settings_;
-  Handle handle_;  // Finalizes the statements too.
+  const bool keeps_log_;  // A log that was there is not folded into the file by this connection.
+  Handle handle_;         // Finalizes the statements too.
   std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
   const Call* call_ = nullptr;
   std::chrono::steady_clock::time_point waiting_since_;

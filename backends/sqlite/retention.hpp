@@ -2,6 +2,7 @@
 #pragma once
 
 #include "database.hpp"
+#include "sqlite/transfer.hpp"
 #include "threadkeep/backend.hpp"
 #include "threadkeep/retention_host.hpp"
 
@@ -12,17 +13,19 @@ class RetentionHost final : public retention::Host {
  public:
   /// Both must outlive this.
   RetentionHost(Database& database, const Environment& environment)
-      : database_(database), environment_(environment) {}
+      : database_(database), environment_(environment), transfer_(database) {}
 
   void read(const Work& work, const Call& call) override;
   void write(const Work& work, const Call& call) override;
   /// A few megabytes of free pages. False too where the file was made by another program and
   /// cannot shrink without VACUUM.
   bool give_back(const Call& call) override;
+  TransferHost* transfer() override { return &transfer_; }
 
  private:
   Database& database_;
   const Environment& environment_;
+  StoreTransfer transfer_;
 };
 
 }  // namespace threadkeep::sqlite

@@ -3,7 +3,6 @@
 
 #include <sqlite3.h>
 
-#include <filesystem>
 #include <utility>
 
 #include "apply.hpp"
@@ -11,6 +10,7 @@
 #include "examine.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
+#include "settings.hpp"
 #include "setup.hpp"
 #include "sqlite/retention.hpp"
 
@@ -177,28 +177,10 @@ class SqliteBackend final : public Backend {
   RetentionHost retention_;
 };
 
-void check_place(Url& url) {
-  if (url.authority() && !url.authority()->empty()) {
-    url.problem("takes no host; write sqlite:relative/path or sqlite:///absolute/path");
-  }
-  if (url.path().empty()) url.problem("needs the path of a file, as in sqlite:threads.db");
-  if (url.path() == ":memory:") {
-    url.problem("keeps a file; for a store that ends with the process use memory:");
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<Backend> open(Url& url, const Environment& environment) {
-  Settings settings;
-  check_place(url);
-  if (const auto busy = url.take_duration("busy")) settings.busy = *busy;
-  if (const auto sync = url.take_choice("synchronous", {"full", "normal"})) {
-    settings.full_sync = *sync == "full";
-  }
-  url.finish();
-  // Connections are opened later, when the process may have changed its directory.
-  settings.path = std::filesystem::absolute(url.path()).string();
+  Settings settings = settings_of(url);
   settings.first_use = environment.first_use;
   return std::make_unique<SqliteBackend>(std::move(settings), environment);
 }

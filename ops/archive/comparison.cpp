@@ -24,7 +24,7 @@ class Comparer {
     compare_info();
     compare_loose_writes();
     if (result_.has_info) compare_checkpoints();
-    if (thread_.has_session()) compare_session();
+    compare_session();
     if (!result_.conflict) compare_histories();
     return std::move(result_);
   }
@@ -58,6 +58,7 @@ class Comparer {
   void compare_info() {
     const auto stored = store_.thread({thread_.thread_id()}, call_);
     result_.has_info = stored.has_value();
+    result_.info = stored;
     if (!stored || !thread_.info()) return;
     if (!json_equal(stored->metadata, thread_.info()->metadata)) {
       conflict("the metadata of the thread differs");
@@ -77,6 +78,7 @@ class Comparer {
 
   void compare_session() {
     if (!store_.capabilities().sessions) {
+      if (!thread_.has_session()) return;
       conflict("it has messages or state, which " + store_.capabilities().name +
                " stores do not keep; import it into one that does, such as sqlite:PATH");
       result_.code = Code::unsupported;
@@ -105,6 +107,7 @@ class Comparer {
   }
 
   void compare(const Message& message) {
+    if (!thread_.has_message(message.id)) result_.has_more = true;
     if (result_.conflict || !thread_.has_message(message.id)) return;
     const Message archived = thread_.message(message.id);
     const bool same = archived.stream == message.stream && archived.role == message.role &&
@@ -131,7 +134,10 @@ class Comparer {
     do {
       const auto page = store_.states(query, call_);
       for (const StateDocument& document : page.items) {
-        if (!thread_.states().contains(document.key)) continue;
+        if (!thread_.states().contains(document.key)) {
+          result_.has_more = true;
+          continue;
+        }
         if (!json_equal(thread_.state(document.key).value, document.value)) {
           conflict("state '" + document.key + "' differs");
         }
@@ -160,6 +166,7 @@ class Comparer {
     compare_writes(key, tuple.writes);
     const auto index = thread_.find_checkpoint(key);
     if (!index) {
+      result_.has_more = true;
       only_in_store_.emplace(key, tuple.parent_checkpoint_id);
       return;
     }
@@ -205,7 +212,10 @@ class Comparer {
     for (const PendingWrite& write : writes) {
       const ArchivedThread::WriteKey key{checkpoint.first, checkpoint.second, write.task_id,
                                          write.idx};
-      if (!thread_.writes().contains(key)) continue;
+      if (!thread_.writes().contains(key)) {
+        result_.has_more = true;
+        continue;
+      }
       if (thread_.write(key) != write) {
         conflict("write " + std::to_string(write.idx) + " of task '" + write.task_id +
                  "' at checkpoint '" + checkpoint.second + "' differs");

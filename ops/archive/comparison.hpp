@@ -17,10 +17,12 @@ struct Comparison {
   std::optional<std::string> conflict;
   Code code = Code::conflict;        ///< Of it: also `unsupported`.
   bool has_info = false;             ///< The thread is there, with the same metadata.
+  std::optional<ThreadInfo> info;    ///< What the store lists of it.
   std::vector<bool> has_checkpoint;  ///< With its blobs; in the order of ArchivedThread.
   std::set<ArchivedThread::WriteKey> has_write;
   std::set<std::string> has_message;  ///< By id; the first ones of each stream.
   std::set<std::string> has_state;    ///< By key.
+  bool has_more = false;              ///< The store has parts that the archived thread lacks.
 
   /// Nothing is left to do.
   bool complete(const ArchivedThread& thread) const;

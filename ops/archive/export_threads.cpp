@@ -14,12 +14,11 @@ namespace {
 constexpr std::size_t page_bytes = 16 * 1024 * 1024;
 constexpr std::size_t threads_at_once = 1000;
 
-/// One thread on its way into an archive.
+/// One thread on its way out of a store.
 class ThreadExport {
  public:
-  ThreadExport(Store& store, ArchiveWriter& writer, const Call& call,
-               const std::function<void()>& step)
-      : store_(store), writer_(writer), call_(call), step_(step) {}
+  ThreadExport(Store& store, PartSink& sink, const Call& call, const std::function<void()>& step)
+      : store_(store), sink_(sink), call_(call), step_(step) {}
 
   /// False when there is nothing of it.
   bool run(const std::string& thread_id, const std::optional<ThreadInfo>& info) {
@@ -27,7 +26,7 @@ class ThreadExport {
     // Before the checkpoints: one that comes in between then brings its writes twice and not never.
     auto loose = store_.loose_writes(query, call_);
     if (!info && loose.empty()) return false;
-    writer_.begin_thread({thread_id, info});
+    sink_.begin_thread({thread_id, info});
     while (!loose.empty()) {
       const PutWrites& put = loose.back();
       add_writes(put.checkpoint_ns, put.checkpoint_id, put.writes);
@@ -39,7 +38,7 @@ class ThreadExport {
       for (const auto& stream : store_.streams({thread_id}, call_)) add_messages(thread_id, stream);
       add_states(thread_id);
     }
-    writer_.end_thread();
+    sink_.end_thread();
     step_();
     return true;
   }
@@ -66,7 +65,7 @@ class ThreadExport {
     query.max_bytes = page_bytes;
     do {
       const auto page = store_.messages(query, call_);
-      for (const Message& message : page.items) writer_.add(MessageLine{message});
+      for (const Message& message : page.items) sink_.add(MessageLine{message});
       query.cursor = page.next;
       step_();
     } while (!query.cursor.empty());
@@ -76,7 +75,7 @@ class ThreadExport {
     StateList query{StateScope::of_thread(thread_id), 1000, page_bytes, {}};
     do {
       const auto page = store_.states(query, call_);
-      for (const StateDocument& document : page.items) writer_.add(StateLine{document});
+      for (const StateDocument& document : page.items) sink_.add(StateLine{document});
       query.cursor = page.next;
     } while (!query.cursor.empty());
   }
@@ -84,13 +83,13 @@ class ThreadExport {
   void add(const CheckpointTuple& tuple) {
     for (const Blob& blob : tuple.values) {
       if (!blobs_.insert({tuple.checkpoint_ns, blob.channel, blob.version}).second) continue;
-      writer_.add(BlobLine{tuple.checkpoint_ns, blob});
+      sink_.add(BlobLine{tuple.checkpoint_ns, blob});
     }
-    writer_.add(CheckpointLine{.checkpoint_ns = tuple.checkpoint_ns,
-                               .checkpoint_id = tuple.checkpoint_id,
-                               .parent_checkpoint_id = tuple.parent_checkpoint_id,
-                               .document = tuple.document,
-                               .metadata = tuple.metadata});
+    sink_.add(CheckpointLine{.checkpoint_ns = tuple.checkpoint_ns,
+                             .checkpoint_id = tuple.checkpoint_id,
+                             .parent_checkpoint_id = tuple.parent_checkpoint_id,
+                             .document = tuple.document,
+                             .metadata = tuple.metadata});
     add_writes(tuple.checkpoint_ns, tuple.checkpoint_id, tuple.writes);
   }
 
@@ -98,12 +97,12 @@ class ThreadExport {
                   const std::vector<PendingWrite>& writes) {
     for (const PendingWrite& write : writes) {
       if (!writes_.insert({ns, id, write.task_id, write.idx}).second) continue;
-      writer_.add(WriteLine{ns, id, write});
+      sink_.add(WriteLine{ns, id, write});
     }
   }
 
   Store& store_;
-  ArchiveWriter& writer_;
+  PartSink& sink_;
   const Call& call_;
   const std::function<void()>& step_;
   std::set<std::tuple<std::string, std::string, std::string>> blobs_;
@@ -128,10 +127,16 @@ std::set<std::string> ids_of(const ExportSelection& selection) {
 
 }  // namespace
 
-void export_threads(Store& store, const ExportSelection& selection, ArchiveWriter& writer,
+bool export_thread(Store& store, const std::string& thread_id,
+                   const std::optional<ThreadInfo>& info, PartSink& sink, const Call& call,
+                   const std::function<void()>& step) {
+  return ThreadExport(store, sink, call, step).run(thread_id, info);
+}
+
+void export_threads(Store& store, const ExportSelection& selection, PartSink& sink,
                     const Call& call, const std::function<void()>& step) {
   const auto run = [&](const std::string& thread_id, const std::optional<ThreadInfo>& info) {
-    return ThreadExport(store, writer, call, step).run(thread_id, info);
+    return export_thread(store, thread_id, info, sink, call, step);
   };
   if (selection.thread_ids.empty()) {
     for_each_thread(store, selection.filter, call,

@@ -5,6 +5,7 @@
 
 #include "archive/compression.hpp"
 #include "archive/line.hpp"
+#include "archive/part_sink.hpp"
 #include "archive/sha256.hpp"
 
 namespace threadkeep::ops {
@@ -12,17 +13,17 @@ namespace threadkeep::ops {
 /// Writes an archive from its beginning to its end, in one pass and with the memory of one line:
 /// threads in the bytewise order of their ids, each with its parts. An archive without finish() is
 /// refused by every reader. Not thread-safe.
-class ArchiveWriter {
+class ArchiveWriter final : public PartSink {
  public:
   explicit ArchiveWriter(Sink sink);
 
-  void begin_thread(const ThreadLine& thread);
-  void add(const CheckpointLine& checkpoint);
-  void add(const BlobLine& blob);
-  void add(const WriteLine& write);
-  void add(const MessageLine& message);
-  void add(const StateLine& state);
-  void end_thread();
+  void begin_thread(const ThreadLine& thread) override;
+  void add(const CheckpointLine& checkpoint) override;
+  void add(const BlobLine& blob) override;
+  void add(const WriteLine& write) override;
+  void add(const MessageLine& message) override;
+  void add(const StateLine& state) override;
+  void end_thread() override;
   void finish();
 
   /// Of all threads so far.

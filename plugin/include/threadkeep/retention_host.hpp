@@ -17,6 +17,10 @@
 /// places for what retention writes down. What goes is decided above. Times are microseconds since
 /// 1970 UTC. See docs/operation/retention.md.
 
+namespace threadkeep {
+class TransferHost;  // threadkeep/transfer_host.hpp
+}
+
 namespace threadkeep::retention {
 
 /// What a sweep has done so far.
@@ -197,6 +201,8 @@ class Host {
   virtual bool give_back(const Call& call) = 0;
   /// Looks at all threads, where threads may expire without a sweep.
   virtual ExpiryReport expiry(const Call&) { return {}; }
+  /// What a copy of the whole store needs beside; null where a store has none. Owned by the store.
+  virtual TransferHost* transfer() { return nullptr; }
 };
 
 }  // namespace threadkeep::retention

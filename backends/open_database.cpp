@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "threadkeep/error.hpp"
+#include "threadkeep/table_store.hpp"
+#include "threadkeep/url.hpp"
+
+#ifdef THREADKEEP_WITH_POSTGRES
+#include "postgres/table_database.hpp"
+#endif
+
+namespace threadkeep::tables {
+
+std::unique_ptr<Database> open_database(std::string_view url, const Call& call) {
+  Url parsed = Url::parse(url);
+#ifdef THREADKEEP_WITH_POSTGRES
+  if (parsed.scheme() == "postgres" || parsed.scheme() == "postgresql") {
+    return postgres::open_tables(std::move(parsed), call);
+  }
+#endif
+  throw Error(Code::unsupported, "application tables cannot be read through " + parsed.scheme() +
+                                     ": ; give the URL of a database (postgresql://, sqlite:)");
+}
+
+}  // namespace threadkeep::tables

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Rows of a stage that the target lacks or has with other values.
+SELECT count(*) FILTER (WHERE {absent}), count(*) FILTER (WHERE NOT {absent})
+FROM {stage} AS s LEFT JOIN {rows} AS t ON {match}
+WHERE {absent} OR {differs}

@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the server is, what it can do with vectors, and how the database is called on it.
+SELECT
+  version() ~* 'emscripten|emcc|wasm',
+  split_part(current_setting('server_version'), ' ', 1),
+  pg_is_in_recovery(),
+  EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),
+  EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector'),
+  current_setting('is_superuser') = 'on' OR (
+    has_database_privilege(current_database(), 'CREATE')
+    AND EXISTS (SELECT FROM pg_available_extension_versions AS v
+                WHERE v.name = 'vector' AND v.trusted)),
+  (SELECT oid FROM pg_database WHERE datname = current_database())::text,
+  extract(epoch FROM pg_postmaster_start_time())::text

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "connection.hpp"
+#include "threadkeep/table_store.hpp"
+
+namespace threadkeep::postgres {
+
+/// What runs have done, in two tables of the target's schema. Functions that write take part in the
+/// transaction that is open, or are one of their own.
+class TableLedger {
+ public:
+  explicit TableLedger(Connection& connection);
+
+  std::optional<tables::Run> unfinished(const Call& call);
+  void begin(const tables::Run& run, const Call& call);
+  void finish(const std::string& run_id, const Call& call);
+  void record(const std::string& run_id, const tables::TableProgress& progress, const Call& call);
+
+ private:
+  bool exists(const Call& call);
+  std::vector<tables::TableProgress> progress_of(const std::string& run_id, const Call& call);
+  std::string text(std::string_view sql) const;
+
+  Connection& connection_;
+};
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table_merge.hpp"
+
+#include <vector>
+
+#include "postgres/sql.hpp"
+#include "table_session.hpp"
+#include "table_stage.hpp"
+#include "threadkeep/error.hpp"
+
+namespace threadkeep::postgres {
+
+namespace {
+
+using tables::Target;
+
+std::string assignments(const std::vector<std::string>& columns, std::string_view from) {
+  std::string out;
+  for (const std::string& column : columns) {
+    const std::string name = quote_identifier(column);
+    out += (out.empty() ? "" : ", ") + name + " = " + std::string(from) + name;
+  }
+  return out;
+}
+
+// That the target's row is newer, so that it stays.
+std::string kept(const Target& target, std::string_view from) {
+  if (!target.guard) return "false";
+  const std::string name = quote_identifier(*target.guard);
+  return "coalesce(t." + name + " > " + std::string(from) + name + ", false)";
+}
+
+// A session that was faster with the same key has its row compared like any other.
+std::string on_conflict(const Target& target) {
+  if (target.update.empty()) return "NOTHING";
+  return "UPDATE SET " + assignments(target.update, "excluded.") + " WHERE " +
+         differ(target.table, target.update, "t.", "excluded.") + " AND NOT " +
+         kept(target, "excluded.");
+}
+
+std::string with_nulls(std::string list, const Target& target, bool values) {
+  for (const std::string& column : target.nulls) {
+    list += ", " + (values ? "NULL" : quote_identifier(column));
+  }
+  return list;
+}
+
+Pieces pieces_of(const std::string& schema, const Target& target, const std::string& stage) {
+  const auto columns = names_of(target.columns);
+  const auto& key = target.table.key;
+  return {
+      {"{stage}", stage},
+      {"{rows}", rows_of(schema, target.table)},
+      {"{table}", qualified(schema, target.table.name)},
+      {"{columns}", with_nulls(list_of(columns), target, false)},
+      {"{values}", with_nulls(list_of(columns, "s."), target, true)},
+      {"{match}", match(key, "t.", "s.")},
+      {"{key}", list_of(key, "s.")},
+      {"{conflict}", list_of(key)},
+      {"{differs}", differ(target.table, target.update, "t.", "s.")},
+      {"{kept}", kept(target, "s.")},
+      {"{assignments}", assignments(target.update, "s.")},
+      {"{action}", on_conflict(target)},
+  };
+}
+
+}  // namespace
+
+TableMerge::TableMerge(const std::string& schema, const Target& target, const std::string& stage) {
+  const Pieces pieces = pieces_of(schema, target, stage);
+  if (target.mode == Target::Mode::insert_once) {
+    insert_ = compose(sql::tables_insert_once, pieces);
+    return;
+  }
+  if (target.table.key.empty()) {
+    throw Error(Code::invalid_argument, "table " + quote_identifier(target.table.name) +
+                                            " has no key by which its rows could be found");
+  }
+  settled_ = compose(sql::tables_settled, pieces);
+  if (!target.update.empty()) update_ = compose(sql::tables_update, pieces);
+  if (target.mode == Target::Mode::upsert) insert_ = compose(sql::tables_insert, pieces);
+}
+
+tables::Counts TableMerge::run(Connection& connection, const Call& call) const {
+  tables::Counts counts;
+  if (!settled_.empty()) {
+    const Result result = run_once(connection, settled_, call);
+    counts.unchanged = static_cast<std::uint64_t>(result.integer(0, 0));
+    counts.kept = static_cast<std::uint64_t>(result.integer(0, 1));
+  }
+  if (!update_.empty()) counts.updated = run_once(connection, update_, call).affected();
+  if (!insert_.empty()) counts.inserted = run_once(connection, insert_, call).affected();
+  return counts;
+}
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table_snapshot.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "table_copy_stream.hpp"
+#include "table_lines.hpp"
+#include "table_session.hpp"
+#include "threadkeep/error.hpp"
+
+namespace threadkeep::postgres {
+
+namespace {
+
+using tables::Batch;
+using tables::Column;
+using tables::Cursor;
+using tables::Kind;
+using tables::Table;
+
+// Where in the selected columns those of the key are.
+std::vector<std::size_t> places_of_key(const Table& table,
+                                       const std::vector<std::string>& columns) {
+  std::vector<std::size_t> places;
+  places.reserve(table.key.size());
+  for (const std::string& name : table.key) {
+    const auto found = std::find(columns.begin(), columns.end(), name);
+    if (found == columns.end()) {
+      throw Error(Code::invalid_argument, "column " + quote_identifier(name) + " of table " +
+                                              quote_identifier(table.name) +
+                                              " belongs to its key and must be read");
+    }
+    places.push_back(static_cast<std::size_t>(found - columns.begin()));
+  }
+  return places;
+}
+
+const Column& time_column(const Table& table, const std::string& name) {
+  const Column* column = table.find(name);
+  const auto is_time = [](Kind kind) {
+    return kind == Kind::timestamp || kind == Kind::timestamp_with_zone || kind == Kind::date;
+  };
+  if (column && is_time(column->kind)) return *column;
+  throw Error(Code::invalid_argument, "table " + quote_identifier(table.name) +
+                                          " has no time in a column " + quote_identifier(name));
+}
+
+std::string is_expired(const Table& table, const std::string& name) {
+  return quote_identifier(time_column(table, name).name) + " <= now()";
+}
+
+// COPY takes no parameters, so what the cursor holds travels as settings of the transaction, which
+// the statement reads.
+std::string setting_name(std::size_t place) {
+  return "threadkeep.cursor_" + std::to_string(place);
+}
+
+void set_cursor(Connection& connection, const std::vector<std::string>& values, const Call& call) {
+  static const Statement statement("SELECT set_config($1::text, $2::text, true)");
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string name = setting_name(i);
+    Parameters parameters;
+    parameters.text(name).text(values[i]);
+    connection.run(statement, std::move(parameters), Effect::none, call);
+  }
+}
+
+std::string beyond_cursor(const Table& table) {
+  std::string values;
+  for (std::size_t i = 0; i < table.key.size(); ++i) {
+    const Column* column = table.find(table.key[i]);
+    if (!column) throw Error(Code::invalid_argument, "the key has a column that the table has not");
+    values += (i == 0 ? "" : ", ");
+    values += "current_setting('" + setting_name(i) + "')::" + column->type;
+  }
+  return "(" + list_of(table.key) + ") > (" + values + ")";
+}
+
+std::string copy_statement(const std::string& rows, const Table& table,
+                           const tables::Snapshot::Selection& selection) {
+  std::vector<std::string> conditions;
+  if (!selection.from.empty()) conditions.push_back(beyond_cursor(table));
+  if (selection.without_expired) {
+    conditions.push_back("(" + is_expired(table, *selection.without_expired) + ") IS NOT TRUE");
+  }
+  std::string text = "COPY (SELECT " + list_of(selection.columns) + " FROM " + rows;
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    text += (i == 0 ? " WHERE " : " AND ") + conditions[i];
+  }
+  if (!table.key.empty()) text += " ORDER BY " + list_of(table.key);
+  return text + ") TO STDOUT";
+}
+
+class CopyReader final : public tables::RowReader {
+ public:
+  CopyReader(CopyStream stream, std::vector<std::size_t> key)
+      : stream_(std::move(stream)), key_(std::move(key)) {}
+
+  std::optional<Batch> next(std::uint64_t max_rows, std::size_t max_bytes,
+                            const Call& call) override {
+    Batch batch;
+    std::size_t last = 0;
+    while (batch.rows < std::max<std::uint64_t>(max_rows, 1)) {
+      const auto line = stream_.next(call);
+      if (!line) break;
+      last = batch.lines.size();
+      batch.lines += *line;
+      ++batch.rows;
+      if (batch.lines.size() >= max_bytes) break;
+    }
+    if (batch.rows == 0) return {};
+    batch.end = cursor_of(std::string_view(batch.lines).substr(last), key_);
+    return batch;
+  }
+
+ private:
+  CopyStream stream_;
+  const std::vector<std::size_t> key_;
+};
+
+}  // namespace
+
+TableSnapshot::TableSnapshot(std::unique_ptr<Connection> connection, const Call& call)
+    : connection_(std::move(connection)) {
+  run_once(*connection_, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", call);
+  run_once(*connection_, "SELECT 1", call);  // the moment is that of the first statement
+}
+
+std::uint64_t TableSnapshot::count(const Table& table, const Call& call) {
+  const std::string rows = rows_of(connection_->schema(), table);
+  const Result result = run_once(*connection_, "SELECT count(*) FROM " + rows, call);
+  return static_cast<std::uint64_t>(result.integer(0, 0));
+}
+
+std::uint64_t TableSnapshot::count_expired(const Table& table, const std::string& column,
+                                           const Call& call) {
+  const std::string rows = rows_of(connection_->schema(), table);
+  const Result result = run_once(
+      *connection_, "SELECT count(*) FROM " + rows + " WHERE " + is_expired(table, column), call);
+  return static_cast<std::uint64_t>(result.integer(0, 0));
+}
+
+std::unique_ptr<tables::RowReader> TableSnapshot::read(const Table& table, Selection selection,
+                                                       const Call& call) {
+  auto key = places_of_key(table, selection.columns);
+  if (!selection.from.empty()) {
+    set_cursor(*connection_, values_of(selection.from, table.key.size()), call);
+  }
+  const std::string text = copy_statement(rows_of(connection_->schema(), table), table, selection);
+  return std::make_unique<CopyReader>(CopyStream::out(*connection_, text, call), std::move(key));
+}
+
+}  // namespace threadkeep::postgres

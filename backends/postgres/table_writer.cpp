@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table_writer.hpp"
+
+#include <string_view>
+#include <utility>
+
+#include "table_checks.hpp"
+#include "table_comparison.hpp"
+#include "table_lines.hpp"
+#include "table_merge.hpp"
+#include "table_session.hpp"
+#include "threadkeep/error.hpp"
+
+namespace threadkeep::postgres {
+
+namespace {
+
+using tables::Batch;
+using tables::Counts;
+using tables::Table;
+using tables::TableProgress;
+using tables::Target;
+
+constexpr std::string_view stage_name = "threadkeep_stage";
+
+// Hands out the rows that are not taken, and gives up at one too many.
+class Rejects {
+ public:
+  Rejects(const Target& target, std::uint64_t most, const tables::Writer::OnReject& handler)
+      : target_(target), most_(most), handler_(handler) {}
+
+  void add(std::string_view line, const RowFailure& failure) {
+    ++count_;
+    if (handler_) {
+      handler_({target_.table.name, std::string(line), failure.code, failure.message});
+    }
+    if (count_ <= most_) return;
+    throw Error(Code::invalid_argument,
+                "table " + quote_identifier(target_.table.name) +
+                    " does not take a row (SQLSTATE " + failure.code +
+                    "); nothing of its batch is written, because no more than " +
+                    std::to_string(most_) + " of them may be left out");
+  }
+  std::uint64_t count() const noexcept { return count_; }
+
+ private:
+  const Target& target_;
+  const std::uint64_t most_;
+  const tables::Writer::OnReject& handler_;
+  std::uint64_t count_ = 0;
+};
+
+std::string without(std::string_view lines, const std::vector<std::size_t>& numbers,
+                    Rejects& rejects) {
+  const RowFailure twice{"21000", "the key is that of an earlier row of the same batch"};
+  std::string rest;
+  rest.reserve(lines.size());
+  auto next = numbers.begin();
+  std::size_t number = 0;
+  for (const std::string_view line : split_lines(lines)) {
+    if (next != numbers.end() && *next == number++) {
+      ++next;
+      rejects.add(line, twice);
+    } else {
+      rest.append(line).append("\n");
+    }
+  }
+  return rest;
+}
+
+/// One batch on its way through the stage into the target, inside a transaction.
+class BatchWriter {
+ public:
+  BatchWriter(Connection& connection, TableStage& stage, const Target& target, Rejects& rejects,
+              const Call& call)
+      : connection_(connection), stage_(stage), target_(target), rejects_(rejects), call_(call) {}
+
+  Counts write(std::string_view lines) {
+    const auto reject = [this](std::string_view line, const RowFailure& failure) {
+      rejects_.add(line, failure);
+    };
+    std::string loaded;
+    lines = load_rows(connection_, stage_, lines, loaded, reject, call_);
+    const std::string rest = first_of_each_key(lines);
+    if (!rest.empty()) lines = rest;
+    merge(lines, reject);
+    counts_.rejected = rejects_.count();
+    return counts_;
+  }
+
+ private:
+  // Empty when all keys differ. What is left is in the stage then.
+  std::string first_of_each_key(std::string_view lines) {
+    if (target_.mode == Target::Mode::insert_once || lines.empty()) return {};
+    const auto again = stage_.duplicates(target_.table.key, call_);
+    if (again.empty()) return {};
+    std::string rest = without(lines, again, rejects_);
+    stage_.load(rest, call_);
+    return rest;
+  }
+
+  void merge(std::string_view lines, const RowFinder::OnFailure& on_failure) {
+    const TableMerge merge(connection_.schema(), target_, stage_.name());
+    bool loaded = true;
+    const auto work = [&](std::string_view part) {
+      if (!std::exchange(loaded, false)) stage_.load(part, call_);
+      counts_ += merge.run(connection_, call_);
+    };
+    RowFinder(connection_, work, on_failure).run(lines, call_);
+  }
+
+  Connection& connection_;
+  TableStage& stage_;
+  const Target& target_;
+  Rejects& rejects_;
+  const Call& call_;
+  Counts counts_;
+};
+
+}  // namespace
+
+TableWriter::TableWriter(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)), ledger_(*connection_) {}
+
+template <class Work>
+auto TableWriter::undone_on_failure(Work work) {
+  try {
+    return work();
+  } catch (...) {
+    roll_back(*connection_);
+    stage_.reset();
+    throw;
+  }
+}
+
+std::optional<tables::Run> TableWriter::unfinished_run(const Call& call) {
+  return undone_on_failure([&] { return ledger_.unfinished(call); });
+}
+
+void TableWriter::begin_run(const tables::Run& run, const Call& call) {
+  undone_on_failure([&] { ledger_.begin(run, call); });
+}
+
+void TableWriter::finish_run(const std::string& run_id, const Call& call) {
+  undone_on_failure([&] { ledger_.finish(run_id, call); });
+}
+
+Counts TableWriter::write(const Target& target, const Batch& batch, const std::string& run_id,
+                          TableProgress& progress, std::uint64_t max_rejects,
+                          const OnReject& reject, const Call& call) {
+  return undone_on_failure([&] {
+    TableTransaction transaction(*connection_, call);
+    Rejects rejects(target, max_rejects, reject);
+    BatchWriter writer(*connection_, stage_for(target, call), target, rejects, call);
+    const Counts counts = writer.write(batch.lines);
+    TableProgress next = progress;
+    next.counts += counts;
+    next.cursor = batch.end;
+    ledger_.record(run_id, next, call);
+    transaction.commit(call);
+    progress = std::move(next);
+    return counts;
+  });
+}
+
+void TableWriter::begin_group(const Call& call) {
+  undone_on_failure([&] {
+    run_once(*connection_, "BEGIN", call);
+    run_once(*connection_, "SET CONSTRAINTS ALL DEFERRED", call);
+  });
+}
+
+void TableWriter::end_group(const Call& call) {
+  undone_on_failure([&] {
+    run_once(*connection_, "SET CONSTRAINTS ALL IMMEDIATE", call);
+    static const Statement commit("COMMIT");
+    connection_->run(commit, {}, Effect::commit, call);
+  });
+}
+
+void TableWriter::mark_done(const std::string& run_id, TableProgress& progress, const Call& call) {
+  undone_on_failure([&] {
+    TableTransaction transaction(*connection_, call);
+    TableProgress next = progress;
+    next.done = true;
+    ledger_.record(run_id, next, call);
+    transaction.commit(call);
+    progress = std::move(next);
+  });
+}
+
+std::uint64_t TableWriter::advance_sequences(const Table& table, const Call& call) {
+  return undone_on_failure([&] { return postgres::advance_sequences(*connection_, table, call); });
+}
+
+std::unique_ptr<tables::Comparison> TableWriter::compare(const Target& target, const Call& call) {
+  return undone_on_failure(
+      [&] { return std::make_unique<TableComparison>(*connection_, target, call); });
+}
+
+std::vector<tables::Orphans> TableWriter::orphans(const Table& table, const Call& call) {
+  return undone_on_failure([&] { return find_orphans(*connection_, table, call); });
+}
+
+std::vector<tables::SequenceBehind> TableWriter::sequences_behind(const Table& table,
+                                                                  const Call& call) {
+  return undone_on_failure([&] { return find_sequences_behind(*connection_, table, call); });
+}
+
+TableStage& TableWriter::stage_for(const Target& target, const Call& call) {
+  if (!stage_ || !stage_->fits(target)) {
+    stage_.reset();
+    stage_.emplace(*connection_, stage_name, target, call);
+  }
+  return *stage_;
+}
+
+}  // namespace threadkeep::postgres

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table_snapshot.hpp"
+
+#include <algorithm>
+
+#include "table_describe.hpp"
+#include "table_fields.hpp"
+#include "table_sql.hpp"
+#include "threadkeep/backend_support.hpp"
+
+namespace threadkeep::sqlite {
+
+namespace {
+
+using tables::Batch;
+using tables::RowReader;
+using tables::Table;
+
+// What a SELECT of a reader says, and what its columns are: those that were selected, then the key.
+struct Plan {
+  std::string sql;
+  std::vector<Format> formats;
+  std::size_t key_columns = 0;
+  std::vector<OwnedValue> from;  // Parameters.
+};
+
+std::string not_expired(const std::string& column) {
+  return "(" + time_of(column) +
+         " < CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) IS NOT TRUE";
+}
+
+std::vector<Format> formats_of(Connection& connection, const Table& table,
+                               const std::vector<std::string>& columns) {
+  const bool strict = is_strict(connection, table.name);
+  std::vector<Format> formats;
+  formats.reserve(columns.size());
+  for (const auto& name : columns) {
+    const tables::Column* column = table.find(name);
+    if (!column) {
+      throw Error(Code::invalid_argument,
+                  "the table \"" + table.name + "\" has no column \"" + name + "\"");
+    }
+    formats.push_back({column->kind, affinity_of(column->type, strict)});
+  }
+  return formats;
+}
+
+std::string where_clause(const tables::Snapshot::Selection& selection, const KeyOrder& order) {
+  std::vector<std::string> conditions;
+  if (!selection.from.empty()) {
+    conditions.push_back("(" + join(order.terms, ", ") + ") > (" +
+                         placeholders(order.terms.size()) + ")");
+  }
+  if (selection.without_expired) conditions.push_back(not_expired(*selection.without_expired));
+  return conditions.empty() ? "" : " WHERE " + join(conditions, " AND ");
+}
+
+Plan plan_of(Connection& connection, const Table& table,
+             const tables::Snapshot::Selection& selection) {
+  const KeyOrder order = key_order_of(connection, table);
+  Plan plan;
+  plan.formats = formats_of(connection, table, selection.columns);
+  plan.key_columns = order.columns.size();
+  if (!selection.from.empty()) plan.from = parse_cursor(selection.from);
+  if (!plan.from.empty() && plan.from.size() != order.terms.size()) {
+    throw Error(Code::invalid_argument, "the cursor is none of the table \"" + table.name + "\"");
+  }
+  const std::string selected = list_of(selection.columns);
+  plan.sql = "SELECT " + selected + (selected.empty() ? "" : ", ") + join(order.columns, ", ") +
+             " FROM main." + quote_identifier(table.name) + where_clause(selection, order) +
+             " ORDER BY " + join(order.terms, ", ");
+  return plan;
+}
+
+/// One statement that is under way between the batches.
+class Reader final : public RowReader {
+ public:
+  Reader(Connection& connection, std::string table, Plan plan)
+      : connection_(connection), table_(std::move(table)), plan_(std::move(plan)) {
+    for (const OwnedValue& value : plan_.from) parameters_.push_back(value.view());
+    rows_.reset(new Rows(connection_.query_values(plan_.sql, parameters_)));
+  }
+
+  std::optional<Batch> next(std::uint64_t max_rows, std::size_t max_bytes,
+                            const Call& call) override {
+    const Use use(connection_, call);
+    Batch batch;
+    while (rows_ && batch.rows < max_rows && batch.lines.size() < max_bytes) {
+      if (!rows_->next()) {
+        rows_.reset();
+        break;
+      }
+      add_row(batch.lines);
+      ++batch.rows;
+    }
+    if (batch.rows == 0) return {};
+    batch.end = to_cursor(key_);
+    return batch;
+  }
+
+ private:
+  void add_row(std::string& lines) {
+    int column = 0;
+    for (const Format& format : plan_.formats) {
+      if (column > 0) lines += '\t';
+      append_field(lines, rows_->value(column++), format);
+    }
+    lines += '\n';
+    remember_key(column);
+  }
+
+  // Values are lost when the statement goes on, and the last row of a batch is known only then.
+  void remember_key(int column) {
+    key_values_.clear();
+    for (std::size_t i = 0; i < plan_.key_columns; ++i) {
+      const Value value = rows_->value(column++);
+      if (value.storage == Storage::null) refuse_null();
+      key_values_.emplace_back(value);
+    }
+    key_.clear();
+    for (const OwnedValue& value : key_values_) key_.push_back(value.view());
+  }
+
+  [[noreturn]] void refuse_null() const {
+    throw Error(Code::conflict, "a row of the table \"" + table_ +
+                                    "\" has NULL in its primary key; give it a value, and declare "
+                                    "the columns of the key NOT NULL");
+  }
+
+  Connection& connection_;
+  const std::string table_;
+  const Plan plan_;
+  std::vector<Value> parameters_;
+  std::unique_ptr<Rows> rows_;
+  std::vector<OwnedValue> key_values_;
+  std::vector<Value> key_;
+};
+
+class TableSnapshot final : public tables::Snapshot {
+ public:
+  TableSnapshot(const Settings& settings, const Call& call)
+      : connection_(settings, Connection::Purpose::source, Connection::Missing::fail, call) {
+    connection_.begin_read();
+    number("SELECT count(*) FROM sqlite_schema");  // The transaction begins with the first read.
+    connection_.finish();
+  }
+  ~TableSnapshot() override { connection_.rollback(); }
+
+  std::uint64_t count(const Table& table, const Call& call) override {
+    const Use use(connection_, call);
+    return number("SELECT count(*) FROM main." + quote_identifier(table.name));
+  }
+
+  std::uint64_t count_expired(const Table& table, const std::string& column,
+                              const Call& call) override {
+    const Use use(connection_, call);
+    return number("SELECT count(*) FROM main." + quote_identifier(table.name) + " WHERE NOT (" +
+                  not_expired(column) + ")");
+  }
+
+  std::unique_ptr<RowReader> read(const Table& table, Selection selection,
+                                  const Call& call) override {
+    const Use use(connection_, call);
+    return std::make_unique<Reader>(connection_, table.name,
+                                    plan_of(connection_, table, selection));
+  }
+
+ private:
+  std::uint64_t number(const std::string& sql) {
+    Rows rows = connection_.query(sql);
+    rows.next();
+    return static_cast<std::uint64_t>(rows.integer(0));
+  }
+
+  Connection connection_;
+};
+
+}  // namespace
+
+std::unique_ptr<tables::Snapshot> open_snapshot(const Settings& settings, const Call& call) {
+  return std::make_unique<TableSnapshot>(settings, call);
+}
+
+}  // namespace threadkeep::sqlite

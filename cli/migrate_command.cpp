@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migrate_command.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <migration/tier/words.hpp>
+
+#include "duration_option.hpp"
+#include "not_empty.hpp"
+#include "printable.hpp"
+#include "terminal.hpp"
+
+namespace threadkeep::cli {
+
+namespace {
+
+constexpr const char* migrate_description =
+    "Copies all data of an application to another tier: its tables, and its threads.\n"
+    "\n"
+    "local is a SQLite file or PGlite, standalone is Postgres, federated is Postgres with "
+    "pgvector.\n"
+    "The tables must exist in the target. Rows are read from one snapshot of the source, in an "
+    "order\n"
+    "that foreign keys allow, and compared with the target's at the end. A migration that was\n"
+    "interrupted is gone on with by the same command. Stop the application meanwhile.";
+
+constexpr const char* migrate_examples =
+    "Examples:\n"
+    "  threadkeep migrate-tier --from sqlite:app.db --to standalone \\\n"
+    "    --target-url postgresql:///app --dry-run\n"
+    "  threadkeep migrate-tier --from postgresql:///app --to federated \\\n"
+    "    --target-url postgresql://db.example/app --yes";
+
+constexpr const char* migrate_exit_status =
+    "0 done, 1 rows were rejected, 2 refused or wrong usage, 3 interrupted: the same\n"
+    "command goes on, 4 the source could not be read, 5 source and target differ.";
+
+constexpr const char* verify_description =
+    "Compares the data of an application in two tiers, and changes nothing.\n"
+    "\n"
+    "Each row of the source is compared with the target's, and the other way round. Also told are\n"
+    "rows that refer to nothing, and sequences that would give a number which is taken.";
+
+constexpr const char* verify_examples =
+    "Example:\n"
+    "  threadkeep migrate-tier verify --from sqlite:app.db --to standalone \\\n"
+    "    --target-url postgresql:///app";
+
+constexpr const char* verify_exit_status =
+    "0 equal, 2 refused or wrong usage, 3 the target could not be read, 4 the source could\n"
+    "not be read, 5 source and target differ.";
+
+Refusal refuse(const std::string& message) {
+  return {ExitStatus::usage, "invalid_argument", message};
+}
+
+}  // namespace
+
+TierCommand::TierCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                         const std::string& examples, const std::string& exit_status)
+    : StoreCommand(parent, name, description, examples, exit_status) {
+  default_timeout(std::chrono::hours(24));
+  json_flag()->description("Report by JSON, an event in each line");
+  name_url("--from", "The source; the same as --url");
+  options()
+      .add_option("--to", to_, "The tier of the target")
+      ->check(CLI::IsMember({"local", "standalone", "federated"}).description(""))
+      ->type_name("local|standalone|federated");
+  options().add_option("--target-url", target_url_,
+                       "The target; THREADKEEP_TARGET_URL if not given");
+  options()
+      .add_option("--skip", skip_.skip, "Leave this TABLE or TABLE.COLUMN behind; may be repeated")
+      ->check(not_empty());
+  options()
+      .add_option("--without-expired", skip_.without_expired,
+                  "Leave rows of this table behind whose expires_at has passed; may be repeated")
+      ->check(not_empty());
+  options().add_flag("--include-credentials", skip_.include_credentials,
+                     "Copy tables of credentials too");
+  options()
+      .add_option("--batch-rows", limits_.rows, "Rows of a batch, 10000 if not given")
+      ->check(CLI::Range(1, 1'000'000).description(""));
+  options()
+      .add_option("--batch-bytes", limits_.bytes, "Bytes of a batch, 8388608 if not given")
+      ->check(CLI::Range(1024, 256 << 20).description(""));
+}
+
+std::string TierCommand::target_url() const {
+  if (!target_url_.empty()) return target_url_;
+  const char* variable = std::getenv("THREADKEEP_TARGET_URL");
+  if (variable != nullptr && *variable != '\0') return variable;
+  throw refuse("where to? Say --target-url URL, or set THREADKEEP_TARGET_URL");
+}
+
+migration::MigrateOptions TierCommand::migrate_options() const {
+  const auto tier = migration::tier_named(to_);
+  if (!tier) throw refuse("which tier? Say --to local, standalone or federated");
+  migration::MigrateOptions options;
+  options.to = *tier;
+  options.plan.skip = skip_;
+  options.limits = limits_;
+  return options;
+}
+
+migration::MigrateEvents TierCommand::events() {
+  migration::MigrateEvents events;
+  events.source = [this](const auto& info) { output_->source(info); };
+  events.target = [this](const auto& info) { output_->target(info); };
+  events.verifying = [this] { output_->verifying(); };
+  events.verdict = [this](const auto& verdict) { output_->verdict(verdict); };
+  return events;
+}
+
+ExitStatus TierCommand::execute() {
+  const auto wanted = migrate_options();
+  output_.emplace(json(), wanted.to);
+  const Call limits = call();
+  try {
+    migration::Migration migration(url(), target_url(), wanted, events(), limits);
+    return run_on(migration, limits);
+  } catch (const migration::Refused& refused) {
+    throw Refusal{ExitStatus::usage, "refused", refused.message()};
+  } catch (const migration::SourceError& error) {
+    throw Refusal{ExitStatus::source_failed, std::string(to_string(error.code())),
+                  std::string("the source cannot be read: ") + error.what()};
+  } catch (const migration::TooManyRejects& error) {
+    throw Refusal{ExitStatus::failed, "rejected",
+                  error.message() + "; rejected rows are in " + output_->reject_path() +
+                      "; mend them in the source or say --max-errors N, and run the same command"};
+  } catch (const migration::Interrupted& error) {
+    throw Refusal{ExitStatus::interrupted, std::string(to_string(error.code())),
+                  std::string("interrupted; the same command goes on from here: ") + error.what()};
+  } catch (const Error& error) {
+    throw Refusal{ExitStatus::usage, std::string(to_string(error.code())),
+                  std::string("nothing was migrated: ") + error.what()};
+  }
+}
+
+MigrateTier::MigrateTier(CLI::App& app)
+    : TierCommand(app, "migrate-tier", migrate_description, migrate_examples, migrate_exit_status) {
+  options().add_flag("--dry-run", dry_run_, "Say what would be done, change nothing");
+  options().add_flag("--yes", yes_, "Do not ask");
+  options().add_flag("--allow-non-empty", allow_non_empty_,
+                     "Bring rows that the target has up to date, unless they are newer");
+  options().add_flag("--new-run", new_run_, "Give up a run that was interrupted, and begin anew");
+  options()
+      .add_option("--order", order_,
+                  "A file with the names of tables, one a line, in the order to copy them")
+      ->type_name("FILE")
+      ->check(not_empty());
+  options().add_option("--max-errors", max_errors_,
+                       "Go on until more rows than this are rejected, 0 if not given");
+  options()
+      .add_option("--reject-file", reject_file_, "Write rejected rows to this file")
+      ->type_name("FILE")
+      ->check(not_empty());
+  add_duration(options(), "--lock-timeout", lock_timeout_,
+               "How long to wait for another migration, 1m if not given");
+  options().add_flag("--no-wait", no_wait_, "Do not wait for another migration");
+}
+
+migration::MigrateOptions MigrateTier::migrate_options() const {
+  auto wanted = TierCommand::migrate_options();
+  wanted.plan.order = read_order();
+  wanted.allow_non_empty = allow_non_empty_;
+  wanted.new_run = new_run_;
+  wanted.max_errors = max_errors_;
+  wanted.lock_patience = std::chrono::milliseconds(no_wait_ ? 0 : lock_timeout_);
+  return wanted;
+}
+
+// Empty lines and what follows a # say nothing.
+std::vector<std::string> MigrateTier::read_order() const {
+  std::vector<std::string> tables;
+  if (order_.empty()) return tables;
+  std::ifstream file(order_);
+  if (!file) throw refuse("cannot open " + printable(order_));
+  for (std::string line; std::getline(file, line);) {
+    line.erase(std::min(line.find('#'), line.size()));
+    const auto end = line.find_last_not_of(" \t\r");
+    if (end == std::string::npos) continue;
+    line.erase(end + 1);
+    tables.push_back(line.substr(line.find_first_not_of(" \t")));
+  }
+  return tables;
+}
+
+migration::MigrateEvents MigrateTier::events() {
+  auto events = TierCommand::events();
+  events.waiting = [this](const auto& holder) { output().waiting(holder); };
+  events.locked = [this](const auto& lock) { output().locked(lock); };
+  events.run = [this](const auto& run, bool resumed) { output().run(run, resumed); };
+  events.sequences = [this](auto moved) { output().sequences(moved); };
+  events.again = [this](const auto& tables) { output().again(tables); };
+  events.copy.batch = [this](const auto& table, auto rows, auto bytes) {
+    output().batch(table, rows, bytes);
+  };
+  events.copy.table = [this](const auto& table, const auto& counts) {
+    output().table(table, counts);
+  };
+  events.copy.links = [this](const auto& table, const auto& counts) {
+    output().links(table, counts);
+  };
+  events.copy.reject = [this](const auto& reject, const auto& pass) {
+    output().reject(reject, pass);
+  };
+  return events;
+}
+
+ExitStatus MigrateTier::run_on(migration::Migration& migration, const Call& call) {
+  const auto& analysis = migration.analyze(call);
+  output().plan(analysis, dry_run_);
+  if (dry_run_) {
+    output().dry_run_complete(analysis);
+    return ExitStatus::done;
+  }
+  confirm(analysis);
+  return carry_out(migration, call);
+}
+
+void MigrateTier::confirm(const migration::Analysis& analysis) const {
+  if (yes_) return;
+  const auto answer = ask("Migrate " + migration::counted(analysis.plan.row_count(), "row") +
+                          " to " + printable(analysis.target.place) + "?");
+  if (answer == Answer::yes) return;
+  if (answer == Answer::no) throw Refusal{ExitStatus::usage, "declined", "nothing was migrated"};
+  throw refuse("nothing was migrated: there is no terminal to ask on; say --yes");
+}
+
+ExitStatus MigrateTier::carry_out(migration::Migration& migration, const Call& call) {
+  output().reject_to(reject_file_);
+  const auto report = migration.carry_out(call);
+  output().verified(report.verification);
+  if (!report.verification.holds()) {
+    throw Refusal{ExitStatus::differs, "differs",
+                  "source and target differ; stop what writes to them and run the same command, "
+                  "which copies these tables again"};
+  }
+  output().finished(report);
+  return report.rejected == 0 ? ExitStatus::done : ExitStatus::failed;
+}
+
+MigrateTierVerify::MigrateTierVerify(CLI::App& migrate_tier)
+    : TierCommand(migrate_tier, "verify", verify_description, verify_examples, verify_exit_status) {
+}
+
+ExitStatus MigrateTierVerify::run_on(migration::Migration& migration, const Call& call) {
+  migration.analyze_for_verification(call);
+  const auto verification = migration.verify(call);
+  output().verified(verification);
+  return verification.holds() ? ExitStatus::done : ExitStatus::differs;
+}
+
+}  // namespace threadkeep::cli

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <migration/tier/migrate.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "migrate_output.hpp"
+#include "store_command.hpp"
+
+namespace threadkeep::cli {
+
+/// What `migrate-tier` and `migrate-tier verify` have in common: two databases, and what of the
+/// first one belongs into the second.
+class TierCommand : public StoreCommand {
+ public:
+  TierCommand(CLI::App& parent, const std::string& name, const std::string& description,
+              const std::string& examples, const std::string& exit_status);
+
+ protected:
+  virtual ExitStatus run_on(migration::Migration& migration, const Call& call) = 0;
+  /// The options of the command line.
+  virtual migration::MigrateOptions migrate_options() const;
+  virtual migration::MigrateEvents events();
+
+  MigrateOutput& output() { return *output_; }
+  const MigrateOutput& output() const { return *output_; }
+
+ private:
+  ExitStatus execute() override;
+  std::string target_url() const;
+
+  std::string to_;
+  std::string target_url_;
+  migration::SkipChoice skip_;
+  migration::BatchLimits limits_;
+  std::optional<MigrateOutput> output_;
+};
+
+/// `threadkeep migrate-tier`: copies an application's data to another tier.
+class MigrateTier final : public TierCommand {
+ public:
+  explicit MigrateTier(CLI::App& app);
+
+  /// What has commands below it.
+  CLI::App& app() { return options(); }
+
+ private:
+  ExitStatus run_on(migration::Migration& migration, const Call& call) override;
+  migration::MigrateOptions migrate_options() const override;
+  migration::MigrateEvents events() override;
+  void confirm(const migration::Analysis& analysis) const;
+  ExitStatus carry_out(migration::Migration& migration, const Call& call);
+  std::vector<std::string> read_order() const;
+
+  bool dry_run_ = false;
+  bool yes_ = false;
+  bool allow_non_empty_ = false;
+  bool new_run_ = false;
+  bool no_wait_ = false;
+  std::string order_;
+  std::uint64_t max_errors_ = 0;
+  std::string reject_file_;
+  std::chrono::milliseconds::rep lock_timeout_ = 60'000;
+};
+
+/// `threadkeep migrate-tier verify`: compares two tiers.
+class MigrateTierVerify final : public TierCommand {
+ public:
+  explicit MigrateTierVerify(CLI::App& migrate_tier);
+
+ private:
+  ExitStatus run_on(migration::Migration& migration, const Call& call) override;
+};
+
+}  // namespace threadkeep::cli

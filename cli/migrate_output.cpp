@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migrate_output.hpp"
+
+#include <iostream>
+#include <migration/tier/words.hpp>
+
+#include "printable.hpp"
+
+namespace threadkeep::cli {
+
+namespace {
+
+using migration::counted;
+using migration::joined;
+using tables::Counts;
+
+std::string place_text(const tables::DatabaseInfo& info) {
+  return info.place + " (" + info.engine + " " + info.version + ")";
+}
+
+Json place_json(const tables::DatabaseInfo& info, const std::string& tier) {
+  return {{"tier", tier},
+          {"engine", info.engine},
+          {"version", info.version},
+          {"place", info.place},
+          {"identity", info.identity}};
+}
+
+// " (3 updated, 9 unchanged)"; nothing where all rows are new.
+std::string what_became(const Counts& counts) {
+  std::vector<std::string> words;
+  const auto add = [&](std::uint64_t number, const char* word) {
+    if (number > 0) words.push_back(std::to_string(number) + " " + word);
+  };
+  add(counts.inserted, "inserted");
+  add(counts.updated, "updated");
+  add(counts.unchanged, "unchanged");
+  add(counts.kept, "newer in the target");
+  add(counts.rejected, "rejected");
+  if (counts.inserted == counts.rows()) return "";
+  return " (" + joined(words) + ")";
+}
+
+Json json_of(const Counts& counts) {
+  return {{"rows", counts.rows()},          {"inserted", counts.inserted},
+          {"updated", counts.updated},      {"unchanged", counts.unchanged},
+          {"newer_in_target", counts.kept}, {"rejected", counts.rejected}};
+}
+
+Json json_of(const migration::TableVerdict& verdict) {
+  Json orphans = Json::array();
+  for (const auto& each : verdict.orphans) {
+    orphans.push_back(
+        {{"columns", each.key.columns}, {"refers_to", each.key.target}, {"rows", each.rows}});
+  }
+  Json sequences = Json::array();
+  for (const auto& each : verdict.sequences) {
+    sequences.push_back({{"column", each.column}, {"next", each.next}, {"highest", each.highest}});
+  }
+  return {{"table", verdict.table},
+          {"rows", verdict.row_count},
+          {"missing", verdict.differences.missing},
+          {"different", verdict.differences.different},
+          {"extra", verdict.differences.extra},
+          {"examples", verdict.differences.examples},
+          {"orphans", orphans},
+          {"sequences_behind", sequences}};
+}
+
+std::vector<std::string> order_of(const migration::Plan& plan) {
+  std::vector<std::string> names;
+  names.reserve(plan.tables.size());
+  for (const auto& table : plan.tables) names.push_back(table.name());
+  return names;
+}
+
+std::string comma(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::vector<std::string> complaints(const migration::TableVerdict& verdict) {
+  std::vector<std::string> lines;
+  const auto& found = verdict.differences;
+  if (found.total() > 0) {
+    lines.push_back(verdict.table + ": " + std::to_string(found.missing) + " missing, " +
+                    std::to_string(found.different) + " different, " + std::to_string(found.extra) +
+                    " only in the target");
+    for (const auto& example : found.examples) lines.push_back("  " + example);
+  }
+  for (const auto& each : verdict.orphans) {
+    lines.push_back(counted(each.rows, "row") + " of " +
+                    migration::names_of(verdict.table, each.key.columns) +
+                    " with nothing to refer to in " + each.key.target);
+  }
+  for (const auto& each : verdict.sequences) {
+    lines.push_back("the sequence of " + verdict.table + "." + each.column + " would give " +
+                    each.next + ", and " + each.highest + " is taken");
+  }
+  return lines;
+}
+
+}  // namespace
+
+void MigrateOutput::line(const std::string& text) {
+  if (json_) return;
+  progress_.clear();
+  std::cout << "[migrate-tier] " << printable(text) << std::endl;
+}
+
+void MigrateOutput::event(const std::string& name, Json more) {
+  if (!json_) return;
+  more["event"] = name;
+  std::cout << json_text(more) << std::endl;
+}
+
+void MigrateOutput::source(const tables::DatabaseInfo& info) {
+  const std::string tier(to_string(migration::tier_of(info)));
+  line("Analyzing source tier: " + tier);
+  line("Source: " + place_text(info));
+  event("source", place_json(info, tier));
+}
+
+void MigrateOutput::target(const tables::DatabaseInfo& info) {
+  const std::string tier(to_string(to_));
+  line("Analyzing target tier: " + tier);
+  line("Target: " + place_text(info));
+  event("target", place_json(info, tier));
+}
+
+void MigrateOutput::plan(const migration::Analysis& analysis, bool dry_run) {
+  total_rows_ = analysis.plan.row_count();
+  plan_lines(analysis, dry_run);
+  plan_event(analysis);
+}
+
+void MigrateOutput::precondition(const migration::Analysis& analysis) {
+  if (analysis.unfinished) {
+    line("Precondition: run " + analysis.unfinished->id + " was not finished and goes on ✓");
+  } else if (analysis.target_rows == 0) {
+    line("Precondition: target is empty ✓");
+  } else {
+    line("Precondition: target has " + counted(analysis.target_rows, "row") +
+         ", which are brought up to date unless they are newer");
+  }
+}
+
+void MigrateOutput::plan_lines(const migration::Analysis& analysis, bool dry_run) {
+  precondition(analysis);
+  const auto& plan = analysis.plan;
+  if (dry_run) {
+    for (const auto& table : plan.tables) {
+      line(table.name() + ": " + counted(table.row_count, "row"));
+    }
+    line("Order: " + comma(order_of(plan)));
+  }
+  for (const auto& cycle : plan.cycles) line("Cycle: " + cycle);
+  for (const auto& skipped : plan.skipped) {
+    line("Skipped: " + skipped.table.name + ", " + counted(skipped.row_count, "row") + ": " +
+         skipped.reason);
+  }
+  for (const auto& table : plan.tables) {
+    if (table.expired_count > 0) {
+      line("Skipped: " + counted(table.expired_count, "row") + " of " + table.name() +
+           " that have expired");
+    }
+    if (table.credentials) {
+      line("NOTE: " + table.name() + ": " + counted(table.row_count, "row") +
+           " of credentials are copied, because of --include-credentials.");
+    }
+  }
+  for (const auto& note : plan.notes) line("NOTE: " + note);
+}
+
+void MigrateOutput::plan_event(const migration::Analysis& analysis) {
+  const auto& plan = analysis.plan;
+  Json tables = Json::array();
+  for (const auto& table : plan.tables) {
+    tables.push_back({{"table", table.name()},
+                      {"rows", table.row_count},
+                      {"expired", table.expired_count},
+                      {"credentials", table.credentials}});
+  }
+  Json skipped = Json::array();
+  for (const auto& each : plan.skipped) {
+    skipped.push_back(
+        {{"table", each.table.name}, {"rows", each.row_count}, {"reason", each.reason}});
+  }
+  event("plan",
+        {{"tables", tables},
+         {"skipped", skipped},
+         {"cycles", plan.cycles},
+         {"notes", plan.notes},
+         {"rows", plan.row_count()},
+         {"target_rows", analysis.target_rows},
+         {"unfinished_run", analysis.unfinished ? Json(analysis.unfinished->id) : Json(nullptr)}});
+}
+
+void MigrateOutput::dry_run_complete(const migration::Analysis& analysis) {
+  const auto rows = analysis.plan.row_count();
+  line("DRY-RUN COMPLETE (no data written). " + std::to_string(rows) +
+       " total rows would be migrated.");
+  event("dry_run_complete", {{"ok", true}, {"rows", rows}});
+}
+
+void MigrateOutput::waiting(const tables::LockHolder& holder) {
+  line("Waiting for another migration: the lock is held by " + holder.description);
+  event("waiting", {{"holder", holder.description}});
+}
+
+void MigrateOutput::locked(const std::string& lock) {
+  line("Lock: " + lock);
+  event("locked", {{"lock", lock}});
+}
+
+void MigrateOutput::run(const tables::Run& run, bool resumed) {
+  if (reject_path_.empty()) reject_path_ = "migrate-tier-rejects-" + run.id + ".jsonl";
+  for (const auto& table : run.tables) {
+    if (table.pass == 1) done_rows_ += table.counts.rows();
+  }
+  line((resumed ? "Goes on with run " : "Run ") + run.id);
+  event("run", {{"run", run.id}, {"resumed", resumed}});
+}
+
+void MigrateOutput::batch(const migration::TablePlan& table, std::uint64_t rows,
+                          std::size_t bytes) {
+  if (table_ != table.name()) table_rows_ = 0;
+  table_ = table.name();
+  table_rows_ += rows;
+  done_rows_ += rows;
+  done_bytes_ += bytes;
+  progress_.step([&] {
+    return Progress::State{done_rows_, total_rows_,
+                           printable(table_) + " " + std::to_string(table_rows_) + "/" +
+                               std::to_string(table.row_count) + ", all " +
+                               std::to_string(done_rows_) + "/" + std::to_string(total_rows_) +
+                               " rows",
+                           done_bytes_};
+  });
+}
+
+void MigrateOutput::table(const migration::TablePlan& table, const Counts& counts) {
+  line(table.name() + ": " + counted(counts.rows(), "row") + what_became(counts));
+  Json more = json_of(counts);
+  more["table"] = table.name();
+  event("table", more);
+}
+
+void MigrateOutput::links(const migration::TablePlan& table, const Counts& counts) {
+  const auto& columns = table.links->target.update;
+  line(migration::names_of(table.name(), columns) + ": " + counted(counts.updated, "row") + " set");
+  Json more = json_of(counts);
+  more["table"] = table.name();
+  more["columns"] = columns;
+  event("links", more);
+}
+
+void MigrateOutput::sequences(std::uint64_t moved) {
+  if (moved > 0) line("Moved " + counted(moved, "sequence") + " past the copied rows");
+  event("sequences", {{"moved", moved}});
+}
+
+void MigrateOutput::verifying() {
+  line("Verifying");
+  event("verifying", Json::object());
+}
+
+void MigrateOutput::verdict(const migration::TableVerdict& verdict) {
+  event("verdict", json_of(verdict));
+}
+
+void MigrateOutput::again(const std::vector<std::string>& tables) {
+  line("The source has changed since the run began; copied once more: " + comma(tables));
+  event("again", {{"tables", tables}});
+}
+
+void MigrateOutput::reject(const tables::Reject& reject, const migration::Pass& pass) {
+  if (!rejects_) rejects_ = std::make_unique<migration::RejectFile>(reject_path_);
+  std::vector<std::string> columns;
+  columns.reserve(pass.target.columns.size());
+  for (const auto& column : pass.target.columns) columns.push_back(column.name);
+  rejects_->add(reject, columns);
+  if (rejected_++ == 0) {
+    line(reject.table + ": a row is rejected (" + reject.code + "); rejected rows are in " +
+         reject_path_);
+  }
+  event("rejected", {{"table", reject.table}, {"code", reject.code}, {"file", reject_path_}});
+}
+
+void MigrateOutput::verified(const migration::Verification& verification) {
+  progress_.clear();
+  std::uint64_t rows = 0;
+  for (const auto& verdict : verification.tables) {
+    rows += verdict.row_count;
+    for (const auto& text : complaints(verdict)) line("DIFFERENCE: " + text);
+  }
+  if (verification.holds()) {
+    line("Verified: " + counted(rows, "row") + " of " +
+         counted(verification.tables.size(), "table") +
+         " are equal, nothing refers to nothing, sequences are ahead ✓");
+  }
+  event("verified", {{"ok", verification.holds()}, {"rows", rows}});
+}
+
+void MigrateOutput::finished(const migration::MigrateReport& report) {
+  Counts all;
+  for (const auto& table : report.run.tables) {
+    if (table.pass == 1) all += table.counts;
+  }
+  const std::string rejected =
+      report.rejected == 0 ? "" : "; " + counted(report.rejected, "row") + " rejected";
+  line("COMPLETE. " + std::to_string(all.rows() - all.rejected) + " rows migrated" +
+       what_became(all) + rejected);
+  Json more = json_of(all);
+  more["ok"] = report.rejected == 0;
+  more["run"] = report.run.id;
+  event("complete", more);
+}
+
+}  // namespace threadkeep::cli

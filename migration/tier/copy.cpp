@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/tier/copy.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "migration/tier/run.hpp"
+#include "migration/tier/words.hpp"
+
+namespace threadkeep::migration {
+
+namespace {
+
+// What one statement has to write must be in the memory of both sides.
+constexpr BatchLimits whole_table = {std::numeric_limits<std::uint64_t>::max(),
+                                     std::size_t{256} << 20};
+
+void check_all_read(const TablePlan& table, std::uint64_t rows) {
+  if (rows == table.row_count) return;
+  throw SourceError(Error(Code::corrupt, quoted(table.name()) + " has " +
+                                             counted(table.row_count, "row") + ", but " +
+                                             std::to_string(rows) +
+                                             " came in the order of its key; look for damage of "
+                                             "the source's indexes"));
+}
+
+}  // namespace
+
+TableCopy::TableCopy(const Plan& plan, tables::Snapshot& source, tables::Writer& writer,
+                     tables::MigrationLock& lock, tables::Run& run, CopyOptions options)
+    : plan_(plan),
+      source_(source),
+      writer_(writer),
+      lock_(lock),
+      run_(run),
+      options_(std::move(options)) {}
+
+void TableCopy::copy_all(const Call& call) {
+  for (const auto& step : plan_.steps) copy_step(step, call);
+  for (const auto& table : plan_.tables) {
+    if (table.links) copy_links(table, call);
+  }
+}
+
+void TableCopy::copy_again(const std::set<std::string>& names, const Call& call) {
+  for (const auto& step : plan_.steps) {
+    const bool wanted = std::any_of(step.tables.begin(), step.tables.end(),
+                                    [&](const auto& name) { return names.contains(name); });
+    if (!wanted) continue;
+    for (const auto& name : step.tables) forget(name);
+  }
+  copy_all(call);
+}
+
+void TableCopy::forget(const std::string& table) {
+  for (auto& each : run_.tables) {
+    if (each.table != table) continue;
+    each.cursor.clear();
+    each.done = false;
+    each.counts = {};
+  }
+}
+
+void TableCopy::copy_step(const Step& step, const Call& call) {
+  if (step.group) return copy_group(step, call);
+  for (const auto& name : step.tables) copy_rows(plan_.table(name), step.whole, call);
+}
+
+// A group is done or not begun: what an earlier attempt did was undone with its transaction.
+void TableCopy::copy_group(const Step& step, const Call& call) {
+  const bool done = std::all_of(step.tables.begin(), step.tables.end(),
+                                [&](const auto& name) { return progress_of(run_, name, 1).done; });
+  if (done) return;
+  for (const auto& name : step.tables) forget(name);
+  writer_.begin_group(call);
+  for (const auto& name : step.tables) copy_rows(plan_.table(name), step.whole, call);
+  writer_.end_group(call);
+}
+
+void TableCopy::copy_rows(const TablePlan& table, bool whole, const Call& call) {
+  auto progress = progress_of(run_, table.name(), 1);
+  if (progress.done) return;
+  const bool from_start = progress.cursor.empty();
+  if (from_start) progress.counts = {};
+  walk(table, table.rows, progress, whole ? whole_table : options_.limits, call);
+  if (from_start) check_all_read(table, progress.counts.rows());
+  finish(progress, call);
+  if (options_.events.table) options_.events.table(table, progress.counts);
+}
+
+void TableCopy::copy_links(const TablePlan& table, const Call& call) {
+  auto progress = progress_of(run_, table.name(), 2);
+  if (progress.done) return;
+  walk(table, *table.links, progress, options_.limits, call);
+  finish(progress, call);
+  if (options_.events.links) options_.events.links(table, progress.counts);
+}
+
+void TableCopy::walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
+                     BatchLimits limits, const Call& call) {
+  ReadAhead rows(source_, table.source, selection_of(table, pass, progress.cursor), limits, call);
+  bool first = true;
+  while (const auto batch = rows.next()) {
+    if (!std::exchange(first, false) && limits.bytes == whole_table.bytes) {
+      throw Error(Code::invalid_argument,
+                  quoted(table.name()) +
+                      " refers to itself and is too large for one statement; make the constraint "
+                      "deferrable, or its column nullable");
+    }
+    write(table, pass, *batch, progress, call);
+  }
+}
+
+void TableCopy::write(const TablePlan& table, const Pass& pass, const tables::Batch& batch,
+                      tables::TableProgress& progress, const Call& call) {
+  lock_.check(call);
+  progress.cursor = batch.end;
+  write_or_give_up(pass, batch, progress, call);
+  remember(run_, progress);
+  if (options_.events.batch) options_.events.batch(table, batch.rows, batch.lines.size());
+}
+
+tables::Counts TableCopy::write_or_give_up(const Pass& pass, const tables::Batch& batch,
+                                           tables::TableProgress& progress, const Call& call) {
+  const std::uint64_t before = rejected_rows(run_);
+  const std::uint64_t left = options_.max_errors > before ? options_.max_errors - before : 0;
+  const auto reject = [&](const tables::Reject& row) { options_.events.reject(row, pass); };
+  try {
+    return writer_.write(pass.target, batch, run_.id, progress, left, reject, call);
+  } catch (const Error& error) {
+    if (error.code() == Code::invalid_argument) throw TooManyRejects(error);
+    throw;
+  }
+}
+
+void TableCopy::finish(tables::TableProgress& progress, const Call& call) {
+  progress.done = true;
+  writer_.mark_done(run_.id, progress, call);
+  remember(run_, progress);
+}
+
+std::uint64_t TableCopy::advance_sequences(const Call& call) {
+  std::uint64_t moved = 0;
+  for (const auto& table : plan_.tables) {
+    lock_.check(call);
+    moved += writer_.advance_sequences(table.rows.target.table, call);
+  }
+  return moved;
+}
+
+}  // namespace threadkeep::migration

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/tier/kinds.hpp"
+
+#include <array>
+
+namespace threadkeep::migration {
+
+namespace {
+
+using tables::Column;
+using tables::Kind;
+
+struct Rule {
+  Kind source;
+  Kind target;
+  Fit fit;
+  std::string_view note;
+};
+
+// What is not here is refused; a kind is the same as itself.
+constexpr std::array rules = {
+    Rule{Kind::boolean, Kind::text, Fit::converts, "t and f"},
+    Rule{Kind::integer, Kind::boolean, Fit::converts, "numbers but 0 and 1 are rejected"},
+    Rule{Kind::integer, Kind::floating, Fit::lossy, "digits after the 15th"},
+    Rule{Kind::integer, Kind::numeric, Fit::converts, ""},
+    Rule{Kind::integer, Kind::text, Fit::converts, ""},
+    Rule{Kind::floating, Kind::numeric, Fit::converts, ""},
+    Rule{Kind::floating, Kind::text, Fit::converts, ""},
+    Rule{Kind::numeric, Kind::integer, Fit::converts, "fractions are rejected"},
+    Rule{Kind::numeric, Kind::floating, Fit::lossy, "digits after the 15th"},
+    Rule{Kind::numeric, Kind::text, Fit::converts, ""},
+    Rule{Kind::text, Kind::boolean, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::integer, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::floating, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::numeric, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::json, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::timestamp, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::timestamp_with_zone, Fit::converts,
+         "text that is none is rejected; UTC where it names no zone"},
+    Rule{Kind::text, Kind::date, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::time, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::uuid, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::vector, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::other, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::json, Kind::text, Fit::converts, ""},
+    Rule{Kind::json, Kind::vector, Fit::converts, "what is no list of numbers is rejected"},
+    Rule{Kind::timestamp, Kind::text, Fit::converts, ""},
+    Rule{Kind::timestamp, Kind::timestamp_with_zone, Fit::converts, "taken for UTC"},
+    Rule{Kind::timestamp, Kind::date, Fit::lossy, "the time of the day"},
+    Rule{Kind::timestamp_with_zone, Kind::text, Fit::converts, ""},
+    Rule{Kind::timestamp_with_zone, Kind::timestamp, Fit::converts, "in UTC"},
+    Rule{Kind::timestamp_with_zone, Kind::date, Fit::lossy, "the time of the day"},
+    Rule{Kind::date, Kind::text, Fit::converts, ""},
+    Rule{Kind::date, Kind::timestamp, Fit::converts, "midnight"},
+    Rule{Kind::date, Kind::timestamp_with_zone, Fit::converts, "midnight in UTC"},
+    Rule{Kind::time, Kind::text, Fit::converts, ""},
+    Rule{Kind::uuid, Kind::text, Fit::converts, ""},
+    Rule{Kind::vector, Kind::text, Fit::converts, ""},
+    Rule{Kind::vector, Kind::json, Fit::converts, "a list of numbers"},
+    Rule{Kind::other, Kind::text, Fit::converts, "as the source prints it"},
+};
+
+// "vector" of "vector(3)"
+std::string_view name_of_type(std::string_view type) {
+  return type.substr(0, type.find('('));
+}
+
+Conversion between_vectors(const Column& source, const Column& target) {
+  if (source.dimensions && target.dimensions && source.dimensions != target.dimensions) {
+    return {Fit::refused, "the numbers of dimensions differ"};
+  }
+  if (name_of_type(source.type) != name_of_type(target.type)) {
+    return name_of_type(target.type) == "halfvec" ? Conversion{Fit::lossy, "half of the bits"}
+                                                  : Conversion{Fit::converts, ""};
+  }
+  if (!source.dimensions && target.dimensions) {
+    return {Fit::converts, "vectors of other dimensions are rejected"};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view to_string(Kind kind) noexcept {
+  switch (kind) {
+    case Kind::boolean:
+      return "boolean";
+    case Kind::integer:
+      return "integer";
+    case Kind::floating:
+      return "floating";
+    case Kind::numeric:
+      return "numeric";
+    case Kind::text:
+      return "text";
+    case Kind::json:
+      return "json";
+    case Kind::bytes:
+      return "bytes";
+    case Kind::timestamp:
+      return "timestamp";
+    case Kind::timestamp_with_zone:
+      return "timestamp with zone";
+    case Kind::date:
+      return "date";
+    case Kind::time:
+      return "time";
+    case Kind::uuid:
+      return "uuid";
+    case Kind::vector:
+      return "vector";
+    case Kind::other:
+      break;
+  }
+  return "other";
+}
+
+std::string_view to_string(Fit fit) noexcept {
+  switch (fit) {
+    case Fit::same:
+      return "same";
+    case Fit::converts:
+      return "converts";
+    case Fit::lossy:
+      return "lossy";
+    case Fit::refused:
+      break;
+  }
+  return "refused";
+}
+
+const std::vector<Kind>& all_kinds() {
+  static const std::vector<Kind> all = {Kind::boolean, Kind::integer,   Kind::floating,
+                                        Kind::numeric, Kind::text,      Kind::json,
+                                        Kind::bytes,   Kind::timestamp, Kind::timestamp_with_zone,
+                                        Kind::date,    Kind::time,      Kind::uuid,
+                                        Kind::vector,  Kind::other};
+  return all;
+}
+
+Conversion conversion(Kind source, Kind target) {
+  if (source == target) return {};
+  for (const Rule& rule : rules) {
+    if (rule.source == source && rule.target == target) return {rule.fit, rule.note};
+  }
+  return {Fit::refused, ""};
+}
+
+Conversion conversion(const Column& source, const Column& target) {
+  if (source.kind == Kind::vector && target.kind == Kind::vector) {
+    return between_vectors(source, target);
+  }
+  if (source.kind == Kind::other && target.kind == Kind::other && source.type != target.type) {
+    return {Fit::converts, "what the target's type cannot read is rejected"};
+  }
+  return conversion(source.kind, target.kind);
+}
+
+}  // namespace threadkeep::migration

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "threadkeep/call.hpp"
+#include "threadkeep/table_model.hpp"
+
+/// \file
+/// A database seen as tables of rows, so that whole applications can be copied from one engine to
+/// another: a snapshot to read from, and a writer that puts batches into existing tables. What is
+/// to be copied, in which order, and what is reported, is the caller's business (migration/tier).
+///
+/// Rows travel as text in the format of Postgres' COPY: a line for each row, columns separated by
+/// tabs, `\N` for NULL, and backslash escapes. Values are in the canonical text of their Kind:
+/// `t` and `f`, numbers in digits, `\x` and hexadecimal digits for bytes, ISO 8601 times (with
+/// `+00` where there is a zone), `[1,2,3]` for vectors, and what the engine prints for `other`.
+///
+/// Errors are those of Backend: threadkeep::Error. Objects of one database may be used by one
+/// thread each at a time; a Snapshot and a Writer work at the same time. They hold connections of
+/// their own and outlive nothing: destroy them before their Database.
+
+namespace threadkeep::tables {
+
+/// A position in a table: opaque, made by the source that reads it. Empty: before the first row.
+using Cursor = std::string;
+
+/// A part of a table.
+struct Batch {
+  std::string lines;       ///< Complete lines.
+  std::uint64_t rows = 0;  ///< At least one.
+  Cursor end;              ///< Where the next batch begins, in this run and in another.
+};
+
+/// One column of the lines: what it is called and what its values are where they come from.
+struct LineColumn {
+  std::string name;
+  Kind kind = Kind::other;
+};
+
+/// The rows of one table in the order of its key, from a Snapshot.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+  /// The next rows: no more than `max_rows`, and no more after `max_bytes` were reached. Absent
+  /// after the last. Memory is bounded by `max_bytes` and one row.
+  virtual std::optional<Batch> next(std::uint64_t max_rows, std::size_t max_bytes,
+                                    const Call& call) = 0;
+};
+
+/// All tables as of one moment.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual std::uint64_t count(const Table& table, const Call& call) = 0;
+  /// Rows where a column of `Kind` time lies in the past, for skip lists of expired rows.
+  virtual std::uint64_t count_expired(const Table& table, const std::string& column,
+                                      const Call& call) = 0;
+  struct Selection {
+    std::vector<std::string> columns;
+    Cursor from;                                 ///< After this place.
+    std::optional<std::string> without_expired;  ///< Leaves out rows whose time in this column
+                                                 ///< has passed.
+  };
+  /// One reader at a time. The lines have the selected columns in their order.
+  virtual std::unique_ptr<RowReader> read(const Table& table, Selection selection,
+                                          const Call& call) = 0;
+};
+
+/// Counts of what became of rows.
+struct Counts {
+  std::uint64_t inserted = 0;
+  std::uint64_t updated = 0;
+  std::uint64_t unchanged = 0;  ///< Equal rows, neither locked nor written.
+  std::uint64_t kept = 0;       ///< The target's row is newer, by the guard.
+  std::uint64_t rejected = 0;
+
+  std::uint64_t rows() const noexcept { return inserted + updated + unchanged + kept + rejected; }
+  Counts& operator+=(const Counts& more) noexcept {
+    inserted += more.inserted;
+    updated += more.updated;
+    unchanged += more.unchanged;
+    kept += more.kept;
+    rejected += more.rejected;
+    return *this;
+  }
+  bool operator==(const Counts&) const = default;
+};
+
+/// A row that the target does not take.
+struct Reject {
+  std::string table;
+  std::string line;     ///< As it came.
+  std::string code;     ///< SQLSTATE, or SQLite's name of the result.
+  std::string message;  ///< Names the constraint or column. May hold values of the row.
+};
+
+/// How the rows of one table are written.
+struct Target {
+  Table table;                      ///< As the target has it.
+  std::vector<LineColumn> columns;  ///< What the lines hold; columns of `table`.
+  std::vector<std::string> update;  ///< Those that an existing row takes over. Never of the key.
+  /// Columns of `table` that a new row gets as NULL whatever their default: links of a cycle, which
+  /// a later pass sets.
+  std::vector<std::string> nulls;
+  /// The column that says which of two rows is newer (`updated_at`, `version`): an existing row
+  /// is only changed where its value is not greater. It is in `columns`.
+  std::optional<std::string> guard;
+  enum class Mode {
+    upsert,
+    insert_once,  ///< Without key: all rows are new; for a table that is empty.
+    update_only,  ///< Sets the columns of `update` of rows that are there; others stay.
+  };
+  Mode mode = Mode::upsert;
+};
+
+/// What one run has done to one table, kept in the target with the rows.
+struct TableProgress {
+  std::string table;
+  int pass = 1;  ///< 2: links of a cycle.
+  Cursor cursor;
+  bool done = false;
+  Counts counts;
+};
+
+/// A run as the target remembers it.
+struct Run {
+  std::string id;
+  std::string source;           ///< Where from, without secrets; the same place has the same text.
+  std::string plan_hash;        ///< Of everything that decides what is copied.
+  std::int64_t started_at = 0;  ///< Microseconds since 1970 UTC.
+  std::optional<std::int64_t> finished_at;
+  std::vector<TableProgress> tables;
+};
+
+/// Differences between the lines and the target's rows.
+struct Differences {
+  std::uint64_t missing = 0;    ///< In the lines, not in the target.
+  std::uint64_t different = 0;  ///< In both, not equal.
+  std::uint64_t extra = 0;      ///< In the target only.
+  /// Keys of the first of them, as text: `missing (7)`, `different (7): name, updated_at`.
+  std::vector<std::string> examples;
+
+  std::uint64_t total() const noexcept { return missing + different + extra; }
+};
+
+/// Compares one table's rows with what a source has, batch by batch.
+class Comparison {
+ public:
+  virtual ~Comparison() = default;
+  virtual void add(const Batch& batch, const Call& call) = 0;
+  /// After the last batch: the rows that only the target has are counted now.
+  virtual Differences finish(const Call& call) = 0;
+};
+
+/// Rows that point to nothing.
+struct Orphans {
+  std::string table;
+  ForeignKey key;
+  std::uint64_t rows = 0;
+};
+
+/// A sequence (identity, serial, AUTOINCREMENT) whose next value is taken already.
+struct SequenceBehind {
+  std::string table;
+  std::string column;
+  std::string next;     ///< The value it would give.
+  std::string highest;  ///< The greatest value of the column.
+};
+
+/// Puts rows into tables. Every function that writes is one transaction.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+
+  /// The run that was not finished, if there is one. Creates nothing.
+  virtual std::optional<Run> unfinished_run(const Call& call) = 0;
+  /// Creates the tables of runs where they are missing and writes down the run.
+  virtual void begin_run(const Run& run, const Call& call) = 0;
+  virtual void finish_run(const std::string& run_id, const Call& call) = 0;
+
+  using OnReject = std::function<void(const Reject&)>;
+  /// Writes the rows of a batch and, in the same transaction, `progress` with the counts of this
+  /// batch added (to `progress` too). Values are cast to the types of the target before they are
+  /// compared; equal rows are not touched. A row that breaks a constraint or has a value that does
+  /// not fit is found, handed to `reject` before the transaction commits, and left out; at more
+  /// than `max_rejects` of them the batch is given up with Error(invalid_argument) and nothing of
+  /// it is written. A batch that has the same key twice rejects the second row.
+  virtual Counts write(const Target& target, const Batch& batch, const std::string& run_id,
+                       TableProgress& progress, std::uint64_t max_rejects, const OnReject& reject,
+                       const Call& call) = 0;
+  /// Everything until end_group() is one transaction, with deferrable constraints checked at its
+  /// end: for cycles that no NULL can break, and for tables that must be written as a whole.
+  virtual void begin_group(const Call& call) = 0;
+  virtual void end_group(const Call& call) = 0;
+  virtual void mark_done(const std::string& run_id, TableProgress& progress, const Call& call) = 0;
+
+  /// Moves sequences past the values of their columns; how many moved.
+  virtual std::uint64_t advance_sequences(const Table& table, const Call& call) = 0;
+
+  virtual std::unique_ptr<Comparison> compare(const Target& target, const Call& call) = 0;
+  virtual std::vector<Orphans> orphans(const Table& table, const Call& call) = 0;
+  virtual std::vector<SequenceBehind> sequences_behind(const Table& table, const Call& call) = 0;
+};
+
+/// Who holds a migration lock.
+struct LockHolder {
+  std::string description;  ///< "process 4242 (application 'x', client 10.0.0.1, for 12 s)"
+};
+
+/// The right to write to a target, for as long as this lives.
+class MigrationLock {
+ public:
+  virtual ~MigrationLock() = default;
+  virtual std::string name() const = 0;  ///< For people: "advisory lock 123456".
+  /// Throws Error(conflict) once the lock is lost. To be called before each batch.
+  virtual void check(const Call& call) = 0;
+};
+
+/// What a Postgres server can do with vectors.
+enum class VectorSupport {
+  installed,
+  available,      ///< The library is there; CREATE EXTENSION vector is missing, and allowed.
+  no_permission,  ///< The same, but this role may not create it.
+  no_library,
+};
+
+struct DatabaseInfo {
+  std::string engine;   ///< "sqlite", "postgres", "pglite".
+  std::string version;  ///< "15.6"
+  /// Two URLs of the same database have the same text: system identifier, database and schema, or
+  /// the device and inode of a file.
+  std::string identity;
+  std::string place;  ///< For people, without a password.
+  VectorSupport vectors = VectorSupport::no_library;
+  bool in_recovery = false;  ///< A standby: can be read only.
+};
+
+/// A database of an application.
+class Database {
+ public:
+  virtual ~Database() = default;
+  virtual DatabaseInfo info(const Call& call) = 0;
+  virtual Schema describe(const Call& call) = 0;
+  /// Reads only; leaves nothing behind.
+  virtual std::unique_ptr<Snapshot> snapshot(const Call& call) = 0;
+  /// Of a target. Nothing is created before begin_run().
+  virtual std::unique_ptr<Writer> writer(const Call& call) = 0;
+  /// Waits for no longer than `patience`, telling `waiting` about the holder now and then. Throws
+  /// Error(unavailable) that names the holder.
+  virtual std::unique_ptr<MigrationLock> lock(std::chrono::milliseconds patience,
+                                              const std::function<void(const LockHolder&)>& waiting,
+                                              const Call& call) = 0;
+};
+
+/// Opens the database that a store's URL names (`postgresql://`, `sqlite:`) as tables. A file must
+/// exist. Throws Error(unsupported) for other schemes.
+std::unique_ptr<Database> open_database(std::string_view url, const Call& call);
+
+}  // namespace threadkeep::tables
