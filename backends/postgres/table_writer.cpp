@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table_writer.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -68,6 +69,14 @@ std::string without(std::string_view lines, const std::vector<std::size_t>& numb
   return rest;
 }
 
+// A row may point to one of the same table that is written by a later statement.
+bool refers_to_itself(const Target& target) {
+  const auto& keys = target.table.foreign_keys;
+  return std::any_of(keys.begin(), keys.end(), [&](const tables::ForeignKey& key) {
+    return key.same_schema && key.target == target.table.name;
+  });
+}
+
 /// One batch on its way through the stage into the target, inside a transaction.
 class BatchWriter {
  public:
@@ -83,7 +92,11 @@ class BatchWriter {
     lines = load_rows(connection_, stage_, lines, loaded, reject, call_);
     const std::string rest = first_of_each_key(lines);
     if (!rest.empty()) lines = rest;
-    merge(lines, reject);
+    if (refers_to_itself(target_)) {
+      merge_with_parents(lines, reject);
+    } else {
+      merge(lines, true, reject);
+    }
     counts_.rejected = rejects_.count();
     return counts_;
   }
@@ -99,14 +112,33 @@ class BatchWriter {
     return rest;
   }
 
-  void merge(std::string_view lines, const RowFinder::OnFailure& on_failure) {
+  // `loaded`: the stage holds the lines already.
+  void merge(std::string_view lines, bool loaded, const RowFinder::OnFailure& on_failure) {
     const TableMerge merge(connection_.schema(), target_, stage_.name());
-    bool loaded = true;
     const auto work = [&](std::string_view part) {
       if (!std::exchange(loaded, false)) stage_.load(part, call_);
       counts_ += merge.run(connection_, call_);
     };
     RowFinder(connection_, work, on_failure).run(lines, call_);
+  }
+
+  // While rows are looked for that are not taken, a row may be tried before the one that it points
+  // to: it is tried again as long as others come in between.
+  void merge_with_parents(std::string_view lines, const RowFinder::OnFailure& on_failure) {
+    std::string waiting;
+    bool loaded = true;
+    for (std::size_t before = std::string::npos; !lines.empty();) {
+      const bool stuck = lines.size() == before;
+      std::string again;
+      const auto decide = [&](std::string_view line, const RowFailure& failure) {
+        if (stuck || failure.code != "23503") return on_failure(line, failure);
+        again.append(line).append("\n");
+      };
+      merge(lines, std::exchange(loaded, false), decide);
+      before = lines.size();
+      waiting = std::move(again);
+      lines = waiting;
+    }
   }
 
   Connection& connection_;

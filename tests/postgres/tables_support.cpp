@@ -14,15 +14,14 @@ bool is_key(const Table& table, const std::string& column) {
 
 }  // namespace
 
-TablesTest::TablesTest() : target_database_(tables::open_database(target_url, Call())) {}
-
 void TablesTest::in_both(const std::string& sql) {
   source.run(sql);
   target.run(sql);
 }
 
 Table TablesTest::describe(const std::string& url, const std::string& name) {
-  const auto schema = tables::open_database(url, Call())->describe(Call());
+  const auto& database = url == source_url ? source_database : target_database;
+  const auto schema = database->describe(Call());
   for (const Table& table : schema.tables) {
     if (table.name == name) return table;
   }
@@ -46,8 +45,7 @@ Target TablesTest::target_for(const std::string& name) {
 
 std::vector<Batch> TablesTest::read(const Target& wanted, std::uint64_t rows_in_batch,
                                     const tables::Cursor& from) {
-  const auto database = tables::open_database(source_url, Call());
-  const auto snapshot = database->snapshot(Call());
+  const auto snapshot = source_database->snapshot(Call());
   tables::Snapshot::Selection selection;
   for (const auto& column : wanted.columns) selection.columns.push_back(column.name);
   selection.from = from;
@@ -61,7 +59,7 @@ std::vector<Batch> TablesTest::read(const Target& wanted, std::uint64_t rows_in_
 
 tables::Writer& TablesTest::writer() {
   if (!writer_) {
-    writer_ = target_database_->writer(Call());
+    writer_ = target_database->writer(Call());
     tables::Run run;
     run.id = run_id;
     run.source = "here";
@@ -88,11 +86,15 @@ Counts TablesTest::copy(const std::string& name, std::uint64_t max_rejects) {
   return write(wanted, read(wanted), max_rejects);
 }
 
+Differences TablesTest::compare(const Target& wanted, const std::vector<Batch>& batches) {
+  const auto comparison = writer().compare(wanted, Call());
+  for (const Batch& batch : batches) comparison->add(batch, Call());
+  return comparison->finish(Call());
+}
+
 Differences TablesTest::compare(const std::string& name) {
   const Target wanted = target_for(name);
-  const auto comparison = writer().compare(wanted, Call());
-  for (const Batch& batch : read(wanted)) comparison->add(batch, Call());
-  return comparison->finish(Call());
+  return compare(wanted, read(wanted));
 }
 
 }  // namespace threadkeep::postgres_test
