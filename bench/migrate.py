@@ -29,7 +29,9 @@ from statistics import median
 from servers import POSTGRES_SETTINGS, PostgresServer, running_server
 
 COMMAND = Path(sys.executable).with_name("threadkeep")
-COLUMNS = "id bigint PRIMARY KEY, name text NOT NULL, payload text NOT NULL, at timestamptz NOT NULL"
+COLUMNS = (
+    "id bigint PRIMARY KEY, name text NOT NULL, payload text NOT NULL, at timestamptz NOT NULL"
+)
 OVERHEAD = 60  # bytes of a row beside its payload
 FILL = """
 INSERT INTO rows SELECT n, 'row ' || n, substr(repeat(md5(n::text), 1 + {payload} / 32), 1, {payload}),
@@ -101,13 +103,26 @@ def count(source: Source, name: str) -> int:
 
 
 def migrate(origin: str, url: str, *more: str) -> None:
-    run(COMMAND, "migrate-tier", "--to", "standalone", "--from", origin, "--target-url", url,
-        "--yes", "--timeout", "1h", *more)
+    run(
+        COMMAND,
+        "migrate-tier",
+        "--to",
+        "standalone",
+        "--from",
+        origin,
+        "--target-url",
+        url,
+        "--yes",
+        "--timeout",
+        "1h",
+        *more,
+    )
 
 
 def copy_pipe(source: Source, name: str) -> None:
-    out = subprocess.Popen(["psql", "-Xq", source.url, "-c", "COPY rows TO STDOUT"],
-                           stdout=subprocess.PIPE)
+    out = subprocess.Popen(
+        ["psql", "-Xq", source.url, "-c", "COPY rows TO STDOUT"], stdout=subprocess.PIPE
+    )
     run_in = ["psql", "-Xq", source.server.url(name), "-c", "COPY rows FROM STDIN"]
     subprocess.run(run_in, stdin=out.stdout, check=True)
     assert out.wait() == 0
@@ -115,8 +130,17 @@ def copy_pipe(source: Source, name: str) -> None:
 
 def pgcopydb(source: Source, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        run("pgcopydb", "clone", "--dir", folder, "--source", source.url, "--target",
-            source.server.url(name), "--no-owner")
+        run(
+            "pgcopydb",
+            "clone",
+            "--dir",
+            folder,
+            "--source",
+            source.url,
+            "--target",
+            source.server.url(name),
+            "--no-owner",
+        )
 
 
 def pgloader_from(origin: str) -> Callable[[Source, str], None]:
@@ -189,8 +213,10 @@ def main() -> None:
             print(f"\n{source.rows:,} rows of {payload} bytes: seconds, and COPY's speed is 1")
             for name, taken in medians.items():
                 print(f"  {name:22} {taken:8.2f} {medians['COPY to COPY'] / taken:6.2f}")
-            print(f"  a second run takes {second['second'] / second['first']:.2f} of the first,"
-                  f" and {second['wal'] / (1 << 10):,.0f} KiB of WAL")
+            print(
+                f"  a second run takes {second['second'] / second['first']:.2f} of the first,"
+                f" and {second['wal'] / (1 << 10):,.0f} KiB of WAL"
+            )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"\nLargest process that was waited for: {peak >> 10} MiB")
     if options.json:

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <archive/new_file.hpp>
+#include <archive/writer.hpp>
 #include <cerrno>
 #include <iostream>
 #include <nlohmann/json.hpp>

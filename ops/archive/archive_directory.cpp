@@ -10,6 +10,7 @@
 
 #include "archive/export_threads.hpp"
 #include "archive/new_file.hpp"
+#include "archive/writer.hpp"
 #include "threadkeep/error.hpp"
 
 namespace threadkeep::ops {

@@ -7,17 +7,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
 
 from pglite_server import running_pglite
 from pgvector_server import VectorServer, running_vector_server
-from postgres_server import BYTEWISE, PostgresServer
+from postgres_server import PostgresServer
 
+T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("threadkeep")
 
 PLAIN = """
@@ -53,13 +55,25 @@ def fill(url: str, *scripts: str) -> None:
             connection.execute(script)
 
 
-def content(url: str, columns: str = "*") -> list[Any]:
+def content(url: str) -> list[Any]:
     with psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'")
         return [
-            connection.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()
+            connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
             for table in ("users", "insights")
         ]
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """PGlite serves one connection, and takes a moment to see that the last one has gone."""
+    for _ in range(20):
+        try:
+            return work()
+        except (psycopg.OperationalError, AssertionError) as problem:
+            if isinstance(problem, AssertionError) and "cannot connect" not in str(problem):
+                raise
+            time.sleep(0.1)
+    return work()
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +107,14 @@ def test_from_standalone_to_federated(standalone: str, federated: str) -> None:
 
     assert "insights.embedding will be NULL" in migrate(*where, "--yes")
     same = "id, user_id, content, tags, data"
-    assert content(federated, "*")[0] == content(standalone)[0]
+    assert content(federated)[0] == content(standalone)[0]
     with psycopg.connect(federated) as to, psycopg.connect(standalone) as source:
         query = f"SELECT {same} FROM insights ORDER BY id"
         assert to.execute(query).fetchall() == source.execute(query).fetchall()
         # The ids of rows to come are free.
-        taken = to.execute("INSERT INTO insights (user_id, content) SELECT id, '' FROM users"
-                           " LIMIT 1 RETURNING id").fetchone()
+        taken = to.execute(
+            "INSERT INTO insights (user_id, content) SELECT id, '' FROM users LIMIT 1 RETURNING id"
+        ).fetchone()
         assert taken == (301,)
 
 
@@ -168,11 +183,12 @@ def test_from_pglite(postgres_server: PostgresServer) -> None:
     fill(target, PLAIN)
     with running_pglite() as source:
         fill(source, PLAIN, ROWS)
+        expected = patiently(lambda: content(source))
         where = ("--from", source, "--target-url", target, "--to", "standalone")
-        rehearsal = migrate(*where, "--dry-run")
+        rehearsal = patiently(lambda: migrate(*where, "--dry-run"))
         assert "Analyzing source tier: local" in rehearsal
-        migrate(*where, "--yes")
-        assert content(target) == content(source)
+        patiently(lambda: migrate(*where, "--yes"))
+        assert content(target) == expected
 
 
 def test_json_has_one_event_a_line(standalone: str, federated: str) -> None:
@@ -189,7 +205,7 @@ def test_the_servers_are_what_they_seem(vectors: VectorServer) -> None:
         (version,) = connection.execute(
             "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
         ).fetchone() or ("",)
-    assert version and BYTEWISE
+    assert version
     with running_pglite() as url, psycopg.connect(url) as connection:
         (said,) = connection.execute("SELECT version()").fetchone() or ("",)
     assert "PGlite" in str(said)
