@@ -34,7 +34,8 @@ COLUMNS = (
 )
 OVERHEAD = 60  # bytes of a row beside its payload
 FILL = """
-INSERT INTO rows SELECT n, 'row ' || n, substr(repeat(md5(n::text), 1 + {payload} / 32), 1, {payload}),
+INSERT INTO rows SELECT n, 'row ' || n,
+  substr(repeat(md5(n::text), 1 + {payload} / 32), 1, {payload}),
   '2026-01-01Z'::timestamptz + n * '1s'::interval FROM generate_series(1, {rows}) n
 """
 

@@ -33,7 +33,8 @@ CREATE TABLE insights (
 );
 """
 ROWS = """
-INSERT INTO users SELECT md5(n::text)::uuid, 'user ' || n, '2026-01-01Z'::timestamptz + n * '1h'::interval
+INSERT INTO users
+  SELECT md5(n::text)::uuid, 'user ' || n, '2026-01-01Z'::timestamptz + n * '1h'::interval
   FROM generate_series(1, 50) n;
 INSERT INTO insights (user_id, content, tags, data)
   SELECT md5((1 + n % 50)::text)::uuid, E'line\\tone\\nline \\\\ two ' || n, ARRAY['a', n::text],
