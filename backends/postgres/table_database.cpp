@@ -41,54 +41,55 @@ std::string cluster_of(Connection& connection, const Result& answer, const Call&
 
 class TableDatabase final : public tables::Database {
  public:
-  explicit TableDatabase(Settings settings) : settings_(std::move(settings)) {}
+  explicit TableDatabase(std::shared_ptr<TableSessions> sessions)
+      : sessions_(std::move(sessions)) {}
 
   DatabaseInfo info(const Call& call) override {
-    const auto connection = connect(call);
+    auto connection = sessions_->take(call);
     const Result answer = run_once(*connection, std::string(sql::tables_info), call);
     DatabaseInfo info;
     info.engine = answer.boolean(0, 0) ? "pglite" : "postgres";
     info.version = answer.text(0, 1);
     info.identity = "postgres " + cluster_of(*connection, answer, call) + "/" + answer.text(0, 6) +
                     "/" + connection->schema();
-    info.place = settings_.place;
+    info.place = sessions_->settings().place;
     info.vectors = vectors_of(answer);
     info.in_recovery = answer.boolean(0, 2);
+    sessions_->give_back(std::move(connection));
     return info;
   }
 
   tables::Schema describe(const Call& call) override {
-    return describe_tables(*connect(call), call);
+    auto connection = sessions_->take(call);
+    auto schema = describe_tables(*connection, call);
+    sessions_->give_back(std::move(connection));
+    return schema;
   }
 
   std::unique_ptr<tables::Snapshot> snapshot(const Call& call) override {
-    return std::make_unique<TableSnapshot>(connect(call), call);
+    return std::make_unique<TableSnapshot>(sessions_, call);
   }
 
   std::unique_ptr<tables::Writer> writer(const Call& call) override {
-    return std::make_unique<TableWriter>(connect(call));
+    return std::make_unique<TableWriter>(sessions_->take(call));
   }
 
   std::unique_ptr<tables::MigrationLock> lock(
       std::chrono::milliseconds patience,
       const std::function<void(const tables::LockHolder&)>& waiting, const Call& call) override {
-    return std::make_unique<TableLock>(connect(call), patience, waiting, call);
+    return std::make_unique<TableLock>(sessions_->take(call), patience, waiting, call);
   }
 
  private:
-  std::unique_ptr<Connection> connect(const Call& call) const {
-    return open_table_session(settings_, call);
-  }
-
-  const Settings settings_;
+  const std::shared_ptr<TableSessions> sessions_;
 };
 
 }  // namespace
 
 std::unique_ptr<tables::Database> open_tables(Url url, const Call& call) {
-  Settings settings = read_settings(url);
-  open_table_session(settings, call);
-  return std::make_unique<TableDatabase>(std::move(settings));
+  auto sessions = std::make_shared<TableSessions>(read_settings(url));
+  sessions->give_back(sessions->take(call));
+  return std::make_unique<TableDatabase>(std::move(sessions));
 }
 
 }  // namespace threadkeep::postgres

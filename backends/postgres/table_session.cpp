@@ -56,6 +56,25 @@ std::unique_ptr<Connection> open_table_session(const Settings& settings, const C
   return connection;
 }
 
+std::unique_ptr<Connection> TableSessions::take(const Call& call) {
+  std::unique_ptr<Connection> session;
+  {
+    const std::lock_guard lock(mutex_);
+    session = std::move(spare_);
+  }
+  if (session && !session->broken() && session->alive()) return session;
+  session.reset();  // before the next one: there may be room for one
+  return open_table_session(settings_, call);
+}
+
+void TableSessions::give_back(std::unique_ptr<Connection> session) noexcept {
+  if (!session) return;
+  roll_back(*session);
+  if (session->broken()) return;
+  const std::lock_guard lock(mutex_);
+  spare_.swap(session);
+}
+
 Result run_once(Connection& connection, std::string sql, Parameters parameters, const Call& call) {
   const Statement statement(std::move(sql));
   const Request request{&statement, std::move(parameters), true};

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "connection.hpp"
@@ -20,6 +22,24 @@ namespace threadkeep::postgres {
 /// A connection of its own, past a pooler by `direct_url`. Throws Error: `unsupported` when a
 /// pooler is between nevertheless, `invalid_argument` when there is no such schema.
 std::unique_ptr<Connection> open_table_session(const Settings& settings, const Call& call);
+
+/// Sessions of one database. What is given back is handed out again: PGlite serves one connection
+/// at a time and takes a moment to see that it has gone. Thread-safe.
+class TableSessions {
+ public:
+  explicit TableSessions(Settings settings) : settings_(std::move(settings)) {}
+
+  /// The session that was given back last, or a new one. Throws Error.
+  std::unique_ptr<Connection> take(const Call& call);
+  /// Rolls back what is open.
+  void give_back(std::unique_ptr<Connection> session) noexcept;
+  const Settings& settings() const noexcept { return settings_; }
+
+ private:
+  const Settings settings_;
+  std::mutex mutex_;
+  std::unique_ptr<Connection> spare_;  // guarded by mutex_
+};
 
 /// One statement that is rarely the same, whose parameters stand in `parameters`.
 Result run_once(Connection& connection, std::string sql, Parameters parameters, const Call& call);

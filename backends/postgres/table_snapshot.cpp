@@ -123,8 +123,8 @@ class CopyReader final : public tables::RowReader {
 
 }  // namespace
 
-TableSnapshot::TableSnapshot(std::unique_ptr<Connection> connection, const Call& call)
-    : connection_(std::move(connection)) {
+TableSnapshot::TableSnapshot(std::shared_ptr<TableSessions> sessions, const Call& call)
+    : sessions_(std::move(sessions)), connection_(sessions_->take(call)) {
   run_once(*connection_, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", call);
   run_once(*connection_, "SELECT 1", call);  // the moment is that of the first statement
 }

@@ -2,19 +2,24 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "connection.hpp"
+#include "table_session.hpp"
 #include "threadkeep/table_store.hpp"
 
 namespace threadkeep::postgres {
 
-/// One transaction that only reads, on a connection of its own. Each table is one COPY TO, which
+/// One transaction that only reads, on a session of its own. Each table is one COPY TO, which
 /// the server stops while nobody reads. A reader that is given up before its end takes the
 /// connection with it.
 class TableSnapshot final : public tables::Snapshot {
  public:
-  /// Begins the transaction. Throws Error.
-  TableSnapshot(std::unique_ptr<Connection> connection, const Call& call);
+  /// Begins the transaction on one of the sessions, and gives that back at its end. Throws Error.
+  TableSnapshot(std::shared_ptr<TableSessions> sessions, const Call& call);
+  ~TableSnapshot() override { sessions_->give_back(std::move(connection_)); }
+  TableSnapshot(const TableSnapshot&) = delete;
+  TableSnapshot& operator=(const TableSnapshot&) = delete;
 
   std::uint64_t count(const tables::Table& table, const Call& call) override;
   std::uint64_t count_expired(const tables::Table& table, const std::string& column,
@@ -23,6 +28,7 @@ class TableSnapshot final : public tables::Snapshot {
                                           const Call& call) override;
 
  private:
+  const std::shared_ptr<TableSessions> sessions_;
   std::unique_ptr<Connection> connection_;
 };
 

@@ -71,8 +71,11 @@ def _free_port() -> int:
 class PostgresServer:
     """A running server. Hands out schemas and databases that nobody else uses."""
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, settings: dict[str, str], programs: Path | None = None
+    ) -> None:
         self._folder = folder
+        self._programs = programs or _programs()
         self._settings = _SETTINGS | settings
         self._log = folder / "log"
         self._numbers = itertools.count(1)
@@ -94,6 +97,9 @@ class PostgresServer:
             self.port = _free_port()
             if self._listens(data):
                 break
+        self._make_databases()
+
+    def _make_databases(self) -> None:
         with self.connect("postgres") as connection:
             for name, how in _CREATE_DATABASES.items():
                 connection.execute(
@@ -159,7 +165,7 @@ class PostgresServer:
             PostgresSaver(connection).setup()
 
     def _command(self, command: list[str], *, dies_with_us: bool) -> list[str]:
-        program = [str(_programs() / command[0]), *command[1:]]
+        program = [str(self._programs / command[0]), *command[1:]]
         death = ["--pdeathsig", "QUIT"] if dies_with_us else []
         return ["setpriv", *self._user, *death, *program] if self._user or death else program
 
