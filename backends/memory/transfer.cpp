@@ -33,7 +33,7 @@ std::optional<std::string> Tables::tombstone(const std::string& thread_id) const
 void Tables::apply(const ThreadNotesChange& change) {
   if (change.tombstone) {
     Thread& thread = threads_[change.thread_id];
-    thread.tombstone = std::max(thread.tombstone, change.tombstone);
+    raise_tombstone(thread, *change.tombstone);
   }
   const auto found = threads_.find(change.thread_id);
   if (found == threads_.end() || !found->second.info) return;

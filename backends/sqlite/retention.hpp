@@ -13,7 +13,7 @@ class RetentionHost final : public retention::Host {
  public:
   /// Both must outlive this.
   RetentionHost(Database& database, const Environment& environment)
-      : database_(database), environment_(environment), transfer_(database) {}
+      : database_(database), environment_(environment), transfer_(database, environment_) {}
 
   void read(const Work& work, const Call& call) override;
   void write(const Work& work, const Call& call) override;

@@ -26,8 +26,8 @@ void read_orders(Connection& connection, ThreadNotes& notes) {
   if (expiry.next()) notes.expires_at = expiry.integer(0);
 }
 
-void apply(Connection& connection, const ThreadNotesChange& change) {
-  if (change.tombstone) raise_tombstone(connection, change.thread_id, *change.tombstone);
+void apply(Connection& connection, const ThreadNotesChange& change, std::int64_t now) {
+  if (change.tombstone) raise_tombstone(connection, change.thread_id, *change.tombstone, now);
   if (change.created_at) {
     connection.execute("UPDATE threadkeep_threads SET created_at = ?2 WHERE thread_id = ?1",
                        change.thread_id, *change.created_at);
@@ -81,7 +81,7 @@ std::vector<ThreadNotes> StoreTransfer::notes(const std::vector<std::string>& th
 void StoreTransfer::change(const std::vector<ThreadNotesChange>& changes, const Call& call) {
   const Lease connection = database_.write(call);
   connection->begin_write();
-  for (const ThreadNotesChange& change : changes) apply(*connection, change);
+  for (const ThreadNotesChange& change : changes) apply(*connection, change, environment_.now());
   connection->commit();
 }
 

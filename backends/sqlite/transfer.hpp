@@ -2,6 +2,7 @@
 #pragma once
 
 #include "database.hpp"
+#include "threadkeep/backend.hpp"
 #include "threadkeep/transfer_host.hpp"
 
 namespace threadkeep::sqlite {
@@ -9,8 +10,9 @@ namespace threadkeep::sqlite {
 /// What a copy needs of the file.
 class StoreTransfer final : public TransferHost {
  public:
-  /// It must outlive this.
-  explicit StoreTransfer(Database& database) : database_(database) {}
+  /// Both must outlive this.
+  StoreTransfer(Database& database, const Environment& environment)
+      : database_(database), environment_(environment) {}
 
   std::vector<ThreadNotes> notes(const std::vector<std::string>& thread_ids,
                                  const Call& call) override;
@@ -21,6 +23,7 @@ class StoreTransfer final : public TransferHost {
 
  private:
   Database& database_;
+  const Environment& environment_;
 };
 
 }  // namespace threadkeep::sqlite

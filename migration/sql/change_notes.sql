@@ -18,5 +18,5 @@ times AS (
 )
 INSERT INTO {schema}threadkeep_tombstones AS stored (thread_id, checkpoint_id)
 SELECT thread_id, max(tombstone) FROM change WHERE tombstone IS NOT NULL GROUP BY thread_id
-ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id
+ON CONFLICT (thread_id) DO UPDATE SET checkpoint_id = excluded.checkpoint_id, deleted_at = now()
 WHERE excluded.checkpoint_id > stored.checkpoint_id
