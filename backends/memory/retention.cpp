@@ -33,6 +33,16 @@ class RetentionTransaction final : public Transaction {
     return thread;
   }
 
+  Activity activity(const std::vector<std::string>& thread_ids) override {
+    Activity found{notes_.version, notes_.policies, {}};
+    for (const std::string& id : thread_ids) {
+      const auto info = tables_.glance(id).edges.info;
+      found.updated_at.push_back(info ? std::optional(info->updated_at) : std::nullopt);
+    }
+    return found;
+  }
+  void renew(const std::string& thread_id) override { tables_.renew(thread_id); }
+
   bool erase_thread(const ThreadRows& judged) override {
     tables_.apply(DeleteThread{judged.info->thread_id});
     notes_.expiry.erase(judged.info->thread_id);
@@ -207,6 +217,11 @@ void Tables::erase_checkpoints(const std::string& thread_id, const std::string& 
   Namespace& ns = thread.namespaces.at(checkpoint_ns);
   erase(thread, ns, std::set(ids.begin(), ids.end()));
   collect_blobs(ns);
+}
+
+void Tables::renew(const std::string& thread_id) {
+  const auto found = threads_.find(thread_id);
+  if (found != threads_.end() && found->second.info) found->second.info->updated_at = now();
 }
 
 std::uint64_t Tables::count_tombstones(std::int64_t before) const {

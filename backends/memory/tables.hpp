@@ -64,6 +64,7 @@ class Tables {
   void erase_checkpoints(const std::string& thread_id, const std::string& checkpoint_ns,
                          const std::vector<std::string>& ids);
   std::int64_t now() const { return environment_.now(); }
+  void renew(const std::string& thread_id);
   std::uint64_t count_tombstones(std::int64_t before) const;
   std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit);
 

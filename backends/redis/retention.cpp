@@ -150,6 +150,8 @@ class RetentionTransaction final : public retention::Transaction {
   retention::ThreadGlance glance(const std::string& thread_id) override {
     return glance_at(writer_, thread_id);
   }
+  retention::Activity activity(const Strings& thread_ids) override;
+  void renew(const std::string& thread_id) override;
   ThreadRows load(const std::string& thread_id) override { return load_rows(writer_, thread_id); }
   bool erase_thread(const ThreadRows& judged) override {
     return redis::erase_thread(writer_, judged, fence_);
@@ -168,7 +170,9 @@ class RetentionTransaction final : public retention::Transaction {
   std::int64_t add_run(const RunRecord& run, std::int64_t newest) override;
   bool change_run(const RunRecord& run) override;
   std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) override;
-  void add_audit(const AuditEntry& entry) override;
+  void add_audit(const AuditEntry& entry) override { announce(entry); }
+  std::int64_t announce(const AuditEntry& entry) override;
+  void settle(std::int64_t announced) override;
   std::uint64_t count_tombstones(std::int64_t before) override;
   std::uint64_t purge_tombstones(std::int64_t before, std::size_t limit) override;
   std::uint64_t count_notes(std::int64_t before) override;
@@ -226,6 +230,31 @@ Strings RetentionTransaction::threads_after(const std::string& after, std::size_
   Strings ids = names_->next(limit);
   if (!ids.empty()) last_ = ids.back();
   return ids;
+}
+
+retention::Activity RetentionTransaction::activity(const Strings& thread_ids) {
+  Pipeline pipeline;
+  pipeline.add({"HMGET", notes_.thread, "version", "policies"});
+  for (const auto& id : thread_ids) pipeline.add({"HGET", Keys(prefix_, id).thread, "h"});
+  const auto replies = writer_.read(pipeline);
+  const Reply& notes = replies.front();
+  retention::Activity found;
+  if (!notes[0].is_nil()) found.version = number_of<int>(notes[0].view());
+  found.policies = notes[1].is_nil() ? "[]" : notes[1].text();
+  for (std::size_t i = 1; i < replies.size(); ++i) {
+    std::optional<std::int64_t> updated_at;
+    if (!replies[i].is_nil()) {
+      const Head head = decode_head(replies[i].view());
+      if (head.has_info) updated_at = head.updated_at;
+    }
+    found.updated_at.push_back(updated_at);
+  }
+  return found;
+}
+
+void RetentionTransaction::renew(const std::string& thread_id) {
+  run(scripts::renew, {prefix_, thread_id},
+      {thread_id, std::to_string(writer_.settings().ttl.count()), std::to_string(now())});
 }
 
 std::string RetentionTransaction::policies() {
@@ -369,7 +398,7 @@ std::vector<AuditEntry> RetentionTransaction::audit(std::int64_t before, std::si
   return entries;
 }
 
-void RetentionTransaction::add_audit(const AuditEntry& entry) {
+std::int64_t RetentionTransaction::announce(const AuditEntry& entry) {
   Strings fields;
   each_field(entry, [&](const char* name, const auto& member) {
     fields.emplace_back(name);
@@ -379,7 +408,11 @@ void RetentionTransaction::add_audit(const AuditEntry& entry) {
       fields.push_back(std::to_string(member));
     }
   });
-  run(scripts::add_audit, notes_, fields);
+  return run(scripts::add_audit, notes_, fields).number(1);
+}
+
+void RetentionTransaction::settle(std::int64_t announced) {
+  read({"XDEL", notes_.index, std::to_string(announced) + "-0"});
 }
 
 std::uint64_t RetentionTransaction::count_tombstones(std::int64_t before) {

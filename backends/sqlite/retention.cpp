@@ -35,6 +35,8 @@ class RetentionTransaction final : public Transaction {
   void install(int version) override;
   std::vector<std::string> threads_after(const std::string& after, std::size_t limit) override;
   ThreadGlance glance(const std::string& thread_id) override;
+  Activity activity(const std::vector<std::string>& thread_ids) override;
+  void renew(const std::string& thread_id) override;
   ThreadRows load(const std::string& thread_id) override;
   bool erase_thread(const ThreadRows& judged) override;
   bool erase_checkpoints(const ThreadRows& judged, const CheckpointsByNamespace& gone) override;
@@ -124,6 +126,24 @@ ThreadGlance RetentionTransaction::glance(const std::string& thread_id) {
     glance.longest = std::max(glance.longest, static_cast<std::size_t>(rows.integer(5)));
   }
   return glance;
+}
+
+Activity RetentionTransaction::activity(const std::vector<std::string>& thread_ids) {
+  Activity found;
+  found.version = version();
+  if (found.version == 0) return found;
+  found.policies = policies();
+  for (const std::string& id : thread_ids) {
+    Rows rows =
+        connection_.query("SELECT updated_at FROM threadkeep_threads WHERE thread_id = ?1", id);
+    found.updated_at.push_back(rows.next() ? std::optional(rows.integer(0)) : std::nullopt);
+  }
+  return found;
+}
+
+void RetentionTransaction::renew(const std::string& thread_id) {
+  connection_.execute("UPDATE threadkeep_threads SET updated_at = ?2 WHERE thread_id = ?1",
+                      thread_id, now_);
 }
 
 ThreadRows RetentionTransaction::load(const std::string& thread_id) {

@@ -264,3 +264,56 @@ BEGIN
   END IF;
 END
 $threadkeep$;
+
+-- For readers: threads of which less than half of their time remains, where that slides, become as
+-- young as if something had been stored in them; how many that were. That is what is idle by policies of half
+-- the time. Most calls end without a lock. A thread that a sweep is at is passed over.
+CREATE OR REPLACE FUNCTION {schema}threadkeep_retention_refresh(p_threads text[])
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+AS $threadkeep$
+DECLARE
+  v_policies jsonb;
+  v_shortest interval;
+  v_threads text[];
+  v_renewed bigint;
+BEGIN
+  SELECT jsonb_agg(p.policy || jsonb_build_object(
+           'idle', coalesce(extract(epoch FROM half.time)::bigint || 's', 'off'),
+           'age', 'off', 'keep_last', 'off') ORDER BY p.position),
+         min(half.time)
+  INTO v_policies, v_shortest
+  FROM {schema}threadkeep_retention_policies AS p
+  CROSS JOIN LATERAL {schema}threadkeep_retention_duration(p.policy ->> 'idle') AS whole (time)
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN whole.time IS NOT NULL AND p.policy ->> 'expiry' IS DISTINCT FROM 'fixed'
+                THEN greatest(date_trunc('second', whole.time / 2), interval '1 second') END
+  ) AS half (time);
+  v_threads := ARRAY(
+    SELECT given.thread_id FROM unnest(p_threads) AS given (thread_id)
+    WHERE NOT EXISTS (SELECT FROM {schema}threadkeep_threads AS t
+                      WHERE t.thread_id = given.thread_id AND t.updated_at >= now() - v_shortest));
+  IF v_shortest IS NULL OR v_threads = '{}' THEN
+    RETURN 0;
+  END IF;
+  v_threads := ARRAY(
+    SELECT due.thread_id
+    FROM {schema}threadkeep_retention_decide(v_threads, v_policies, now()) AS due
+    WHERE due.reason = 'idle'
+      AND pg_try_advisory_xact_lock_shared({schema}threadkeep_retention_lock_key(due.thread_id)));
+  IF v_threads = '{}' THEN
+    RETURN 0;
+  END IF;
+  -- What LangGraph's saver stores has no row until then.
+  INSERT INTO {schema}threadkeep_threads AS thread (thread_id, created_at, updated_at)
+  SELECT stale.thread_id, NULL, now()
+  FROM unnest(v_threads) AS stale (thread_id)
+  WHERE EXISTS (SELECT FROM {schema}checkpoints AS c WHERE c.thread_id = stale.thread_id)
+    OR EXISTS (SELECT FROM {schema}threadkeep_threads AS t WHERE t.thread_id = stale.thread_id)
+  ORDER BY stale.thread_id
+  ON CONFLICT (thread_id) DO UPDATE SET updated_at = excluded.updated_at
+  WHERE thread.updated_at < excluded.updated_at;
+  GET DIAGNOSTICS v_renewed = ROW_COUNT;
+  RETURN v_renewed;
+END
+$threadkeep$;

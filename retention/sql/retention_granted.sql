@@ -4,6 +4,7 @@
   {schema}threadkeep_retention_keep_time(text),
   {schema}threadkeep_retention_preview(jsonb),
   {schema}threadkeep_retention_leftovers(text, text),
+  {schema}threadkeep_retention_refresh(text[]),
   {schema}threadkeep_retention_begin(text),
   {schema}threadkeep_retention_look(bigint, integer),
   {schema}threadkeep_retention_batch(bigint, integer, jsonb, text),

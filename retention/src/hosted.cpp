@@ -4,9 +4,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 
+#include "facts.hpp"
 #include "requests.hpp"
 #include "rules.hpp"
 #include "sweeper.hpp"
@@ -45,13 +47,33 @@ void change_rules(Transaction& transaction, const std::function<void(Rules&)>& c
   }
 }
 
-}  // namespace
-
-void check_installed(Transaction& transaction) {
-  if (transaction.version() == notes_version) return;
+void check_version(int version) {
+  if (version == notes_version) return;
   throw Error(Code::unsupported,
               "retention is not installed here, or by another version; install it first "
               "(threadkeep retention install)");
+}
+
+// Ends the first part of a refresh, which nearly all reads do not leave.
+bool may_be_stale(const std::vector<Policy>& policies, std::optional<std::int64_t> updated_at,
+                  std::int64_t now) {
+  return updated_at && std::ranges::any_of(policies, [&](const Policy& policy) {
+           const auto idle = std::chrono::microseconds(policy.idle).count();
+           return idle != 0 && now - *updated_at > idle;
+         });
+}
+
+bool is_stale(Transaction& transaction, const std::vector<Policy>& policies,
+              const std::string& thread_id) {
+  const ThreadGlance glance = transaction.glance(thread_id);
+  return glance.edges.info &&
+         decide(policies, facts_of(glance.edges), transaction.now()).thread == Reason::idle;
+}
+
+}  // namespace
+
+void check_installed(Transaction& transaction) {
+  check_version(transaction.version());
 }
 
 std::int64_t kept_since(std::chrono::seconds keep, std::int64_t now) {
@@ -200,6 +222,29 @@ std::vector<Due> HostedRetention::preview(std::span<const Policy> policies, cons
 SweepResult HostedRetention::sweep(const SweepOptions& options, const Call& call) {
   check(options);
   return Sweeper(host_, options, call).run();
+}
+
+std::uint64_t HostedRetention::refresh(std::span<const std::string> thread_ids, const Call& call) {
+  const std::vector<std::string> ids(thread_ids.begin(), thread_ids.end());
+  std::vector<std::string> stale;
+  host_.read(
+      [&](Transaction& transaction) {
+        const Activity found = transaction.activity(ids);
+        check_version(found.version);
+        const auto policies = halved(rules_from_text(found.policies).policies);
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+          if (!may_be_stale(policies, found.updated_at[i], transaction.now())) continue;
+          if (is_stale(transaction, policies, ids[i])) stale.push_back(ids[i]);
+        }
+      },
+      call);
+  if (stale.empty()) return 0;
+  host_.write(
+      [&](Transaction& transaction) {
+        for (const std::string& id : stale) transaction.renew(id);
+      },
+      call);
+  return stale.size();
 }
 
 std::vector<Run> HostedRetention::runs(std::size_t limit, const Call& call) {

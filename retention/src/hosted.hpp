@@ -26,6 +26,7 @@ class HostedRetention final : public Retention {
   std::vector<Due> preview(std::span<const Policy> policies, const Call& call) override;
   Leftovers leftovers(const KeepTimes& times, const Call& call) override;
   SweepResult sweep(const SweepOptions& options, const Call& call) override;
+  std::uint64_t refresh(std::span<const std::string> thread_ids, const Call& call) override;
   std::vector<Run> runs(std::size_t limit, const Call& call) override;
   Page<AuditEntry> audit(const std::string& cursor, std::size_t limit, const Call& call) override;
   ExpiryReport expiry(const Call& call) override { return host_.expiry(call); }

@@ -62,6 +62,14 @@ std::vector<Due> PostgresRetention::preview(std::span<const Policy> policies, co
   return due(to_json(policies), call);
 }
 
+std::uint64_t PostgresRetention::refresh(std::span<const std::string> thread_ids,
+                                         const Call& call) {
+  const std::string parameters[] = {
+      nlohmann::json(thread_ids).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
+  const auto rows = query(sql::call_refresh, parameters, call);
+  return Columns(rows.front()).number();
+}
+
 Leftovers PostgresRetention::leftovers(const KeepTimes& times, const Call& call) {
   const std::string parameters[] = {format_duration(times.tombstones),
                                     format_duration(times.audit)};

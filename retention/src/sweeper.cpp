@@ -88,9 +88,19 @@ void note_all(Transaction& transaction, std::int64_t run, const Totals& totals) 
   }
 }
 
-AuditEntry note_of_purge(std::int64_t run, std::uint64_t tombstones) {
+std::int64_t announce(Transaction& transaction, AuditEntry intent) {
+  intent.at = transaction.now();
+  intent.who = user_name();
+  return transaction.announce(intent);
+}
+
+void settle(Transaction& transaction, const std::optional<std::int64_t>& announced) {
+  if (announced.value_or(0) != 0) transaction.settle(*announced);
+}
+
+AuditEntry note_of_purge(std::int64_t run, std::uint64_t tombstones, const char* action) {
   AuditEntry entry;
-  entry.action = "purge";
+  entry.action = action;
   entry.reason = "tombstones";
   entry.run = run;
   entry.threads = tombstones;
@@ -236,7 +246,8 @@ void Sweeper::take(const std::string& archive) {
       [&](Transaction& transaction) {
         check_lease(transaction, run.run);
         Totals totals;
-        dealt_with = take_from(transaction, run, totals);
+        std::optional<std::int64_t> announced;
+        dealt_with = take_from(transaction, run, totals, announced);
         const bool all = dealt_with == due_.size();
         run.after = all ? looked_at_ : due_[dealt_with - 1].thread_id;
         run.alive_until = transaction.now() + lease;
@@ -244,13 +255,15 @@ void Sweeper::take(const std::string& archive) {
         note_all(transaction, run.run, totals);
         const std::uint64_t threads = run.swept.threads - run_.swept.threads;
         if (!archive.empty() && threads > 0) note_archive(transaction, run.run, archive, threads);
+        settle(transaction, announced);
       },
       call_);
   due_.erase(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(dealt_with));
   run_ = run;
 }
 
-std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals& totals) const {
+std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals& totals,
+                               std::optional<std::int64_t>& announced) const {
   const auto begun = Clock::now();
   const auto policies = rules(transaction).policies;
   std::size_t dealt_with = 0;
@@ -260,6 +273,7 @@ std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
     const Verdict verdict = judge(policies, id, transaction);
     if (verdict.due.empty()) continue;
     const bool archived = !options_.archive || fingerprint(verdict.judged) == seen;
+    if (archived && !announced) announced = announce(transaction, intent_from(dealt_with - 1));
     if (archived && carry_out(verdict, transaction)) {
       add(run.swept, verdict.due);
       for (const Due& due : verdict.due) totals.add(due);
@@ -268,6 +282,15 @@ std::size_t Sweeper::take_from(Transaction& transaction, RunRecord& run, Totals&
     }
   }
   return dealt_with;
+}
+
+AuditEntry Sweeper::intent_from(std::size_t first) const {
+  AuditEntry entry;
+  entry.action = "sweep begun";
+  entry.reason = "threads from " + due_[first].thread_id + " to " + due_.back().thread_id;
+  entry.run = run_.run;
+  entry.threads = due_.size() - first;
+  return entry;
 }
 
 void Sweeper::purge() {
@@ -286,14 +309,22 @@ bool Sweeper::purge_some() {
         check_lease(transaction, run.run);
         const std::int64_t now = transaction.now();
         const KeepTimes keep = rules_from_text(transaction.policies()).keep;
+        const auto old = transaction.count_tombstones(kept_since(keep.tombstones, now));
+        std::optional<std::int64_t> announced;
+        if (old > 0) {
+          const auto most = std::min<std::uint64_t>(old, most_purged);
+          announced = announce(transaction, note_of_purge(run.run, most, "purge begun"));
+        }
         const auto tombstones =
             transaction.purge_tombstones(kept_since(keep.tombstones, now), most_purged);
         run.swept.tombstones += tombstones;
         run.swept.notes += transaction.purge_notes(kept_since(keep.audit, now), most_purged);
-        if (run.swept == run_.swept) return;
-        run.alive_until = now + lease;
-        change(transaction, run);
-        if (tombstones > 0) note(transaction, note_of_purge(run.run, tombstones));
+        if (run.swept != run_.swept) {
+          run.alive_until = now + lease;
+          change(transaction, run);
+        }
+        if (tombstones > 0) note(transaction, note_of_purge(run.run, tombstones, "purge"));
+        settle(transaction, announced);
       },
       call_);
   const bool more = run.swept != run_.swept;

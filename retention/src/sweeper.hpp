@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,10 @@ class Sweeper {
   /// The first of these in one transaction: takes what is due, each of them judged once more.
   void take(const std::string& archive);
   /// How many of these it has dealt with.
-  std::size_t take_from(Transaction& transaction, RunRecord& run, Totals& totals) const;
+  std::size_t take_from(Transaction& transaction, RunRecord& run, Totals& totals,
+                        std::optional<std::int64_t>& announced) const;
+  /// What may go of these, from this one on.
+  AuditEntry intent_from(std::size_t first) const;
   void finish(const std::string& state, const std::string& error, const Call& call);
   /// Takes away what deletions and sweeps of long ago have left.
   void purge();

@@ -156,6 +156,17 @@ bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, st
   return policy->age.count() != 0 || (policy->keep_last != 0 && glance.longest > policy->keep_last);
 }
 
+std::vector<Policy> halved(std::vector<Policy> policies) {
+  for (Policy& policy : policies) {
+    const bool slides = policy.idle.count() != 0 && policy.expiry == Expiry::sliding;
+    policy.idle =
+        slides ? std::max(policy.idle / 2, std::chrono::seconds(1)) : std::chrono::seconds(0);
+    policy.age = std::chrono::seconds(0);
+    policy.keep_last = 0;
+  }
+  return policies;
+}
+
 bool carry_out(const Verdict& verdict, Transaction& transaction) {
   if (verdict.due.empty()) return true;
   if (verdict.whole) return transaction.erase_thread(verdict.judged);

@@ -34,6 +34,10 @@ Verdict judge(std::span<const Policy> policies, const std::string& thread_id,
 /// False when nothing goes from a thread that looks like this.
 bool may_be_due(std::span<const Policy> policies, const ThreadGlance& glance, std::int64_t now);
 
+/// What a reader asks instead of whether a thread is idle: policies by which one is so as soon as
+/// less than half of its time remains, where that slides.
+std::vector<Policy> halved(std::vector<Policy> policies);
+
 /// Takes away what it says of a thread of a store; false when that is no longer as it was judged.
 bool carry_out(const Verdict& verdict, Transaction& transaction);
 

@@ -55,13 +55,24 @@ class Child {
 class HostedKills : public Hosted {
  protected:
   // In a process of its own, as a command that cron starts.
-  void sweep_in_child() {
+  void sweep_in_child(std::uint32_t batch = 1) {
     TestClock clock;
     clock.set(clock_.now());
     Store store(clock.open(url()));
     SweepOptions options;
-    options.batch_size = 1;
+    options.batch_size = batch;
     open_retention(store)->sweep(options, patient());
+  }
+
+  // How many threads the audit says have gone, and how many more may have.
+  std::pair<std::uint64_t, std::uint64_t> audited() {
+    std::uint64_t gone = 0;
+    std::uint64_t begun = 0;
+    for (const auto& entry : retention_->audit("", 100'000, patient()).items) {
+      if (entry.action == "sweep") gone += entry.threads;
+      if (entry.action == "sweep begun") begun += entry.threads;
+    }
+    return {gone, begun};
   }
 
   // Goes on with a thread for ever, and writes down what was acknowledged.
@@ -146,6 +157,24 @@ TEST_P(HostedKills, leave_their_turn_to_other_processes_that_write) {
   EXPECT_EQ(latest->values[0].data.view(), left[1]);
   EXPECT_EQ(ids("old-7"), (std::vector<std::string>{"8", "9"}));
   expect_no_orphans(load(store_));
+}
+
+TEST_P(HostedKills, leave_a_trace_of_all_that_went) {
+  constexpr std::uint64_t threads = 400;
+  for (int i = 0; i < 400; ++i) store_.write(Draft(id_of(i), "1"), Call());
+  clock_.pass(8 * day);
+  apply(R"([{"name": "week"}])");
+  std::mt19937_64 random(std::random_device{}());
+  for (int kills = 0; kills < 40 && !this->threads().empty(); ++kills) {
+    Child sweeper([&] { sweep_in_child(250); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
+    sweeper.kill();
+    const auto [gone, begun] = audited();
+    const std::uint64_t left = rows("threads");
+    EXPECT_LE(gone, threads - left);
+    EXPECT_GE(gone + begun, threads - left) << "something went without a trace";
+    clock_.pass(61 * second);
+  }
 }
 
 // What is in memory does not outlive its process.

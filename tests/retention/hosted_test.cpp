@@ -287,6 +287,11 @@ TEST_P(HostedRetention, keeps_what_is_stored_when_it_is_installed_again) {
 class NotInstalled : public Hosted {
  protected:
   NotInstalled() : Hosted(false) {}
+
+  void refresh() {
+    const std::string ids[] = {"a"};
+    retention_->refresh(ids, Call());
+  }
 };
 
 TEST_P(NotInstalled, says_so_whatever_it_is_asked_for) {
@@ -297,6 +302,9 @@ TEST_P(NotInstalled, says_so_whatever_it_is_asked_for) {
                                                     [&] { retention_->runs(1, Call()); },
                                                     [&] { retention_->audit("", 1, Call()); },
                                                     [&] { retention_->pin("a", Call()); },
+                                                    [&] { retention_->keep({}, Call()); },
+                                                    [&] { retention_->leftovers({}, Call()); },
+                                                    [&] { refresh(); },
                                                     [&] { retention_->expire("a", {}, Call()); }};
   for (const auto& call : calls) {
     try {

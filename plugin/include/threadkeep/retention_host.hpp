@@ -126,6 +126,14 @@ struct ThreadGlance {
   std::size_t longest = 0;  ///< The checkpoints of the namespace that has most.
 };
 
+/// What tells at a small price whether threads have to be renewed.
+struct Activity {
+  int version = 0;       ///< As Transaction::version().
+  std::string policies;  ///< As Transaction::policies().
+  /// When something was stored in each thread for the last time; absent where there is none.
+  std::vector<std::optional<std::int64_t>> updated_at;
+};
+
 /// Ids of checkpoints.
 using CheckpointsByNamespace = std::map<std::string, std::vector<std::string>>;
 
@@ -145,6 +153,10 @@ class Transaction {
   /// The next threads after an id ("" begins), ordered bytewise.
   virtual std::vector<std::string> threads_after(const std::string& after, std::size_t limit) = 0;
   virtual ThreadGlance glance(const std::string& thread_id) = 0;
+  /// In one round trip, also where nothing is installed.
+  virtual Activity activity(const std::vector<std::string>& thread_ids) = 0;
+  /// As if something had been stored in the thread now, if it is there.
+  virtual void renew(const std::string& thread_id) = 0;
   virtual ThreadRows load(const std::string& thread_id) = 0;
   /// As DeleteThread does, and takes its time away. Pins and holds stay. Here as below, `judged` is
   /// what load() gave in this transaction. False, and nothing was done: somebody has changed the
@@ -179,6 +191,13 @@ class Transaction {
   virtual std::vector<AuditEntry> audit(std::int64_t before, std::size_t limit) = 0;
   /// Stores an entry under a new number.
   virtual void add_audit(const AuditEntry& entry) = 0;
+
+  /// To be called before something goes, with what may go. A store that does not carry out its
+  /// changes as a whole stores that at once in the audit and gives its number, so that also a
+  /// sweeper that is killed leaves a trace; others do nothing, which is 0.
+  virtual std::int64_t announce(const AuditEntry&) { return 0; }
+  /// All that went has been noted: takes the entry away.
+  virtual void settle(std::int64_t) {}
 
   /// Tombstones of threads from which something was deleted before that time for the last time.
   virtual std::uint64_t count_tombstones(std::int64_t before) = 0;

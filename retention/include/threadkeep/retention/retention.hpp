@@ -51,6 +51,12 @@ class Retention {
   /// to the next at once. Throws Error also where a batch failed; the run tells why.
   virtual SweepResult sweep(const SweepOptions& options, const Call& call) = 0;
 
+  /// For readers: makes these threads as young as if something had been stored in them, where less
+  /// than half of the time remains that a sliding policy gives them; how many that were. Fixed
+  /// times, times of threads and `age` stay as they are. Where more remains this takes no lock and
+  /// writes nothing.
+  virtual std::uint64_t refresh(std::span<const std::string> thread_ids, const Call& call) = 0;
+
   /// The newest first.
   virtual std::vector<Run> runs(std::size_t limit, const Call& call) = 0;
   /// The newest first; `cursor` is empty or `next` of the page before.
