@@ -6,6 +6,9 @@
 #ifdef THREADKEEP_WITH_POSTGRES
 #include "postgres/table_database.hpp"
 #endif
+#ifdef THREADKEEP_WITH_SQLITE
+#include "sqlite/table_database.hpp"
+#endif
 
 namespace threadkeep::tables {
 
@@ -16,8 +19,11 @@ std::unique_ptr<Database> open_database(std::string_view url, const Call& call) 
     return postgres::open_tables(std::move(parsed), call);
   }
 #endif
+#ifdef THREADKEEP_WITH_SQLITE
+  if (parsed.scheme() == "sqlite") return sqlite::open_tables(parsed, call);
+#endif
   throw Error(Code::unsupported, "application tables cannot be read through " + parsed.scheme() +
-                                     ": ; give the URL of a database (postgresql://, sqlite:)");
+                                     "; give the URL of a database (postgresql://, sqlite:)");
 }
 
 }  // namespace threadkeep::tables
