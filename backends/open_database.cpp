@@ -23,7 +23,7 @@ std::unique_ptr<Database> open_database(std::string_view url, const Call& call) 
   if (parsed.scheme() == "sqlite") return sqlite::open_tables(parsed, call);
 #endif
   throw Error(Code::unsupported, "application tables cannot be read through " + parsed.scheme() +
-                                     ": ; give the URL of a database (postgresql://, sqlite:)");
+                                     "; give the URL of a database (postgresql://, sqlite:)");
 }
 
 }  // namespace threadkeep::tables
