@@ -28,14 +28,15 @@ std::int64_t number(Connection& connection, std::string_view sql) {
   return rows.integer(0);
 }
 
-// In a transaction, for another process may be creating the tables.
+// In a transaction, for another process may be creating the tables. What a migration notes about
+// itself may be there before the store is.
 Format read_format(Connection& connection) {
   Format format;
   format.application = number(connection, "PRAGMA application_id");
   format.version = number(connection, "PRAGMA user_version");
   Rows rows = connection.query(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' "
-      "ORDER BY name");
+      "AND name NOT GLOB 'threadkeep_tier_*' ORDER BY name");
   while (rows.next()) format.tables.push_back(rows.text(0));
   return format;
 }
