@@ -11,6 +11,7 @@
 #include "connection.hpp"
 #include "settings.hpp"
 #include "template.hpp"
+#include "threadkeep/error.hpp"
 #include "threadkeep/table_model.hpp"
 
 /// \file
@@ -41,6 +42,23 @@ class TableSessions {
   std::unique_ptr<Connection> spare_;  // guarded by mutex_
 };
 
+/// That a statement names what is not there: a table, a column, a type.
+bool is_about_structure(std::string_view state) noexcept;
+/// The error that says so.
+Error changed_meanwhile(const PGresult* refusal);
+
+/// Carries out `work`, and says of a statement that does not fit the tables any more what that
+/// means here: somebody has changed them.
+template <class Work>
+auto explain_changes(const Connection& connection, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (!connection.last_refusal() || !is_about_structure(error.native())) throw;
+    throw changed_meanwhile(connection.last_refusal());
+  }
+}
+
 /// One statement that is rarely the same, whose parameters stand in `parameters`.
 Result run_once(Connection& connection, std::string sql, Parameters parameters, const Call& call);
 inline Result run_once(Connection& connection, std::string sql, const Call& call) {
@@ -61,6 +79,10 @@ class TableTransaction {
   Connection& connection_;
   const bool own_;
 };
+
+/// For the rest of the transaction rows are found by an index, one after the other: a batch is
+/// small beside a table that grows with each of them, and the planner knows the table of yesterday.
+void find_by_index(Connection& connection, const Call& call);
 
 /// Rolls back what is open, if the connection still works.
 void roll_back(Connection& connection) noexcept;
