@@ -18,16 +18,6 @@ constexpr std::size_t most_examples = 10;
 constexpr std::string_view stage_name = "threadkeep_compared";
 constexpr std::string_view keys_name = "threadkeep_keys";
 
-// Those of the lines that are not of the key.
-std::vector<std::string> compared_columns(const Target& target) {
-  const auto& key = target.table.key;
-  std::vector<std::string> columns = names_of(target.columns);
-  std::erase_if(columns, [&](const std::string& column) {
-    return std::find(key.begin(), key.end(), column) != key.end();
-  });
-  return columns;
-}
-
 std::string key_text(const std::vector<std::string>& key, std::string_view from) {
   std::string out = "concat_ws(', '";
   for (const std::string& column : key) {
@@ -88,7 +78,7 @@ void TableComparison::compare(const Call& call) {
   found_.missing += missing;
   found_.different += different;
   if (missing + different == 0 || found_.examples.size() >= most_examples) return;
-  const auto columns = compared_columns(target_);
+  const auto columns = names_of(target_.columns);  // keys too: equal ones may be other texts
   Parameters parameters;
   parameters.text_array(columns).integer(static_cast<int>(most_examples - found_.examples.size()));
   const Result rows =
@@ -134,7 +124,7 @@ void TableComparison::count_by_digest(const Call& call) {
 
 std::string TableComparison::text(std::string_view sql) const {
   const auto& key = target_.table.key;
-  const auto columns = compared_columns(target_);
+  const auto columns = names_of(target_.columns);  // keys too: equal ones may be other texts
   const std::string absent =
       key.empty() ? "false" : "t." + quote_identifier(key.front()) + " IS NULL";
   return compose(sql, {{"{stage}", stage_.name()},

@@ -137,14 +137,17 @@ bool RowFinder::attempt(std::string_view lines, const Call& call) {
 std::string_view load_rows(Connection& connection, TableStage& stage, std::string_view lines,
                            std::string& rest, const RowFinder::OnFailure& on_failure,
                            const Call& call) {
-  bool whole = true;
+  bool failed = false;
   const auto load = [&](std::string_view part) {
-    whole = part.size() == lines.size();
     stage.load(part, call);
-    if (!whole) rest += part;
+    if (part.size() != lines.size()) rest += part;
   };
-  RowFinder(connection, load, on_failure).run(lines, call);
-  if (whole && rest.empty()) return lines;
+  const auto leave_out = [&](std::string_view line, const RowFailure& failure) {
+    failed = true;
+    on_failure(line, failure);
+  };
+  RowFinder(connection, load, leave_out).run(lines, call);
+  if (!failed && rest.empty()) return lines;
   stage.load(rest, call);
   return rest;
 }

@@ -92,11 +92,7 @@ class BatchWriter {
     lines = load_rows(connection_, stage_, lines, loaded, reject, call_);
     const std::string rest = first_of_each_key(lines);
     if (!rest.empty()) lines = rest;
-    if (refers_to_itself(target_)) {
-      merge_with_parents(lines, reject);
-    } else {
-      merge(lines, true, reject);
-    }
+    merge_patiently(lines, reject);
     counts_.rejected = rejects_.count();
     return counts_;
   }
@@ -123,15 +119,15 @@ class BatchWriter {
   }
 
   // While rows are looked for that are not taken, a row may be tried before the one that it points
-  // to: it is tried again as long as others come in between.
-  void merge_with_parents(std::string_view lines, const RowFinder::OnFailure& on_failure) {
+  // to, or that gives up the value it wants: it is tried again as long as others come in between.
+  void merge_patiently(std::string_view lines, const RowFinder::OnFailure& on_failure) {
     std::string waiting;
     bool loaded = true;
     for (std::size_t before = std::string::npos; !lines.empty();) {
       const bool stuck = lines.size() == before;
       std::string again;
       const auto decide = [&](std::string_view line, const RowFailure& failure) {
-        if (stuck || failure.code != "23503") return on_failure(line, failure);
+        if (stuck || !may_fit_later(failure)) return on_failure(line, failure);
         again.append(line).append("\n");
       };
       merge(lines, std::exchange(loaded, false), decide);
@@ -139,6 +135,10 @@ class BatchWriter {
       waiting = std::move(again);
       lines = waiting;
     }
+  }
+
+  bool may_fit_later(const RowFailure& failure) const {
+    return failure.code == "23505" || (failure.code == "23503" && refers_to_itself(target_));
   }
 
   Connection& connection_;

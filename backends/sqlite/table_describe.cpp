@@ -38,9 +38,10 @@ struct FoundColumn {
 constexpr std::array store_tables = {"checkpoints", "checkpoint_blobs", "checkpoint_writes",
                                      "checkpoint_migrations"};
 
-bool is_of_a_store(const std::string& name) {
+bool is_of_a_store(const std::string& name, bool has_store) {
   const std::string lower = to_lower(name);
-  return lower.starts_with("threadkeep_") ||
+  if (lower.starts_with("threadkeep_")) return true;
+  return has_store &&
          std::find(store_tables.begin(), store_tables.end(), lower) != store_tables.end();
 }
 
@@ -50,7 +51,10 @@ std::vector<Entry> entries_of(Connection& connection) {
       "SELECT name, type, wr FROM pragma_table_list "
       "WHERE schema = 'main' AND name NOT GLOB 'sqlite_*' ORDER BY name");
   while (rows.next()) entries.push_back({rows.text(0), rows.text(1), rows.integer(2) != 0});
-  std::erase_if(entries, [](const Entry& each) { return is_of_a_store(each.name); });
+  const bool has_store = std::any_of(entries.begin(), entries.end(), [](const Entry& each) {
+    return each.name == "threadkeep_threads";
+  });
+  std::erase_if(entries, [&](const Entry& each) { return is_of_a_store(each.name, has_store); });
   return entries;
 }
 
@@ -250,9 +254,17 @@ bool is_shadow_of(const std::string& table, const std::string& virtual_table) {
          std::any_of(numbered_shadow_endings.begin(), numbered_shadow_endings.end(), begins);
 }
 
+// SQLite knows the shadow tables of a virtual table whose module is loaded.
+bool has_known_shadows(const std::vector<Entry>& entries, const std::string& virtual_table) {
+  return std::any_of(entries.begin(), entries.end(), [&](const Entry& each) {
+    return each.type == "shadow" && is_shadow_of(each.name, virtual_table);
+  });
+}
+
 std::string owner_of_shadow(const std::vector<Entry>& entries, const Entry& entry) {
   for (const Entry& other : entries) {
-    if (other.type == "virtual" && is_shadow_of(entry.name, other.name)) return other.name;
+    if (other.type != "virtual" || !is_shadow_of(entry.name, other.name)) continue;
+    if (entry.type == "shadow" || !has_known_shadows(entries, other.name)) return other.name;
   }
   return {};
 }

@@ -23,23 +23,25 @@ struct Plan {
   std::vector<OwnedValue> from;  // Parameters.
 };
 
-std::string not_expired(const std::string& column) {
-  return "(" + time_of(quote_identifier(column)) +
-         " < CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) IS NOT TRUE";
+// `moment` is in microseconds since 1970 UTC.
+std::string not_expired(const std::string& column, std::int64_t moment) {
+  return "(" + time_of(quote_identifier(column)) + " < " + std::to_string(moment) + ") IS NOT TRUE";
 }
 
-std::string where_clause(const tables::Snapshot::Selection& selection, const KeyOrder& order) {
+std::string where_clause(const tables::Snapshot::Selection& selection, const KeyOrder& order,
+                         std::int64_t moment) {
   std::vector<std::string> conditions;
   if (!selection.from.empty()) {
     conditions.push_back("(" + join(order.terms, ", ") + ") > (" +
                          placeholders(order.terms.size()) + ")");
   }
-  if (selection.without_expired) conditions.push_back(not_expired(*selection.without_expired));
+  if (selection.without_expired)
+    conditions.push_back(not_expired(*selection.without_expired, moment));
   return conditions.empty() ? "" : " WHERE " + join(conditions, " AND ");
 }
 
 Plan plan_of(Connection& connection, const Table& table,
-             const tables::Snapshot::Selection& selection) {
+             const tables::Snapshot::Selection& selection, std::int64_t moment) {
   const KeyOrder order = key_order_of(connection, table);
   Plan plan;
   plan.formats = formats_of(connection, table, selection.columns);
@@ -50,7 +52,7 @@ Plan plan_of(Connection& connection, const Table& table,
   }
   const std::string selected = list_of(selection.columns);
   plan.sql = "SELECT " + selected + (selected.empty() ? "" : ", ") + join(order.columns, ", ") +
-             " FROM main." + quote_identifier(table.name) + where_clause(selection, order) +
+             " FROM main." + quote_identifier(table.name) + where_clause(selection, order, moment) +
              " ORDER BY " + join(order.terms, ", ");
   return plan;
 }
@@ -124,7 +126,10 @@ class TableSnapshot final : public tables::Snapshot {
   TableSnapshot(const Settings& settings, const Call& call)
       : connection_(settings, Connection::Purpose::source, Connection::Missing::fail, call) {
     connection_.begin_read();
-    number("SELECT count(*) FROM sqlite_schema");  // The transaction begins with the first read.
+    // The transaction begins with the first read. What expires later is not expired in it.
+    moment_ = number(
+        "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+        " FROM (SELECT count(*) FROM sqlite_schema)");
     connection_.finish();
   }
   ~TableSnapshot() override { connection_.rollback(); }
@@ -138,14 +143,15 @@ class TableSnapshot final : public tables::Snapshot {
                               const Call& call) override {
     const Use use(connection_, call);
     return number("SELECT count(*) FROM main." + quote_identifier(table.name) + " WHERE NOT (" +
-                  not_expired(column) + ")");
+                  not_expired(column, static_cast<std::int64_t>(moment_)) + ")");
   }
 
   std::unique_ptr<RowReader> read(const Table& table, Selection selection,
                                   const Call& call) override {
     const Use use(connection_, call);
-    return std::make_unique<Reader>(connection_, table.name,
-                                    plan_of(connection_, table, selection));
+    return std::make_unique<Reader>(
+        connection_, table.name,
+        plan_of(connection_, table, selection, static_cast<std::int64_t>(moment_)));
   }
 
  private:
@@ -156,6 +162,7 @@ class TableSnapshot final : public tables::Snapshot {
   }
 
   Connection connection_;
+  std::uint64_t moment_ = 0;  // microseconds since 1970 UTC
 };
 
 }  // namespace

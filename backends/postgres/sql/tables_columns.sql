@@ -34,8 +34,12 @@ LEFT JOIN pg_type AS b ON b.oid = coalesce(d.base, a.atttypid)
 WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
   AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND NOT starts_with(c.relname::text, 'threadkeep_')
-  AND c.relname <> ALL (ARRAY['checkpoints', 'checkpoint_blobs', 'checkpoint_writes',
-                              'checkpoint_migrations'])
+  AND NOT (c.relname = ANY (ARRAY['checkpoints', 'checkpoint_blobs', 'checkpoint_writes'])
+           AND 2 = (SELECT count(*) FROM pg_attribute AS own WHERE own.attrelid = c.oid
+                    AND own.attname IN ('thread_id', 'checkpoint_ns')))
+  AND NOT (c.relname = 'checkpoint_migrations'
+           AND EXISTS (SELECT FROM pg_class AS own WHERE own.relnamespace = c.relnamespace
+                       AND own.relname = 'checkpoints'))
   AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_class'::regclass
                   AND e.objid = c.oid AND e.deptype = 'e')
 ORDER BY c.relname::text COLLATE "C", a.attnum
