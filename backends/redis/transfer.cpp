@@ -165,8 +165,8 @@ Strings ordered_in(Writer& writer, unsigned bucket) {
       names.emplace_back(field.substr(1));
     }
   }
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

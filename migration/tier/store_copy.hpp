@@ -93,7 +93,9 @@ struct StoreReport {
   bool ok() const noexcept { return problem_count == 0; }
 };
 
-/// Counts by Store::stats, exactly; tombstones, orders and policies are not counted.
+/// Counts by Store::stats, exactly; tombstones, orders and policies are not counted. Where a store
+/// counts documents of named scopes at all it may count them as those of threads. A copy with
+/// dry_run knows the difference, and what the target lacks, at the price of reading all.
 StoreCounts count_store(Store& store, const Call& call);
 
 /// Stores in `target` what it lacks of `source`; overwrites and deletes nothing. May be run again

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "backends_under_test.hpp"
+#include "migration/tier/store_contents.hpp"
 #include "store_samples.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/testing/draft.hpp"
 #include "threadkeep/testing/redis_server.hpp"
-#include "migration/tier/store_contents.hpp"
 
 namespace threadkeep::migration_test {
 namespace {

@@ -5,18 +5,17 @@
 
 #include <algorithm>
 
+#include "migration/tier/carried_notes.hpp"
+#include "migration/tier/store_contents.hpp"
 #include "ops/sample.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/testing/draft.hpp"
-#include "migration/tier/carried_notes.hpp"
-#include "migration/tier/store_contents.hpp"
 
 namespace threadkeep::migration_test {
 
 namespace {
 
 using testing::Draft;
-using testing::pending;
 
 Environment at(std::int64_t now) {
   Environment environment = Environment::system();

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "threadkeep/threadkeep.hpp"
 #include "migration/tier/store_copy.hpp"
+#include "threadkeep/threadkeep.hpp"
 
 /// \file
 /// Stores to be copied, and what they hold.
