@@ -82,7 +82,7 @@ std::string RowWriter::kept_sql() const {
   if (!target_.guard) return "0";
   const std::string column = quote_identifier(*target_.guard);
   const std::string value = sql_.parameter(*target_.guard);
-  const std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", 0)";
+  std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", 0)";
   const auto* described = target_.table.find(*target_.guard);
   if (!described || !is_time(described->kind)) return greater;
   const std::string ours = time_of(column);
