@@ -120,7 +120,7 @@ void CarriedNotes::carry_policies(const Call& call) {
          {},
          Code::conflict,
          "the target has other policies of retention, which stay; compare both "
-         "with 'threadkeep retention show' and apply the right ones"});
+         "with 'threadkeep retention status' and apply the right ones"});
   }
   if (theirs.json != ours.json) report.stored.policies = count_policies(ours);
   if (dry_run_) return;
