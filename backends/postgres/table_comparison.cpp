@@ -68,6 +68,7 @@ TableComparison::TableComparison(Connection& connection, const Target& target, c
 
 void TableComparison::add(const tables::Batch& batch, const Call& call) {
   TableTransaction transaction(connection_, call);
+  find_by_index(connection_, call);
   std::string rest;
   const auto missing = [this](std::string_view, const RowFailure& failure) {
     ++found_.missing;

@@ -56,10 +56,24 @@ std::unique_ptr<Connection> open_table_session(const Settings& settings, const C
   return connection;
 }
 
+bool is_about_structure(std::string_view state) noexcept {
+  return state.starts_with("42") && state != "42501";
+}
+
+Error changed_meanwhile(const PGresult* refusal) {
+  const char* said = PQresultErrorField(refusal, PG_DIAG_MESSAGE_PRIMARY);
+  return Error(Code::conflict,
+               std::string(said ? said : "a table is not as it was") +
+                   "; the tables were changed since they were described: try again",
+               state_of(refusal));
+}
+
 Result run_once(Connection& connection, std::string sql, Parameters parameters, const Call& call) {
   const Statement statement(std::move(sql));
   const Request request{&statement, std::move(parameters), true};
-  return connection.run({&request, 1}, Effect::none, call).front();
+  return explain_changes(connection, [&] {
+    return connection.run({&request, 1}, Effect::none, call).front();
+  });
 }
 
 // Constraints that may wait are checked at once, so that they name the row that breaks them.
@@ -82,6 +96,14 @@ void TableTransaction::commit(const Call& call) {
   if (!own_) return;
   static const Statement commit("COMMIT");
   connection_.run(commit, {}, Effect::commit, call);
+}
+
+void find_by_index(Connection& connection, const Call& call) {
+  static const Statement statement(
+      "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', "
+      "true),"
+      " set_config('enable_mergejoin', 'off', true)");
+  connection.run(statement, {}, Effect::none, call);
 }
 
 void roll_back(Connection& connection) noexcept {

@@ -9,6 +9,7 @@
 #include "connection.hpp"
 #include "settings.hpp"
 #include "template.hpp"
+#include "threadkeep/error.hpp"
 #include "threadkeep/table_model.hpp"
 
 /// \file
@@ -20,6 +21,23 @@ namespace threadkeep::postgres {
 /// A connection of its own, past a pooler by `direct_url`. Throws Error: `unsupported` when a
 /// pooler is between nevertheless, `invalid_argument` when there is no such schema.
 std::unique_ptr<Connection> open_table_session(const Settings& settings, const Call& call);
+
+/// That a statement names what is not there: a table, a column, a type.
+bool is_about_structure(std::string_view state) noexcept;
+/// The error that says so.
+Error changed_meanwhile(const PGresult* refusal);
+
+/// Carries out `work`, and says of a statement that does not fit the tables any more what that
+/// means here: somebody has changed them.
+template <class Work>
+auto explain_changes(const Connection& connection, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (!connection.last_refusal() || !is_about_structure(error.native())) throw;
+    throw changed_meanwhile(connection.last_refusal());
+  }
+}
 
 /// One statement that is rarely the same, whose parameters stand in `parameters`.
 Result run_once(Connection& connection, std::string sql, Parameters parameters, const Call& call);
@@ -41,6 +59,10 @@ class TableTransaction {
   Connection& connection_;
   const bool own_;
 };
+
+/// For the rest of the transaction rows are found by an index, one after the other: a batch is
+/// small beside a table that grows with each of them, and the planner knows the table of yesterday.
+void find_by_index(Connection& connection, const Call& call);
 
 /// Rolls back what is open, if the connection still works.
 void roll_back(Connection& connection) noexcept;

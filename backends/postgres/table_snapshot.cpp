@@ -150,7 +150,9 @@ std::unique_ptr<tables::RowReader> TableSnapshot::read(const Table& table, Selec
     set_cursor(*connection_, values_of(selection.from, table.key.size()), call);
   }
   const std::string text = copy_statement(rows_of(connection_->schema(), table), table, selection);
-  return std::make_unique<CopyReader>(CopyStream::out(*connection_, text, call), std::move(key));
+  return explain_changes(*connection_, [&]() -> std::unique_ptr<tables::RowReader> {
+    return std::make_unique<CopyReader>(CopyStream::out(*connection_, text, call), std::move(key));
+  });
 }
 
 }  // namespace threadkeep::postgres

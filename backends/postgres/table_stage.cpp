@@ -30,14 +30,19 @@ std::string field(const PGresult* result, int code) {
   return text ? text : "";
 }
 
-// For COPY the column stands in the first line of the context only.
+// Where a value does not become one of its column's type, the column is named by the context only:
+// "COPY threadkeep_stage, line 1, column age: "old"".
 RowFailure failure_of(const PGresult* refusal) {
   RowFailure failure{field(refusal, PG_DIAG_SQLSTATE), field(refusal, PG_DIAG_MESSAGE_PRIMARY)};
   if (const auto detail = field(refusal, PG_DIAG_MESSAGE_DETAIL); !detail.empty()) {
     failure.message += "; " + detail;
   }
   const auto context = field(refusal, PG_DIAG_CONTEXT);
-  if (context.starts_with("COPY ")) failure.message += "; " + context.substr(0, context.find('\n'));
+  const auto line = context.substr(0, context.find('\n'));
+  const auto column = line.find("column ");
+  if (line.starts_with("COPY ") && column != std::string::npos) {
+    failure.message += "; " + line.substr(column);
+  }
   return failure;
 }
 

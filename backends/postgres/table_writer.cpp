@@ -182,6 +182,7 @@ Counts TableWriter::write(const Target& target, const Batch& batch, const std::s
                           const OnReject& reject, const Call& call) {
   return undone_on_failure([&] {
     TableTransaction transaction(*connection_, call);
+    find_by_index(*connection_, call);
     Rejects rejects(target, max_rejects, reject);
     BatchWriter writer(*connection_, stage_for(target, call), target, rejects, call);
     const Counts counts = writer.write(batch.lines);

@@ -14,7 +14,7 @@
 namespace threadkeep::postgres {
 
 /// Writes on a connection of its own. A function that throws has rolled back what was open, a group
-/// too.
+/// too. One comparison at a time.
 class TableWriter final : public tables::Writer {
  public:
   explicit TableWriter(std::unique_ptr<Connection> connection);
