@@ -33,10 +33,10 @@ RetentionExpire::RetentionExpire(CLI::App& parent)
       ->required()
       ->check(not_empty());
   auto* at = options().add_option("--at", at_,
-                                  "A time such as 2027-01-31T12:00Z; UTC if it says "
-                                  "nothing else");
+                                  "A day or a time such as 2027-01-31 or 2027-01-31T12:00Z; UTC "
+                                  "if it says nothing else");
   in_option_ =
-      add_duration(options(), "--in", in_, "From now on, such as 12h or 30d")->excludes(at);
+      add_duration(options(), "--in", in_, "From now on, such as 12h, 30d or 4w")->excludes(at);
   options()
       .add_flag("--never", never_, "Take the time away, and leave the thread to the policies")
       ->excludes(at)
@@ -50,8 +50,10 @@ std::optional<std::int64_t> RetentionExpire::time() const {
     throw Refusal{ExitStatus::usage, "invalid_argument", "when? Say --at, --in or --never"};
   }
   if (const auto read = retention::read_time(at_)) return read;
+  // A day is its beginning.
+  if (const auto read = retention::read_time(at_ + "T00:00")) return read;
   throw Refusal{ExitStatus::usage, "invalid_argument",
-                "--at must be a time such as 2027-01-31T12:00Z"};
+                "--at must be a day or a time such as 2027-01-31 or 2027-01-31T12:00Z"};
 }
 
 ExitStatus RetentionExpire::execute() {

@@ -124,8 +124,8 @@ TEST_F(ConfigFile, takes_how_long_tombstones_and_the_audit_stay) {
   EXPECT_EQ(keep.tombstones, std::chrono::weeks(4));
   EXPECT_EQ(keep.audit.count(), 0);
   const std::string told = refusal("retention:\n  policies: []\n  tombstones: 15m\n  audit: -1d\n");
-  EXPECT_NE(told.find("threadkeep.yaml:3:15: tombstones is shorter than 1h"), told.npos) << told;
-  EXPECT_NE(told.find("threadkeep.yaml:4:10: audit is no duration"), told.npos) << told;
+  EXPECT_NE(told.find("t.yaml:3:15: tombstones is shorter than 1h"), told.npos) << told;
+  EXPECT_NE(told.find("t.yaml:4:10: audit is no duration"), told.npos) << told;
 }
 
 TEST_F(ConfigFile, tells_all_that_is_wrong_with_policies_with_its_place) {

@@ -139,7 +139,11 @@ TEST_F(CliArchiveSqlite, may_be_demanded) {
   EXPECT_EQ(report({"sweep", "--yes"}, failed).at("code"), "denied");
   EXPECT_EQ(report({"apply"}).at("archive"), "required");
   EXPECT_EQ(report({"status"}).at("archive"), "required");
-  EXPECT_TRUE(contains(retention({"status"}), "nothing may go without an archive"));
+  EXPECT_EQ(report({"preview"}).at("archive"), "required");
+  EXPECT_EQ(report({"sweep"}).at("archive"), "required");
+  for (const char* shows : {"status", "preview", "sweep"}) {
+    EXPECT_TRUE(contains(retention({shows}), "nothing may go without an archive")) << shows;
+  }
   EXPECT_TRUE(contains(retention({"sweep", "--yes"}, failed), "--archive DIRECTORY"));
   EXPECT_EQ(threads(), "old ");
   EXPECT_EQ(report({"apply", "--archive", "optional"}).at("archive"), "optional");
@@ -167,10 +171,12 @@ TEST_F(CliArchiveSqlite, gives_a_thread_a_time_of_its_own) {
   store("ada", 30);
   retention({"apply"});
   EXPECT_TRUE(contains(retention({"expire", "ada"}, usage), "--at, --in or --never"));
-  EXPECT_TRUE(contains(retention({"expire", "ada", "--at", "soon"}, usage), "--at must be a time"));
+  EXPECT_TRUE(contains(retention({"expire", "ada", "--at", "soon"}, usage), "--at must be a day or a time"));
   const auto at = report({"expire", "ada", "--at", "2100-01-31T12:00+02:00"});
   EXPECT_EQ(at.at("expires_at"), 4105072800000000);
-  EXPECT_TRUE(contains(retention({"expire", "ada", "--in", "1d"}), "ada goes after 20"));
+  const auto day = report({"expire", "ada", "--at", "2100-01-31"});
+  EXPECT_EQ(day.at("expires_at"), 4105036800000000);
+  EXPECT_TRUE(contains(retention({"expire", "ada", "--in", "4w"}), "ada goes after 20"));
   retention({"sweep", "--yes"});
   EXPECT_EQ(threads(), "ada ") << "not before its time";
   retention({"expire", "ada", "--at", "2020-01-01T00:00Z"});

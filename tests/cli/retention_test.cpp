@@ -238,6 +238,21 @@ TEST_F(CliRetention, shows_where_the_file_and_the_store_differ) {
   EXPECT_TRUE(report({"preview"}).at("as_in_file").is_null());
 }
 
+TEST_F(CliRetention, stores_how_long_tombstones_and_the_audit_stay) {
+  retention({"apply"});
+  EXPECT_TRUE(contains(retention({"status"}), "tombstones stay for 30d, the audit for 365d"));
+  write("retention: {tombstones: off, audit: 90d, policies: [{name: week, idle: 7d}]}\n");
+  EXPECT_EQ(report({"preview"}).at("as_in_file"), false);
+  EXPECT_EQ(report({"preview", "--of-file"}).at("keep").at("audit"), "90d");
+  EXPECT_EQ(report({"apply"}).at("keep").at("tombstones"), "off");
+  EXPECT_EQ(report({"preview"}).at("as_in_file"), true);
+  EXPECT_EQ(report({"status"}).at("keep").at("audit"), "90d");
+  EXPECT_TRUE(contains(retention({"status"}), "tombstones stay for ever, the audit for 90d"));
+  EXPECT_EQ(report({"sweep"}).at("leftovers").at("tombstones"), 0);
+  write("retention: {tombstones: 15m, policies: []}\n");
+  EXPECT_TRUE(contains(retention({"apply"}, usage), "tombstones is shorter than 1h"));
+}
+
 TEST_F(CliRetention, refuses_to_apply_what_is_not_there_or_wrong) {
   write("timeout: 1m\n");
   EXPECT_TRUE(contains(retention({"apply"}, usage), "which policies?"));
