@@ -83,8 +83,8 @@ void TableCopy::copy_rows(const TablePlan& table, bool whole, const Call& call) 
   if (progress.done) return;
   const bool from_start = progress.cursor.empty();
   if (from_start) progress.counts = {};
-  walk(table, table.rows, progress, whole ? whole_table : options_.limits, call);
-  if (from_start) check_all_read(table, progress.counts.rows());
+  const auto read = walk(table, table.rows, progress, whole ? whole_table : options_.limits, call);
+  if (from_start) check_all_read(table, read);
   finish(progress, call);
   if (options_.events.table) options_.events.table(table, progress.counts);
 }
@@ -97,10 +97,12 @@ void TableCopy::copy_links(const TablePlan& table, const Call& call) {
   if (options_.events.links) options_.events.links(table, progress.counts);
 }
 
-void TableCopy::walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
-                     BatchLimits limits, const Call& call) {
+std::uint64_t TableCopy::walk(const TablePlan& table, const Pass& pass,
+                              tables::TableProgress& progress, BatchLimits limits,
+                              const Call& call) {
   ReadAhead rows(source_, table.source, selection_of(table, pass, progress.cursor), limits, call);
   bool first = true;
+  std::uint64_t read = 0;
   while (const auto batch = rows.next()) {
     if (!std::exchange(first, false) && limits.bytes == whole_table.bytes) {
       throw Error(Code::invalid_argument,
@@ -109,7 +111,9 @@ void TableCopy::walk(const TablePlan& table, const Pass& pass, tables::TableProg
                       "deferrable, or its column nullable");
     }
     write(table, pass, *batch, progress, call);
+    read += batch->rows;
   }
+  return read;
 }
 
 void TableCopy::write(const TablePlan& table, const Pass& pass, const tables::Batch& batch,

@@ -58,7 +58,8 @@ class TableCopy {
   void copy_group(const Step& step, const Call& call);
   void copy_rows(const TablePlan& table, bool whole, const Call& call);
   void copy_links(const TablePlan& table, const Call& call);
-  void walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
+  /// How many rows were read.
+  std::uint64_t walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
             BatchLimits limits, const Call& call);
   void write(const TablePlan& table, const Pass& pass, const tables::Batch& batch,
              tables::TableProgress& progress, const Call& call);

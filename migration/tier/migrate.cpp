@@ -150,32 +150,41 @@ class Migration::Impl {
                                 "migrate them first"}});
     }
     StoreCopyOptions options;
+    const auto is_expected = [&](const StoreProblem& problem) {
+      return problem.kind == StoreProblemKind::extra && options_.allow_non_empty;
+    };
+    std::uint64_t expected = 0;  // the report lists some of them only
     options.problem = [&](const StoreProblem& problem) {
-      const bool expected = problem.kind == StoreProblemKind::extra && options_.allow_non_empty;
-      if (!expected) tell(events_.store_problem, problem);
+      is_expected(problem) ? void(++expected) : tell(events_.store_problem, problem);
     };
     StoreReport report = verify_store(*source_store_, *target, options, call);
-    if (options_.allow_non_empty) forget_extra(report);
+    std::erase_if(report.problems, is_expected);
+    report.problem_count -= expected;
     return report;
-  }
-
-  static void forget_extra(StoreReport& report) {
-    const auto extra = std::erase_if(report.problems, [](const StoreProblem& problem) {
-      return problem.kind == StoreProblemKind::extra;
-    });
-    report.problem_count -= extra;
   }
 
   void check_threads(std::vector<Problem>& problems, const Call& call) {
     if (!source_store_) return;
     analysis_.store = from_source([&] { return count_store(*source_store_, call); });
     const auto target = existing_store(target_url_, call);
-    if (!target) return;
+    if (!target) return check_room_for_store(problems, call);
     analysis_.target_threads = count_store(*target, call).threads;
     if (analysis_.target_threads == 0 || analysis_.unfinished || options_.allow_non_empty) return;
+    // Without tables nothing remembers a run that was interrupted, and threads that are there stay
+    // as they are anyway.
+    if (!has_tables()) return;
     problems.push_back({"the target has " + counted(analysis_.target_threads, "thread"),
                         "give another target, or say --allow-non-empty: threads that are there "
                         "stay as they are"});
+  }
+
+  // A store goes into a file of its own, or is there before an application adds its tables.
+  void check_room_for_store(std::vector<Problem>& problems, const Call& call) {
+    if (!target_ || analysis_.target.engine != "sqlite") return;
+    if (target_->describe(call).tables.empty()) return;
+    problems.push_back({"the target file has tables of an application and no store for the threads",
+                        "begin with a new file: run `threadkeep setup` on it before the "
+                        "application makes its tables"});
   }
 
   void check_sides() const {
@@ -277,6 +286,8 @@ class Migration::Impl {
       count_rows(analysis_.plan, *taken, call);
       return taken;
     });
+    // A table that was empty may have rows by now that have nowhere to go.
+    if (!analysis_.plan.problems.empty()) throw Refused(analysis_.plan.problems);
     TableCopy copying(analysis_.plan, *snapshot, writer, lock, run,
                       {options_.limits, options_.max_errors, events_.copy});
     if (again.empty()) {
@@ -340,7 +351,15 @@ MigrateReport Migration::carry_out(const Call& call) {
 }
 
 Comparison Migration::verify(const Call& call) {
-  return impl_->verify(call);
+  try {
+    return impl_->verify(call);
+  } catch (const SourceError&) {
+    throw;
+  } catch (const Refused&) {
+    throw;
+  } catch (const Error& error) {
+    throw Interrupted(error);
+  }
 }
 
 }  // namespace threadkeep::migration

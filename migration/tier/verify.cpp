@@ -42,9 +42,14 @@ Verification unexpected(Verification found, const Plan& plan, const Expected& ex
     auto& differences = verdict.differences;
     for (const auto& progress : expected.tables) {
       if (progress.table != verdict.table) continue;
-      take_off(progress.pass == 1 ? differences.missing : differences.different,
-               progress.counts.rejected);
-      take_off(differences.different, progress.counts.kept);
+      if (progress.pass == 1) {
+        // A rejected row is missing, or is there as it was before.
+        const auto missing = std::min(differences.missing, progress.counts.rejected);
+        differences.missing -= missing;
+        take_off(differences.different, progress.counts.rejected - missing + progress.counts.kept);
+      } else {
+        take_off(differences.different, progress.counts.rejected);
+      }
     }
     // A row may have expired in the source between copy and comparison.
     if (expected.extra_rows || plan.table(verdict.table).expiry) differences.extra = 0;

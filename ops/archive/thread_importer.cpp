@@ -140,11 +140,19 @@ void ThreadImporter::flush(const Call& call) {
   for (const Mutation& mutation : batch_) threads.emplace_back(lane(mutation));
   bytes_ = 0;
   const auto outcomes = store_.write_all(std::exchange(batch_, {}), call);
-  for (std::size_t i = 0; i < outcomes.size(); ++i) check(threads[i], outcomes[i]);
+  const Error* general = nullptr;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto& error = outcomes[i].error;
+    if (error && !concerns_thread(error->code())) {
+      if (general == nullptr) general = &*error;
+    } else {
+      check(threads[i], outcomes[i]);
+    }
+  }
+  if (general != nullptr) throw Error(*general);
 }
 
 void ThreadImporter::check(const std::string& thread_id, const Outcome& outcome) {
-  if (outcome.error && !concerns_thread(outcome.error->code())) throw Error(*outcome.error);
   bool failed = false;
   if (outcome.error) {
     failed = fail({thread_id, outcome.error->code(), outcome.error->message()});
