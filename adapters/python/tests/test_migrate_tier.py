@@ -5,10 +5,12 @@ embeds it, and Postgres with pgvector."""
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -190,6 +192,103 @@ def test_from_pglite(postgres_server: PostgresServer) -> None:
         assert "Analyzing source tier: local" in rehearsal
         patiently(lambda: migrate(*where, "--yes"))
         assert content(target) == expected
+
+
+TREE = """
+CREATE TABLE tasks (
+  id int PRIMARY KEY, parent_id int REFERENCES tasks, name text UNIQUE, updated_at timestamptz
+);
+"""
+OWN_TIMES = """
+CREATE FUNCTION now_updated() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+CREATE TRIGGER times BEFORE INSERT OR UPDATE ON tasks
+  FOR EACH ROW EXECUTE FUNCTION now_updated();
+"""
+CHILDREN = """
+INSERT INTO tasks
+  SELECT n, nullif(n % 10, 0), 'task ' || n, '2026-01-01Z' FROM generate_series(1, 50) n
+"""
+
+
+def databases(server: PostgresServer, *scripts: str) -> tuple[str, str]:
+    """A source and a target with the same tables."""
+    urls = tuple(server.url(server.new_database()) for _ in range(2))
+    for url in urls:
+        fill(url, *scripts)
+    return urls[0], urls[1]
+
+
+def test_links_are_set_whatever_a_trigger_does_to_times(postgres_server: PostgresServer) -> None:
+    source, target = databases(postgres_server, TREE)
+    fill(source, CHILDREN)
+    fill(target, OWN_TIMES)
+    where = ("--from", source, "--target-url", target, "--to", "standalone", "--yes")
+    migrate(*where, status=5)  # The times are those of the target, and that is said.
+    with psycopg.connect(target) as to:
+        found = to.execute("SELECT count(parent_id), sum(parent_id) FROM tasks").fetchone()
+    assert found == (45, 225)
+
+
+def test_rows_that_a_trigger_holds_back_are_no_damage_of_the_source(
+    postgres_server: PostgresServer,
+) -> None:
+    source, target = databases(postgres_server, TREE)
+    fill(source, CHILDREN)
+    fill(
+        target,
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER no BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.id = 50)"
+        " EXECUTE FUNCTION no()",
+    )
+    where = ("--from", source, "--target-url", target, "--to", "standalone", "--yes")
+    assert "missing (50)" in migrate(*where, status=5)
+
+
+def test_a_row_that_does_not_fit_may_be_alone_in_its_batch(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    target = postgres_server.url(postgres_server.new_database())
+    fill(target, "CREATE TABLE numbers (id int PRIMARY KEY, value int)")
+    with closing(sqlite3.connect(tmp_path / "app.db")) as file:
+        file.execute("CREATE TABLE numbers (id INTEGER PRIMARY KEY, value INTEGER)")
+        file.executemany("INSERT INTO numbers VALUES (?, ?)", [(1, 10), (2, 20), (3, "abc")])
+        file.commit()
+    rejects = tmp_path / "rejects"
+    migrate(
+        *("--from", f"sqlite:{tmp_path}/app.db", "--target-url", target, "--to", "standalone"),
+        *("--yes", "--batch-rows", "1", "--max-errors", "1", "--reject-file", str(rejects)),
+        status=1,
+    )
+    with psycopg.connect(target) as to:
+        assert to.execute("SELECT * FROM numbers ORDER BY id").fetchall() == [(1, 10), (2, 20)]
+    assert len(rejects.read_text().splitlines()) == 1
+
+
+def test_a_table_is_not_the_stores_by_its_name_alone(postgres_server: PostgresServer) -> None:
+    source, target = databases(
+        postgres_server, "CREATE TABLE checkpoints (id int PRIMARY KEY, runner text)"
+    )
+    fill(source, "INSERT INTO checkpoints VALUES (1, 'ada'), (2, 'bob')")
+    migrate("--from", source, "--target-url", target, "--to", "standalone", "--yes")
+    with psycopg.connect(target) as to:
+        assert to.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
+
+
+def test_values_that_rows_give_up_can_be_taken(postgres_server: PostgresServer) -> None:
+    source, target = databases(postgres_server, TREE)
+    for url in (source, target):
+        fill(url, CHILDREN)
+    # Each takes the name that the one after it has given up.
+    fill(source, "UPDATE tasks SET name = 'x' WHERE id = 50")
+    for number in range(49, 0, -1):
+        fill(source, f"UPDATE tasks SET name = 'task {number + 1}' WHERE id = {number}")
+    migrate(
+        *("--from", source, "--target-url", target, "--to", "standalone", "--yes"),
+        "--allow-non-empty",
+    )
+    with psycopg.connect(target) as to:
+        assert to.execute("SELECT name FROM tasks WHERE id = 7").fetchone() == ("task 8",)
 
 
 def test_json_has_one_event_a_line(standalone: str, federated: str) -> None:
