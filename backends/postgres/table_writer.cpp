@@ -69,6 +69,9 @@ std::string without(std::string_view lines, const std::vector<std::size_t>& numb
   return rest;
 }
 
+// Chains of rows that wait for each other are followed so far; else one batch could take for ever.
+constexpr int most_rounds = 20;
+
 // A row may point to one of the same table that is written by a later statement.
 bool refers_to_itself(const Target& target) {
   const auto& keys = target.table.foreign_keys;
@@ -123,8 +126,9 @@ class BatchWriter {
   void merge_patiently(std::string_view lines, const RowFinder::OnFailure& on_failure) {
     std::string waiting;
     bool loaded = true;
-    for (std::size_t before = std::string::npos; !lines.empty();) {
-      const bool stuck = lines.size() == before;
+    std::size_t before = std::string::npos;
+    for (int round = 1; !lines.empty(); ++round) {
+      const bool stuck = lines.size() == before || round == most_rounds;
       std::string again;
       const auto decide = [&](std::string_view line, const RowFailure& failure) {
         if (stuck || !may_fit_later(failure)) return on_failure(line, failure);
