@@ -207,6 +207,7 @@ TEST_F(Migrate, refuses_to_go_on_with_another_migration) {
 TEST_F(Migrate, names_who_holds_the_lock) {
   const auto first = migrate({"--yes"});
   const std::string words = "Lock: advisory lock ";
+  ASSERT_TRUE(contains(first, words)) << first;
   const auto at = first.find(words) + words.size();
   const std::string number = first.substr(at, first.find('\n', at) - at);
   testing::Program holder({"psql", server().url(target), "-c",
