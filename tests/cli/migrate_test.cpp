@@ -258,6 +258,26 @@ TEST_F(Migrate, copies_the_threads_of_a_store) {
   EXPECT_TRUE(contains(run({"threads", "list", "--url", server().url(target)}, done), "ada"));
 }
 
+TEST_F(Migrate, prints_no_password) {
+  const std::string canary = "canary7f3a";
+  const auto with_password = [&](std::string url) {
+    return url.replace(url.find("threadkeep@"), 11, "threadkeep:" + canary + "@");
+  };
+  Arguments command = arguments({"--yes"});
+  command[2] = with_password(command[2]);
+  command[6] = with_password(command[6]);
+  EXPECT_FALSE(contains(run(command, done), canary));
+  EXPECT_EQ(
+      sql(target, "SELECT count(*) FROM threadkeep_tier_runs r WHERE r::text LIKE '%canary%'"),
+      "0\n");
+  command.push_back("--json");
+  EXPECT_FALSE(contains(run(command, usage), canary));
+  command[6] += "_absent";
+  EXPECT_FALSE(contains(run(command, usage), canary));
+  command[2] += "_absent";
+  EXPECT_FALSE(contains(run(command, 4), canary));
+}
+
 class MigrateFile : public Migrate {
  protected:
   std::string shell(const std::string& text, int status = done) const {
