@@ -207,6 +207,7 @@ TEST_F(Migrate, refuses_to_go_on_with_another_migration) {
 TEST_F(Migrate, names_who_holds_the_lock) {
   const auto first = migrate({"--yes"});
   const std::string words = "Lock: advisory lock ";
+  ASSERT_TRUE(contains(first, words)) << first;
   const auto at = first.find(words) + words.size();
   const std::string number = first.substr(at, first.find('\n', at) - at);
   testing::Program holder({"psql", server().url(target), "-c",
@@ -255,6 +256,26 @@ TEST_F(Migrate, copies_the_threads_of_a_store) {
   const auto printed = migrate({"--yes"});
   EXPECT_TRUE(contains(printed, "checkpoints (of the store): 1 row")) << printed;
   EXPECT_TRUE(contains(run({"threads", "list", "--url", server().url(target)}, done), "ada"));
+}
+
+TEST_F(Migrate, prints_no_password) {
+  const std::string canary = "canary7f3a";
+  const auto with_password = [&](std::string url) {
+    return url.replace(url.find("threadkeep@"), 11, "threadkeep:" + canary + "@");
+  };
+  Arguments command = arguments({"--yes"});
+  command[2] = with_password(command[2]);
+  command[6] = with_password(command[6]);
+  EXPECT_FALSE(contains(run(command, done), canary));
+  EXPECT_EQ(
+      sql(target, "SELECT count(*) FROM threadkeep_tier_runs r WHERE r::text LIKE '%canary%'"),
+      "0\n");
+  command.push_back("--json");
+  EXPECT_FALSE(contains(run(command, usage), canary));
+  command[6] += "_absent";
+  EXPECT_FALSE(contains(run(command, usage), canary));
+  command[2] += "_absent";
+  EXPECT_FALSE(contains(run(command, 4), canary));
 }
 
 class MigrateFile : public Migrate {

@@ -38,6 +38,8 @@ const std::vector<Arguments>& commands() {
                                              {"retention", "release"},
                                              {"retention", "schedule"},
                                              {"retention", "unschedule"},
+                                             {"migrate-tier"},
+                                             {"migrate-tier", "verify"},
                                              {"completion"},
                                              {"manual"}};
   return all;
