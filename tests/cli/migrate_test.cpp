@@ -260,8 +260,8 @@ TEST_F(Migrate, copies_the_threads_of_a_store) {
 
 TEST_F(Migrate, prints_no_password) {
   const std::string canary = "canary7f3a";
-  const auto with_password = [&](std::string url) {
-    return url.replace(url.find("threadkeep@"), 11, "threadkeep:" + canary + "@");
+  const auto with_password = [&](std::string plain) {
+    return plain.replace(plain.find("threadkeep@"), 11, "threadkeep:" + canary + "@");
   };
   Arguments command = arguments({"--yes"});
   command[2] = with_password(command[2]);
