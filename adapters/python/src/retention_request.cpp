@@ -70,6 +70,13 @@ Request sweep(nb::handle max_threads, nb::handle batch_size, double time_budget)
   });
 }
 
+Request refresh(nb::handle thread_ids) {
+  return request(
+      [ids = to_texts(thread_ids, "thread_ids")](Retention& retention, const Call& call) -> Result {
+        return retention.refresh(ids, call);
+      });
+}
+
 Request expire(nb::handle thread_id, nb::handle at) {
   return request([thread_id = to_text(thread_id, "thread_id"), at = to_optional_int64(at, "at")](
                      Retention& retention, const Call& call) -> Result {
@@ -98,6 +105,7 @@ void bind_retention_requests(nb::module_& module) {
   module.def("stored_policies", stored_policies);
   module.def("preview_retention", preview, "policies"_a.none());
   module.def("sweep", sweep, "max_threads"_a, "batch_size"_a, "time_budget"_a);
+  module.def("refresh_threads", refresh, "thread_ids"_a);
   module.def("expire_thread", expire, "thread_id"_a, "at"_a.none());
   module.def("pin_thread", pin, "thread_id"_a, "set"_a);
   module.def("normal_policies", normal_policies, "policies"_a);

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
 import logging
@@ -81,6 +82,12 @@ def test_both_forms_of_the_option_become_one_policy(
     options = TtlOptions.read(given)
     assert options.policies == ([{"name": "ttl", **policy}] if policy else [])
     assert (options.interval, options.limit) == (interval, limit)
+    assert not options.refreshes
+
+
+def test_reading_counts_only_where_it_is_asked_for() -> None:
+    assert TtlOptions.read({"default_ttl": 1, "refresh_on_read": True}).refreshes
+    assert not TtlOptions.read({"default_ttl": None, "refresh_on_read": True}).refreshes
 
 
 def test_all_problems_are_named_at_once_and_nothing_is_opened(tmp_path: Any) -> None:
@@ -112,6 +119,7 @@ def test_all_problems_are_named_at_once_and_nothing_is_opened(tmp_path: Any) -> 
         ({"default_ttl": 0.001}, "less than a second"),
         ({"default_ttl": 1, "sweep_limit": 1.5}, "not 1.5"),
         ({"default_ttl": 1, "strategy": ["delete"]}, "keep_latest"),
+        ({"default_ttl": 1, "strategy": "keep_latest", "refresh_on_read": True}, "leave it out"),
         ({"default_ttl": 1, 7: 1}, "unknown"),
         (60, "must be a dict"),
     ],
@@ -142,6 +150,75 @@ def test_an_idle_thread_goes_and_a_live_one_stays(url: str) -> None:
         wait_until(old_is_gone)
         assert [thread.thread_id for thread in saver.threads()] == ["live"]
         assert agent.invoke({"log": [7]}, config_of("old"))["log"] == [7]
+
+
+def age(path: Any, minutes: int) -> None:
+    """As if nothing had been stored since then."""
+    with sqlite3.connect(path, timeout=60) as file:
+        file.execute(
+            "UPDATE threadkeep_threads SET updated_at = unixepoch() * 1000000 - ?",
+            (minutes * 60_000_000,),
+        )
+        file.execute(
+            "UPDATE checkpoints SET checkpoint = json_set(checkpoint, '$.ts', "
+            "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', ?))",
+            (f"-{minutes} minutes",),
+        )
+    file.close()
+
+
+def written_lately(path: Any) -> list[str]:
+    with sqlite3.connect(path, timeout=60) as file:
+        rows = file.execute(
+            "SELECT thread_id FROM threadkeep_threads "
+            "WHERE updated_at > (unixepoch() - 600) * 1000000 ORDER BY thread_id"
+        ).fetchall()
+    file.close()
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("refresh", "minutes", "renewed"),
+    [(True, 40, ["aread", "read"]), (True, 20, []), (False, 40, [])],
+)
+def test_a_thread_that_is_read_is_renewed_when_half_of_its_time_is_over(
+    tmp_path: Any, refresh: bool, minutes: int, renewed: list[str]
+) -> None:
+    path = tmp_path / "store.db"
+    with ThreadkeepSaver(f"sqlite:{path}", ttl={**NOT_SWEPT, "refresh_on_read": refresh}) as saver:
+        agent = build(saver)
+        for name in ("aread", "listed", "read"):
+            agent.invoke({"log": [0]}, config_of(name))
+        age(path, minutes)
+        assert agent.get_state(config_of("read")).values == {"log": [0]}
+        assert asyncio.run(agent.aget_state(config_of("aread"))).values == {"log": [0]}
+        assert list(saver.list(config_of("listed")))
+        assert saver.get_tuple(config_of("absent")) is None
+        assert written_lately(path) == renewed
+
+
+def test_threads_are_refreshed_on_every_store(url: str) -> None:
+    with ThreadkeepSaver(url) as saver:
+        put_chain(saver, "ada", 1)
+        retention = Retention(saver.store)
+        retention.apply([{"name": "short", "idle": "1s"}])
+        wait_until(lambda: retention.refresh(["ada", "absent"]) == 1)
+        retention.apply([{"name": "long", "idle": "7d"}])
+        assert retention.refresh(["ada"]) == 0
+        assert retention.refresh([]) == 0
+
+
+def test_a_read_goes_well_where_the_thread_cannot_be_refreshed(
+    tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    ttl = {**NOT_SWEPT, "refresh_on_read": True}
+    with ThreadkeepSaver(f"sqlite:{tmp_path}/store.db", ttl=ttl) as saver:
+        build(saver).invoke({"log": [1]}, config_of("ada"))
+        with sqlite3.connect(tmp_path / "store.db", timeout=60) as file:
+            file.execute("DROP TABLE threadkeep_modules")
+        file.close()
+        assert saver.get_tuple(config_of("ada")) is not None
+        assert "could not be refreshed" in caplog.text
 
 
 def test_keep_latest_keeps_the_latest_of_each_namespace(url: str) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from threadkeep import _native
-from threadkeep._arguments import checked_mapping, checked_timeout, id_text, json_text
+from threadkeep._arguments import checked_mapping, checked_timeout, id_text, id_texts, json_text
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.store import DEFAULT_TIMEOUT, Store
 
@@ -154,6 +154,15 @@ class Retention:
             time_budget: Seconds after which no further batch begins.
         """
         return swept(self.store.call(_native.sweep(max_threads, batch_size, time_budget), None))
+
+    def refresh(self, thread_ids: Sequence[str]) -> int:
+        """Makes threads as young as if something had been stored in them; how many that were.
+
+        For readers, so that what is read stays. It changes threads of which less than half of the
+        time remains that a policy gives them, where that slides, and no others: not what is
+        ``fixed``, nor the time of a thread. Otherwise it writes nothing, and costs a round trip.
+        """
+        return int(self._call(_native.refresh_threads(id_texts(thread_ids, "thread_ids"))))
 
     def expire(self, thread_id: str, at: datetime | None) -> None:
         """Lets a thread go at a time of its own, and not before by ``idle``.

@@ -33,7 +33,7 @@ from threadkeep._sweeper import Sweeper
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph import codec
 from threadkeep.langgraph.codec import Address
-from threadkeep.langgraph.ttl import TtlOptions, store_policies
+from threadkeep.langgraph.ttl import TtlOptions, only_logged, store_policies
 from threadkeep.langgraph.values import SeenBlobs
 from threadkeep.retention import Retention
 from threadkeep.store import DEFAULT_TIMEOUT, SETUP_TIMEOUT, Store, ThreadInfo, copy_request, opened
@@ -88,6 +88,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         self._owns_store = isinstance(store, str)
         self.store = opened(store, timeout)
         self._seen = SeenBlobs()
+        self._refreshes = options is not None and options.refreshes
         self._sweeper = None if options is None else self._obey(options)
 
     def _obey(self, options: TtlOptions) -> Sweeper | None:
@@ -223,13 +224,22 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Returns the checkpoint that the config names, or the latest one of its namespace.
 
-        ``None`` when there is none. An empty ``checkpoint_id`` means the latest.
+        ``None`` when there is none. An empty ``checkpoint_id`` means the latest. With
+        ``refresh_on_read`` the thread counts as active.
         """
-        return self._run(self._get_steps(config))
+        found = self._run(self._get_steps(config))
+        if found is not None and self._refreshes:
+            with only_logged():
+                self.store.call(_refresh_request(config), self.timeout)
+        return found
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As :meth:`get_tuple`."""
-        return await self._arun(self._get_steps(config))
+        found = await self._arun(self._get_steps(config))
+        if found is not None and self._refreshes:
+            with only_logged():
+                await self.store.acall(_refresh_request(config), self.timeout)
+        return found
 
     def list(
         self,
@@ -453,6 +463,10 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         """
         number = 0 if current is None else int(str(current).split(".")[0])
         return f"{number + 1:032}.{random.random():016}"
+
+
+def _refresh_request(config: RunnableConfig) -> _native.Request:
+    return _native.refresh_threads([Address.of(config).thread_id])
 
 
 def _list_query(

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from threadkeep import _native
-from threadkeep.errors import ConflictError, InvalidArgumentError, UnsupportedError
+from threadkeep.errors import ConflictError, Error, InvalidArgumentError, UnsupportedError
 from threadkeep.retention import Retention, policies_text
 
 _log = logging.getLogger("threadkeep.retention")
@@ -33,11 +34,13 @@ class TtlOptions:
         policies: What the store is to have.
         interval: Seconds between sweeps; 0: this program does not sweep.
         limit: The most threads of a sweep.
+        refreshes: Whether reading a thread counts.
     """
 
     policies: list[dict[str, Any]]
     interval: float
     limit: int
+    refreshes: bool
 
     @classmethod
     def read(cls, given: Any) -> TtlOptions:
@@ -64,12 +67,13 @@ class _Reader:
         self._check_keys()
         seconds = self._seconds("default_ttl", 0)
         limit = self._strategy()
-        self._refresh_on_read()
+        refreshes = self._refresh_on_read()
         policies = [{"name": POLICY, limit: f"{seconds}s"}] if seconds else []
         return TtlOptions(
             policies=policies,
             interval=self._seconds("sweep_interval_minutes", _INTERVAL),
             limit=self._sweep_limit(),
+            refreshes=refreshes and bool(seconds),
         )
 
     def _problem(self, key: str, text: str) -> None:
@@ -105,12 +109,13 @@ class _Reader:
             return "idle"
         return _STRATEGIES[strategy]
 
-    def _refresh_on_read(self) -> None:
+    def _refresh_on_read(self) -> bool:
         refresh = self.given.get("refresh_on_read")
         if refresh is not None and not isinstance(refresh, bool):
             self._problem("refresh_on_read", f"must be True or False, not {refresh!r}")
-        elif refresh:
-            self._problem("refresh_on_read", "is not supported; leave it out")
+        elif refresh and self.given.get("strategy", "delete") != "delete":
+            self._problem("refresh_on_read", "is for the strategy 'delete'; leave it out")
+        return refresh is True
 
     def _sweep_limit(self) -> int:
         limit = self.given.get("sweep_limit")
@@ -120,6 +125,15 @@ class _Reader:
             self._problem("sweep_limit", f"must be a number of threads from 1, not {limit!r}")
             return _LIMIT
         return limit
+
+
+@contextmanager
+def only_logged() -> Iterator[None]:
+    """A thread was read; that it could not be refreshed does not take that away."""
+    try:
+        yield
+    except Error as error:
+        _log.error("a thread that was read could not be refreshed: %s", error)
 
 
 def _normal(policies: list[dict[str, Any]]) -> str:
