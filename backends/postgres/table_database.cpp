@@ -46,7 +46,10 @@ class TableDatabase final : public tables::Database {
 
   DatabaseInfo info(const Call& call) override {
     auto connection = sessions_->take(call);
-    const Result answer = run_once(*connection, std::string(sql::tables_info), call);
+    Parameters parameters;
+    parameters.text(connection->schema());
+    const Result answer =
+        run_once(*connection, std::string(sql::tables_info), std::move(parameters), call);
     DatabaseInfo info;
     info.engine = answer.boolean(0, 0) ? "pglite" : "postgres";
     info.version = answer.text(0, 1);
@@ -55,6 +58,7 @@ class TableDatabase final : public tables::Database {
     info.place = sessions_->settings().place;
     info.vectors = vectors_of(answer);
     info.in_recovery = answer.boolean(0, 2);
+    info.has_store = answer.boolean(0, 8);
     sessions_->give_back(std::move(connection));
     return info;
   }

@@ -20,11 +20,16 @@ class TableDatabase final : public tables::Database {
  public:
   explicit TableDatabase(Settings settings) : settings_(std::move(settings)) {}
 
-  tables::DatabaseInfo info(const Call&) override {
+  tables::DatabaseInfo info(const Call& call) override {
+    Connection connection(settings_, Connection::Purpose::source, Connection::Missing::fail, call);
+    Rows found = connection.query(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'threadkeep_threads')");
+    found.next();
     return {.engine = "sqlite",
             .version = sqlite3_libversion(),
             .identity = identity(),
-            .place = settings_.path};
+            .place = settings_.path,
+            .has_store = found.integer(0) != 0};
   }
 
   tables::Schema describe(const Call& call) override {

@@ -44,7 +44,7 @@ class Migration::Impl {
     from_source([&] {
       source_ = tables_at(source_url, call);
       analysis_.source = source_ ? source_->info(call) : info_of_store(source_url);
-      source_store_ = existing_store(source_url, call);
+      if (may_have_threads()) source_store_ = existing_store(source_url, call);
     });
     tell(events_.source, analysis_.source);
     target_ = tables_at(target_url, call);
@@ -88,6 +88,11 @@ class Migration::Impl {
   }
 
  private:
+  // PGlite serves one connection, and that reads the tables.
+  bool may_have_threads() const {
+    return !source_ || (analysis_.source.has_store && analysis_.source.engine != "pglite");
+  }
+
   bool has_tables() const { return source_ != nullptr && target_ != nullptr; }
 
   MigrateReport carry_out_under_lock(const Call& call) {
@@ -215,6 +220,11 @@ class Migration::Impl {
     const auto source = from_source([&] { return source_->describe(call); });
     const bool vectors = analysis_.source.vectors == tables::VectorSupport::installed;
     analysis_.plan = make_plan(source, target_->describe(call), vectors, options_.plan);
+    if (analysis_.source.has_store && analysis_.source.engine == "pglite") {
+      analysis_.plan.notes.emplace_back(
+          "Checkpoints in PGlite stay behind: it serves one connection at a time. Export them from "
+          "the application.");
+    }
     from_source([&] {
       const auto snapshot = source_->snapshot(call);
       count_rows(analysis_.plan, *snapshot, call);

@@ -47,8 +47,8 @@ Pass rows_pass(const TableMatch& match, Target::Mode mode, const std::vector<std
   return pass;
 }
 
-// Without a guard: pass 1 wrote these rows, and what a trigger or the application did to their times
-// since is no reason to leave them without their links.
+// Without a guard: pass 1 wrote these rows, and what a trigger or the application did to their
+// times since is no reason to leave them without their links.
 Pass links_pass(const TableMatch& match, const std::vector<std::string>& links) {
   Pass pass = pass_over(match, Target::Mode::update_only, [&](const auto& pair) {
     return has(links, pair.target) || has(match.target.key, pair.target) ||

@@ -241,6 +241,8 @@ struct DatabaseInfo {
   std::string place;  ///< For people, without a password.
   VectorSupport vectors = VectorSupport::no_library;
   bool in_recovery = false;  ///< A standby: can be read only.
+  /// It has the tables of a threadkeep store, or those of LangGraph's saver that a store adopts.
+  bool has_store = false;
 };
 
 /// A database of an application.
