@@ -3,7 +3,9 @@
 # Sets up everything and runs the tests. Needs Debian with git and bash; installs the rest with apt
 # (as root or with sudo), and Python packages into build/ only. Asks nothing. Safe to run again.
 #
-#   scripts/test.sh                all stages
+#   scripts/test.sh                all stages but tsan, fuzz and tidy
+#   scripts/test.sh --full         all stages
+#   scripts/test.sh --rotate       as without options, and one of the three in turn, by the day
 #   scripts/test.sh --core         the C++ library alone: stages release and asan, Debian packages only
 #   scripts/test.sh STAGE...       some stages:
 #       release   warnings as errors, examples, install and use of the package, the conformance
@@ -12,7 +14,8 @@
 #                 of the command, that kill processes, or that take long for other reasons
 #       tsan      the tests of threads and asynchronous calls under ThreadSanitizer
 #       fuzz      each fuzz target for $FUZZ_SECONDS (20) seconds
-#       checks    clang-format, clang-tidy
+#       checks    clang-format
+#       tidy      clang-tidy
 #       python    the Python package: the official conformance suite, graphs, crashes
 #       demo      scripts/demo.sh
 #
@@ -86,7 +89,6 @@ stage_fuzz() {
 }
 
 stage_checks() {
-  require cmake --preset release >/dev/null || return  # writes compile_commands.json
   local sources
   mapfile -t sources < <(git ls-files '*.cpp' '*.hpp')
   if [[ $(clang-format --version) == *version\ 14.* ]]; then
@@ -94,6 +96,12 @@ stage_checks() {
   else
     broken "clang-format: the style is that of version 14, here is $(clang-format --version)"
   fi
+}
+
+stage_tidy() {
+  require cmake --preset release >/dev/null || return  # writes compile_commands.json
+  # Headers that the build makes are included by what is looked at.
+  require cmake --build --preset release --target threadkeep threadkeep_ops >/dev/null || return
   check clang-tidy tidy
 }
 
@@ -122,16 +130,22 @@ stage_demo() { check demo scripts/demo.sh; }
 
 stages=("$@")
 case "${1-}" in
-  -h | --help) sed -n '3,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '3,21s/^# \{0,1\}//p' "$0"; exit 0 ;;
   --core) stages=(release asan) ;;
-  '') stages=(release asan tsan fuzz checks python demo) ;;
+  --full) stages=(release asan tsan fuzz checks tidy python demo) ;;
+  --rotate)
+    rotating=(tsan fuzz tidy)
+    today=${rotating[10#$(date -u +%j) % 3]}
+    stages=(release asan checks python demo "$today")
+    ;;
+  '') stages=(release asan checks python demo) ;;
 esac
 for stage in "${stages[@]}"; do
   declare -F "stage_$stage" >/dev/null || { echo "no stage '$stage'; try --help" >&2; exit 2; }
 done
 
 parts=(core tests)
-[[ " ${stages[*]} " == *' fuzz '* || " ${stages[*]} " == *' checks '* ]] && parts+=(checks)
+[[ " ${stages[*]} " =~ ' '(fuzz|checks|tidy)' ' ]] && parts+=(checks)
 [[ " ${stages[*]} " == *' python '* ]] && parts+=(python)
 scripts/install-deps.sh "${parts[@]}" || exit 1
 
@@ -147,6 +161,9 @@ for stage in "${stages[@]}"; do
 done
 
 printf '\n'
+for stage in release asan tsan fuzz checks tidy python demo; do
+  [[ " ${stages[*]} " == *" $stage "* ]] || echo "left out: $stage"
+done
 for failure in "${failures[@]-}"; do [[ -z $failure ]] || echo "failed: $failure"; done
 echo "$passed passed, $failed failed"
 [[ $failed == 0 ]]
