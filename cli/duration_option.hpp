@@ -7,7 +7,8 @@
 
 namespace threadkeep::cli {
 
-/// An option for a time such as 500ms, 90s, 30m, 6h, 7d or 4w; `milliseconds` keeps its value without.
+/// An option for a time such as 500ms, 90s, 30m, 6h, 7d or 4w; `milliseconds` keeps its value
+/// without.
 CLI::Option* add_duration(CLI::App& command, const std::string& name,
                           std::chrono::milliseconds::rep& milliseconds, const std::string& help);
 

@@ -60,7 +60,7 @@ class TableCopy {
   void copy_links(const TablePlan& table, const Call& call);
   /// How many rows were read.
   std::uint64_t walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
-            BatchLimits limits, const Call& call);
+                     BatchLimits limits, const Call& call);
   void write(const TablePlan& table, const Pass& pass, const tables::Batch& batch,
              tables::TableProgress& progress, const Call& call);
   tables::Counts write_or_give_up(const Pass& pass, const tables::Batch& batch,

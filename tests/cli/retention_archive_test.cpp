@@ -171,7 +171,8 @@ TEST_F(CliArchiveSqlite, gives_a_thread_a_time_of_its_own) {
   store("ada", 30);
   retention({"apply"});
   EXPECT_TRUE(contains(retention({"expire", "ada"}, usage), "--at, --in or --never"));
-  EXPECT_TRUE(contains(retention({"expire", "ada", "--at", "soon"}, usage), "--at must be a day or a time"));
+  EXPECT_TRUE(contains(retention({"expire", "ada", "--at", "soon"}, usage),
+                       "--at must be a day or a time"));
   const auto at = report({"expire", "ada", "--at", "2100-01-31T12:00+02:00"});
   EXPECT_EQ(at.at("expires_at"), 4105072800000000);
   const auto day = report({"expire", "ada", "--at", "2100-01-31"});
