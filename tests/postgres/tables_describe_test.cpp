@@ -180,11 +180,19 @@ TEST_F(TablesDescribeTest, WhatIsNotCopiedIsSaid) {
 TEST_F(TablesDescribeTest, AStoresTablesAreLeftOut) {
   target.run(
       "CREATE TABLE threadkeep_threads (a integer); CREATE TABLE threadkeep_tier_runs (a integer);"
-      "CREATE TABLE checkpoints (a integer); CREATE TABLE checkpoint_writes (a integer);"
-      "CREATE TABLE checkpoint_blobs (a integer); CREATE TABLE checkpoint_migrations (v integer);"
+      "CREATE TABLE checkpoints (thread_id text, checkpoint_ns text);"
+      "CREATE TABLE checkpoint_writes (LIKE checkpoints);"
+      "CREATE TABLE checkpoint_blobs (LIKE checkpoints);"
+      "CREATE TABLE checkpoint_migrations (v integer);"
       "CREATE VIEW threadkeep_view AS SELECT 1; CREATE TABLE checkpoints_of_mine (a integer)");
   EXPECT_EQ(names(), Strings{"checkpoints_of_mine"});
   EXPECT_TRUE(left_out().empty());
+}
+
+TEST_F(TablesDescribeTest, ATableIsNotTheStoresByItsNameAlone) {
+  target.run(
+      "CREATE TABLE checkpoints (runner text); CREATE TABLE checkpoint_migrations (v integer)");
+  EXPECT_EQ(names(), (Strings{"checkpoint_migrations", "checkpoints"}));
 }
 
 TEST_F(TablesDescribeTest, ASchemaOfTheUrlIsRead) {

@@ -38,8 +38,9 @@ WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
            AND 2 = (SELECT count(*) FROM pg_attribute AS own WHERE own.attrelid = c.oid
                     AND own.attname IN ('thread_id', 'checkpoint_ns')))
   AND NOT (c.relname = 'checkpoint_migrations'
-           AND EXISTS (SELECT FROM pg_class AS own WHERE own.relnamespace = c.relnamespace
-                       AND own.relname = 'checkpoints'))
+           AND EXISTS (SELECT FROM pg_class AS own JOIN pg_attribute AS a ON a.attrelid = own.oid
+                       WHERE own.relnamespace = c.relnamespace AND own.relname = 'checkpoints'
+                         AND a.attname = 'checkpoint_ns'))
   AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = 'pg_class'::regclass
                   AND e.objid = c.oid AND e.deptype = 'e')
 ORDER BY c.relname::text COLLATE "C", a.attnum
