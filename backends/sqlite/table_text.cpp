@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table_text.hpp"
 
+#include <array>
 #include <bit>
 #include <chrono>
 #include <cmath>
@@ -149,7 +150,7 @@ constexpr std::size_t uuid_size = 16;
 
 std::string uuid_text(std::string_view blob) {
   std::string text = to_hex(blob).substr(2);
-  for (const std::size_t at : {20, 16, 12, 8}) text.insert(at, "-");
+  for (const std::size_t at : std::array<std::size_t, 4>{20, 16, 12, 8}) text.insert(at, "-");
   return text;
 }
 
