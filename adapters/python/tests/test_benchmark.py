@@ -92,6 +92,24 @@ def test_the_benchmark_of_retention_measures_all_it_names(tmp_path: Path) -> Non
         assert f"\n| {line.split(' |')[0][2:]} |" in page, line
 
 
+def test_the_benchmark_of_migrations_measures_what_is_installed(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert "\nbuild/venv/bin/python bench/migrate.py --megabytes 60\n" in page
+    command = [sys.executable, str(ROOT / "bench" / "migrate.py"), "--megabytes", "1"]
+    result = subprocess.run(
+        [*command, "--runs", "1", "--json", str(tmp_path / "numbers.json")],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    assert set(numbers) == {"1024", "100"}
+    for size in numbers.values():
+        assert {"COPY to COPY", "Postgres, threadkeep", "SQLite, threadkeep"} <= set(size)
+        assert all(seconds > 0 for seconds in size.values())
+
+
 def test_the_commands_of_its_page_are_understood() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
     commands = re.findall(r"^\$ bench/run.sh(.*)$", page, re.M)
