@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+import threadkeep
 from pglite_server import running_pglite
 from pgvector_server import VectorServer, running_vector_server
 from postgres_server import PostgresServer
@@ -185,11 +186,12 @@ def test_from_pglite(postgres_server: PostgresServer) -> None:
     target = postgres_server.url(postgres_server.new_database())
     fill(target, PLAIN)
     with running_pglite() as source:
-        fill(source, PLAIN, ROWS)
+        fill(source, PLAIN, ROWS, "CREATE TABLE checkpoints (thread_id text, checkpoint_ns text)")
         expected = patiently(lambda: content(source))
         where = ("--from", source, "--target-url", target, "--to", "standalone")
         rehearsal = patiently(lambda: migrate(*where, "--dry-run"))
         assert "Analyzing source tier: local" in rehearsal
+        assert "Checkpoints in PGlite stay behind" in rehearsal
         patiently(lambda: migrate(*where, "--yes"))
         assert content(target) == expected
 
@@ -289,6 +291,35 @@ def test_values_that_rows_give_up_can_be_taken(postgres_server: PostgresServer) 
     )
     with psycopg.connect(target) as to:
         assert to.execute("SELECT name FROM tasks WHERE id = 42").fetchone() == ("task 43",)
+
+
+def test_threads_go_into_a_file_whose_store_came_first(tmp_path: Path) -> None:
+    def make(name: str, *, store_first: bool) -> str:
+        url = f"sqlite:{tmp_path / name}"
+        if store_first:
+            subprocess.run([COMMAND, "setup", "--url", url], check=True, capture_output=True)
+        with closing(sqlite3.connect(tmp_path / name)) as file:
+            file.execute("CREATE TABLE numbers (id INTEGER PRIMARY KEY)")
+            file.commit()
+        return url
+
+    source = make("source.db", store_first=True)
+    with threadkeep.Store(source) as store:
+        store.put_thread("ada", {"title": "a"})
+    with closing(sqlite3.connect(tmp_path / "source.db")) as file:
+        file.execute("INSERT INTO numbers VALUES (1)")
+        file.commit()
+
+    late = make("late.db", store_first=False)
+    where = ("--from", source, "--to", "local", "--yes", "--target-url")
+    assert "threadkeep setup" in migrate(*where, late, status=2)
+    with closing(sqlite3.connect(tmp_path / "late.db")) as file:
+        assert file.execute("SELECT count(*) FROM numbers").fetchone() == (0,)
+
+    target = make("target.db", store_first=True)
+    migrate(*where, target)
+    with threadkeep.Store(target) as store:
+        assert [info.thread_id for info in store.threads()] == ["ada"]
 
 
 def test_json_has_one_event_a_line(standalone: str, federated: str) -> None:
