@@ -11,6 +11,10 @@ Error no_sessions(const Capabilities& capabilities) {
                                       "such as sqlite:PATH");
 }
 
+std::optional<std::string> Backend::head(const CheckpointQuery&, const Call&) {
+  throw Error(Code::unsupported, capabilities().name + " stores cannot tell what changed");
+}
+
 Page<Message> Backend::messages(const MessageList&, const Call&) {
   throw no_sessions(capabilities());
 }

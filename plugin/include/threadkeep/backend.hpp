@@ -19,6 +19,9 @@
 
 namespace threadkeep {
 
+class Journal;     // threadkeep/journal.hpp
+class ValueCache;  // threadkeep/value_cache.hpp
+
 namespace retention {
 class Host;  // threadkeep/retention_host.hpp
 }
@@ -37,6 +40,8 @@ struct Capabilities {
 struct Health {
   bool ok = false;
   std::string detail;  ///< Version and place of the store; says what is wrong when not ok.
+  /// It answers, but not from where it should: some calls may fail, or be carried out later.
+  bool degraded = false;
 };
 
 /// What Backend::examine has to say about one thing.
@@ -81,6 +86,9 @@ class Backend {
   virtual std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) = 0;
 
   virtual std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) = 0;
+  /// A text that is another one as soon as get() returns something else, at the price of a look;
+  /// absent when get() returns nothing. Throws Error(unsupported) where a store has no such text.
+  virtual std::optional<std::string> head(const CheckpointQuery& query, const Call& call);
   virtual Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) = 0;
   /// One entry for every channel of the query, in its order. An absent checkpoint has no history.
   virtual std::vector<ChannelHistory> history(const HistoryQuery& query, const Call& call) = 0;
@@ -130,6 +138,11 @@ class Backend {
   /// For retention that this program carries out; null where a store has none, or its own. Owned by
   /// the backend.
   virtual retention::Host* retention() { return nullptr; }
+  /// For writes that wait for another store; null where a store keeps none. Owned by the backend.
+  virtual Journal* journal() { return nullptr; }
+  /// For copies of what another store keeps, which may be gone at any time; null where a store
+  /// keeps none. Owned by the backend.
+  virtual ValueCache* cache() { return nullptr; }
 };
 
 /// The answer of a backend without Capabilities::sessions to a call for messages or state.
