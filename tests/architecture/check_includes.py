@@ -33,7 +33,7 @@ CONFINED = [
                          "adapters/", "tests/", "examples/", "bench/"]),
     (r"threadkeep/async\.hpp$", ["plugin/include/threadkeep/async.hpp", "testing/", "adapters/",
                                  "tests/", "examples/", "bench/"]),
-    (r"nlohmann/", ["plugin/src/", "backends/", "retention/", "migration/", "ops/", "cli/",
+    (r"nlohmann/", ["plugin/src/", "plugin/layers/", "backends/", "retention/", "migration/", "ops/", "cli/",
                     "adapters/", "testing/src/", "tests/", "examples/", "bench/"]),
     (r"yaml-cpp/", ["ops/config/"]),
     (r"zstd\.h$", ["ops/"]),
@@ -51,7 +51,7 @@ def unit(path):
 
 def resolve(root, path, name):
     """The file of this project that an include means, relative to its root; None for others."""
-    candidates = [Path(path).parent / name, Path("plugin/src") / name,
+    candidates = [Path(path).parent / name, Path("plugin") / name, Path("plugin/src") / name,
                   Path("plugin/include") / name, Path("backends") / name, Path("ops") / name,
                   Path("testing/include") / name, Path("testing/src") / name,
                   Path("tests") / name, Path(name)]
