@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "threadkeep/backend.hpp"
+#include "threadkeep/metrics.hpp"
+
+namespace threadkeep {
+
+/// Counts the calls of `inner` and how long they took, under its name and this role. What does not
+/// go through the calls of Backend is not counted: Backend::sql(), retention(), journal(), cache().
+/// See docs/operation/observability.md.
+std::unique_ptr<Backend> around_with_metrics(std::unique_ptr<Backend> inner, std::string role,
+                                             std::shared_ptr<Metrics> metrics);
+
+}  // namespace threadkeep
