@@ -9,7 +9,9 @@
 
 namespace threadkeep {
 
-/// Counts the calls of `inner` under `role`.
+/// Counts the calls of `inner` and how long they took, under its name and this role. What does not
+/// go through the calls of Backend is not counted: Backend::sql(), retention(), journal(), cache().
+/// See docs/operation/observability.md.
 std::unique_ptr<Backend> around_with_metrics(std::unique_ptr<Backend> inner, std::string role,
                                              std::shared_ptr<Metrics> metrics);
 

@@ -17,7 +17,10 @@ Outcome lost(const Mutation& mutation) {
 Scheduler::Scheduler(Store& store, Backend& backend, StoreOptions options)
     : store_(store),
       backend_(backend),
-      options_(options),
+      options_(std::move(options)),
+      counted_(std::make_unique<const Counted>(
+          options_.metrics ? *options_.metrics : *Metrics::process(),
+          MetricLabels{{"backend", backend.capabilities().name}})),
       max_batches_(std::max<std::size_t>(1, backend.capabilities().max_concurrent_batches)),
       batch_limit_(max_batch_entries),
       timekeeper_(std::make_unique<Timekeeper>()) {}
@@ -112,7 +115,7 @@ bool Scheduler::end(const EntryPtr& entry, Outcome outcome) {
   entry->outcome = std::move(outcome);
   if (entry->is_async()) {
     timekeeper_->forget(entry->timer);
-    if (was_queued) --waiting_async_;
+    if (was_queued) end_waiting(*entry);
   }
   if (was_queued && entry->place) --active_;
   if (Waiter* waiter = std::exchange(entry->waiter, nullptr)) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "threadkeep/metrics.hpp"
 #include "threadkeep/store.hpp"
 #include "timekeeper.hpp"
 
@@ -43,6 +44,7 @@ class Scheduler {
   struct Waiter;
   struct Batch;
   struct Cancel;
+  struct Counted;
   using EntryPtr = std::shared_ptr<Entry>;
   using Lock = std::unique_lock<std::mutex>;
 
@@ -80,6 +82,8 @@ class Scheduler {
   // Asynchronous callers.
   void admit(const EntryPtr& entry);
   void watch(const EntryPtr& entry, Deadline deadline);
+  void begin_waiting(Entry& entry);
+  void end_waiting(const Entry& entry);
   void start_workers();
   void work();
   void run_read(Lock& lock);
@@ -87,6 +91,7 @@ class Scheduler {
   Store& store_;
   Backend& backend_;
   const StoreOptions options_;
+  const std::unique_ptr<const Counted> counted_;
   const std::size_t max_batches_;
 
   std::mutex mutex_;

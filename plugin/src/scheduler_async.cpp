@@ -26,7 +26,7 @@ void Scheduler::admit(const EntryPtr& entry) {
     const Lock lock(mutex_);
     if (waiting_async_ < options_.async_queue) {
       start_workers();
-      ++waiting_async_;
+      begin_waiting(*entry);
       watch(entry, entry->call.deadline);
       if (entry->call.stop.stop_possible()) {
         entry->on_stop.emplace(entry->call.stop, Cancel{timekeeper_.get(), entry->timer});
@@ -35,6 +35,7 @@ void Scheduler::admit(const EntryPtr& entry) {
       wake_leader();
       return;
     }
+    counted_->refused.add();
     entry->state = State::finished;
     entry->outcome.error =
         Error(Code::unavailable, "the queue of asynchronous calls is full (" +
@@ -48,6 +49,18 @@ void Scheduler::watch(const EntryPtr& entry, Deadline deadline) {
   entry->timer = timekeeper_->watch(deadline, [this, weak = std::weak_ptr(entry)] {
     if (const EntryPtr strong = weak.lock()) end_early(strong);
   });
+}
+
+void Scheduler::begin_waiting(Entry& entry) {
+  ++waiting_async_;
+  counted_->depth.add(1);
+  entry.queued_at = Deadline::Clock::now();
+}
+
+void Scheduler::end_waiting(const Entry& entry) {
+  --waiting_async_;
+  counted_->depth.add(-1);
+  counted_->wait.observe(Deadline::Clock::now() - entry.queued_at);
 }
 
 void Scheduler::start_workers() {
@@ -78,7 +91,7 @@ void Scheduler::run_read(Lock& lock) {
   ready_reads_.pop_front();
   if (entry->state == State::queued) {
     entry->state = State::running;
-    --waiting_async_;
+    end_waiting(*entry);
     timekeeper_->forget(entry->timer);
     wake_leader();  // this worker may have been woken to lead
     lock.unlock();

@@ -54,7 +54,7 @@ Scheduler::Batch Scheduler::take() {
   if (ready_barrier_) {
     batch.barrier = true;
     batch.add(std::exchange(ready_barrier_, nullptr));
-    if (batch.entries.front()->is_async()) --waiting_async_;
+    if (batch.entries.front()->is_async()) end_waiting(*batch.entries.front());
     return batch;
   }
   while (!ready_writes_.empty() && !batch.full()) {
@@ -79,7 +79,7 @@ void Scheduler::take_from(Lane& lane, Batch& batch) {
       if (async) batch.ended.push_back(entry);
       continue;
     }
-    if (entry->is_async()) --waiting_async_;
+    if (entry->is_async()) end_waiting(*entry);
     batch.add(entry);
   }
 }
@@ -123,7 +123,7 @@ void Scheduler::requeue_unfinished(Batch& batch, std::vector<Outcome>& outcomes)
     if (outcomes[i].error->code() == Code::outcome_unknown) entry->uncertain = true;
     entry->place = &lane;
     entry->mutation = std::move(batch.mutations[i]);
-    if (entry->is_async()) ++waiting_async_;
+    if (entry->is_async()) begin_waiting(*entry);
     ++active_;
     lane.queue.push_front(entry);
   }

@@ -24,6 +24,23 @@ inline constexpr std::string_view sent_and_lost =
 
 enum class State { queued, running, finished };
 
+// The queue of asynchronous calls, for whoever watches the process.
+struct Scheduler::Counted {
+  Counted(Metrics& metrics, const MetricLabels& labels)
+      : depth(metrics.gauge("threadkeep_queue_depth", "Asynchronous calls that wait.", labels)),
+        wait(metrics.histogram("threadkeep_queue_wait_seconds",
+                               "How long asynchronous calls waited before they were carried out or "
+                               "given up.",
+                               labels)),
+        refused(metrics.counter("threadkeep_queue_refused_total",
+                                "Asynchronous calls refused because the queue was full.", labels)) {
+  }
+
+  Gauge& depth;
+  Histogram& wait;
+  Counter& refused;
+};
+
 struct Scheduler::Cancel {
   Timekeeper* timekeeper;
   Timekeeper::Id id;
@@ -40,8 +57,9 @@ struct Scheduler::Entry {
   bool reads = false;  // unlike read_task, it never changes
 
   State state = State::queued;
-  bool uncertain = false;  // was sent once and lost sight of; it is queued again
-  Lane* place = nullptr;   // set while it stands in a lane
+  Deadline::Clock::time_point queued_at{};  // of asynchronous calls
+  bool uncertain = false;                   // was sent once and lost sight of; it is queued again
+  Lane* place = nullptr;                    // set while it stands in a lane
   Outcome outcome;
   Timekeeper::Id timer{};
   std::optional<std::stop_callback<Cancel>> on_stop;

@@ -13,7 +13,7 @@ class Store::Impl {
   Impl(Store& store, std::unique_ptr<Backend> opened, StoreOptions options)
       : backend(std::move(opened)),
         capabilities(backend->capabilities()),
-        scheduler(store, *backend, options) {}
+        scheduler(store, *backend, std::move(options)) {}
 
   // Runs a read at the door: the process, the query and the call are checked, and an error says
   // what was being done.
@@ -66,7 +66,7 @@ class Store::Impl {
 };
 
 Store::Store(std::unique_ptr<Backend> backend, StoreOptions options)
-    : impl_(std::make_unique<Impl>(*this, std::move(backend), options)) {}
+    : impl_(std::make_unique<Impl>(*this, std::move(backend), std::move(options))) {}
 
 Store::~Store() {
   // The threads did not follow into a forked child and locks may be held for ever: leave them be.

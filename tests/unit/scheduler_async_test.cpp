@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "metric_values.hpp"
 #include "recording_backend.hpp"
 
 // Group commit and the order of calls for callers that do not block.
@@ -25,10 +26,15 @@ class SchedulerAsync : public ::testing::Test {
     return first;
   }
   void open(StoreOptions options, std::size_t batches = 1) {
-    store_ =
-        std::make_unique<Store>(std::make_unique<RecordingBackend>(recorder_, batches), options);
+    options.metrics = metrics_;
+    store_ = std::make_unique<Store>(std::make_unique<RecordingBackend>(recorder_, batches),
+                                     std::move(options));
+  }
+  double counted(const std::string& name) const {
+    return value_of(*metrics_, "threadkeep_queue_" + name, {{"backend", "recording"}});
   }
 
+  std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
   std::shared_ptr<Recorder> recorder_ = std::make_shared<Recorder>();
   std::unique_ptr<Store> store_ =
       std::make_unique<Store>(std::make_unique<RecordingBackend>(recorder_));
@@ -125,6 +131,30 @@ TEST_F(SchedulerAsync, refuses_at_once_when_the_queue_is_full) {
   auto again = submit(*store_, labelled("t", "again"));
   EXPECT_EQ(ending(again), "ok");
   EXPECT_EQ(recorder_->events(), (Strings{"first", "0", "1", "2", "again"}));
+}
+
+TEST_F(SchedulerAsync, counts_what_waits_what_waited_and_what_is_refused) {
+  open({.async_threads = 1, .async_queue = 3});
+  auto first = hold_with_first();
+  EXPECT_EQ(counted("depth"), 0);
+  EXPECT_EQ(counted("wait_seconds"), 1);
+  auto write = submit(*store_, labelled("t", "write"));
+  auto read = submit_read(*store_, "t", "t");
+  std::stop_source source;
+  auto cancelled = submit(*store_, labelled("t", "cancelled"), {Deadline(), source.get_token()});
+  EXPECT_EQ(counted("depth"), 3);
+  EXPECT_EQ(counted("refused_total"), 0);
+  EXPECT_EQ(ending(submit(*store_, labelled("t", "refused"))), "unavailable");
+  EXPECT_EQ(counted("refused_total"), 1);
+  source.request_stop();
+  EXPECT_EQ(ending(cancelled), "cancelled");
+  EXPECT_EQ(counted("depth"), 2);
+  recorder_->release();
+  EXPECT_EQ(ending(write), "ok");
+  EXPECT_EQ(ending(read), "ok");
+  EXPECT_EQ(counted("depth"), 0);
+  EXPECT_EQ(counted("wait_seconds"), 4);
+  EXPECT_EQ(counted("refused_total"), 1);
 }
 
 TEST_F(SchedulerAsync, gives_room_back_when_queued_calls_end_early) {
@@ -394,6 +424,7 @@ TEST_F(SchedulerAsync, ends_every_call_once_when_it_is_closed_at_any_moment) {
     store_.reset();
     for (auto& write : writes) ASSERT_NE(ending(write), "no end");
     for (auto& read : reads) ASSERT_NE(ending(read), "no end");
+    ASSERT_EQ(counted("depth"), 0);
   }
 }
 

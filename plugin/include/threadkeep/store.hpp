@@ -10,6 +10,7 @@
 
 namespace threadkeep {
 
+class Metrics;  // threadkeep/metrics.hpp
 class Store;
 
 /// How a Store runs the calls that do not block their caller.
@@ -18,6 +19,8 @@ struct StoreOptions {
   std::size_t async_threads = 4;
   /// Asynchronous calls that may wait; one more ends with `unavailable` at once.
   std::size_t async_queue = 10'000;
+  /// Where the queue of those calls is counted; null: Metrics::process().
+  std::shared_ptr<Metrics> metrics{};
 };
 
 /// An asynchronous read. Exactly one of the two functions is called, once, on a thread of the store
