@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fails when docs/operation/observability.md and the sources name other metrics or log events.
 
-Metrics are compared by name and kind, events by name, level and fields, in both directions.
+Metrics are compared by name and kind, events by name, level and fields, in both directions. What
+examples and alerts of the page name must be among them.
 """
 
 import re
@@ -49,6 +50,16 @@ def documented_events(text):
         yield name, level, frozenset(re.findall(r"`(\w+)`", fields))
 
 
+def unknown_names(page):
+    """Names of the page that no table has: of metrics, of their series, and of timings of StatsD."""
+    kinds = dict(METRIC_ROW.findall(page))
+    series = set(kinds)
+    for name in (name for name, kind in kinds.items() if kind == "histogram"):
+        series |= {name + end for end in ("_bucket", "_count", "_sum")}
+        series.add(name.removesuffix("_seconds") + "_ms")
+    return sorted(set(re.findall(r"\bthreadkeep_\w+", page)) - series)
+
+
 def sources(root):
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.[ch]pp")):
@@ -78,6 +89,8 @@ def problems(root):
         yield "found nothing in the sources"
     yield from differences("metric", metrics, {(n, k) for n, k in METRIC_ROW.findall(page)})
     yield from differences("event", events, set(documented_events(page)))
+    for name in unknown_names(page):
+        yield f"{name}: used in {PAGE}, and in none of its tables"
 
 
 def self_test():
@@ -99,6 +112,10 @@ def self_test():
                                 ("b_left", "info", frozenset())}),
         (set(documented_events(page)), set(events_in(code))),
         (set(python_events_in(python)), {("c_gone", "warning", frozenset({"records"}))}),
+        (unknown_names(page + "threadkeep_a threadkeep_b_total_sum threadkeep_c{x=1}"),
+         ["threadkeep_b_total_sum", "threadkeep_c"]),
+        (unknown_names("| `threadkeep_t_seconds` | histogram | | T |\nthreadkeep_t_seconds_bucket "
+                       "threadkeep_t_ms threadkeep_t_seconds"), []),
         (len(list(differences("x", {("a",)}, {("b",)}))), 2),
         (len(list(differences("x", {("a",)}, {("a",)}))), 0),
     ]
