@@ -47,6 +47,23 @@ bool nothing_went(const retention::Swept& swept) {
   return swept.threads + swept.collected + swept.tombstones + swept.notes == 0;
 }
 
+// What one sweep did, as numbers that the next one replaces.
+void tell(const retention::SweepResult& result) {
+  Metrics& metrics = *Metrics::process();
+  const auto set = [](Gauge& gauge, std::uint64_t value) {
+    gauge.set(static_cast<std::int64_t>(value));
+  };
+  set(metrics.gauge("threadkeep_sweep_finished", "Whether the sweep came to its end."),
+      result.finished ? 1 : 0);
+  set(metrics.gauge("threadkeep_sweep_threads", "Threads that the sweep took from."),
+      result.swept.threads);
+  set(metrics.gauge("threadkeep_sweep_checkpoints", "Checkpoints that the sweep deleted."),
+      result.swept.checkpoints);
+  set(metrics.gauge("threadkeep_sweep_writes", "Pending writes that the sweep deleted."),
+      result.swept.writes);
+  set(metrics.gauge("threadkeep_sweep_bytes", "Bytes that the sweep deleted."), result.swept.bytes);
+}
+
 Progress::State state_of(const retention::Swept& swept, std::optional<std::uint64_t> total) {
   return {.done = swept.checkpoints,
           .total = total,
@@ -58,7 +75,8 @@ Progress::State state_of(const retention::Swept& swept, std::optional<std::uint6
 }  // namespace
 
 RetentionSweep::RetentionSweep(CLI::App& parent)
-    : RetentionCommand(parent, "sweep", description, examples) {
+    : RetentionCommand(parent, "sweep", description, examples),
+      metrics_(options(), "retention sweep") {
   default_timeout(std::chrono::hours(1));
   options().add_flag("--yes", yes_, "Delete");
   options()
@@ -74,7 +92,17 @@ RetentionSweep::RetentionSweep(CLI::App& parent)
 }
 
 ExitStatus RetentionSweep::execute() {
-  return yes_ ? sweep() : show();
+  return yes_ ? sweep_and_tell() : show();
+}
+
+ExitStatus RetentionSweep::sweep_and_tell() {
+  metrics_.begin();
+  try {
+    return sweep();
+  } catch (...) {
+    metrics_.failed();
+    throw;
+  }
 }
 
 ExitStatus RetentionSweep::show() {
@@ -128,6 +156,7 @@ ExitStatus RetentionSweep::sweep() {
       .archive = {}};
   if (directory) limits.archive = archive_to(*directory);
   const auto result = retention().sweep(limits, call());
+  tell(result);
   if (result.run == 0) {
     throw Refusal{ExitStatus::failed, "busy", "nothing was deleted: another sweep is under way"};
   }
@@ -136,6 +165,7 @@ ExitStatus RetentionSweep::sweep() {
     throw Refusal{ExitStatus::failed, "no_policies",
                   std::string("nothing was deleted: ") + no_policies};
   }
+  metrics_.succeeded();
   return succeed(result.summary, json_of(result));
 }
 

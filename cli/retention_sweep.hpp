@@ -5,6 +5,7 @@
 #include <string>
 
 #include "retention_command.hpp"
+#include "run_metrics.hpp"
 
 namespace threadkeep::cli {
 
@@ -16,6 +17,7 @@ class RetentionSweep final : public RetentionCommand {
  private:
   ExitStatus execute() override;
   ExitStatus show();
+  ExitStatus sweep_and_tell();
   ExitStatus sweep();
   std::optional<std::uint64_t> checkpoints_due();
   static retention::Archive archive_to(ops::ArchiveDirectory& directory);
@@ -24,6 +26,7 @@ class RetentionSweep final : public RetentionCommand {
   std::string archive_;
   std::chrono::milliseconds::rep time_budget_ = 600'000;
   std::uint32_t batch_size_ = 1000;
+  RunMetrics metrics_;
 };
 
 }  // namespace threadkeep::cli

@@ -13,7 +13,7 @@ set -euo pipefail
 
 packages_of() {
   case "$1" in
-    core) echo g++ cmake ninja-build libsqlite3-dev libasio-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpq-dev libhiredis-dev libssl-dev libzstd-dev pkg-config ;;
+    core) echo g++ cmake ninja-build libsqlite3-dev libasio-dev nlohmann-json3-dev libcli11-dev libyaml-cpp-dev libpq-dev libhiredis-dev libssl-dev libzstd-dev prometheus-cpp-dev pkg-config ;;
     python) echo python3 python3-venv python3-dev ca-certificates ;;
     tests) echo ccache libgtest-dev git jq procps python3 sqlite3 libpqxx-dev openssl redis-server redis-tools zstd "$(server_packages)" ;;
     checks) echo clang clang-format clang-tidy "$(clang_runtime)" ;;

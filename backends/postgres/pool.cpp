@@ -29,6 +29,11 @@ void roll_back(Connection& connection) noexcept {
   }
 }
 
+Gauge& connections(const char* state) {
+  return Metrics::process()->gauge("threadkeep_pool_connections", "Connections of stores.",
+                                   {{"backend", "postgres"}, {"state", state}});
+}
+
 // Half of the time is left for a new connection.
 Call trial_call(const Call& call) {
   const auto time = std::min(longest_trial, call.deadline.left() / 2);
@@ -64,8 +69,19 @@ Lease::~Lease() {
   if (connection_) pool_->give(std::move(connection_));
 }
 
-Pool::Pool(const Settings& settings) : settings_(settings) {
+Pool::Pool(const Settings& settings)
+    : settings_(settings),
+      counted_lent_{connections("in_use")},
+      counted_idle_{connections("idle")},
+      counted_waiting_{Metrics::process()->gauge("threadkeep_pool_waiting",
+                                                 "Calls that wait for a connection.",
+                                                 {{"backend", "postgres"}})} {
   idle_.reserve(settings.pool_size);  // so that give() cannot fail
+}
+
+Pool::~Pool() {
+  counted_lent_.set(0);
+  counted_idle_.set(0);
 }
 
 Lease Pool::take(const Call& call) {
@@ -83,11 +99,14 @@ void Pool::wait_for_place(const Call& call) {
   const auto until = std::min(call.deadline, Deadline::after(settings_.pool_wait)).at();
   std::unique_lock lock(mutex_);
   const auto is_free = [this] { return lent_ < settings_.pool_size; };
+  ++waiting_;
+  if (!is_free()) count();
   const bool free = freed_.wait_until(lock, call.stop, until, is_free);
-  if (free && !call.stop.stop_requested()) {
-    ++lent_;
-    return;
-  }
+  --waiting_;
+  const bool takes = free && !call.stop.stop_requested();
+  if (takes) ++lent_;
+  count();
+  if (takes) return;
   // The notification that woke this call may have been the only one.
   if (is_free()) freed_.notify_one();
   check_call(call);
@@ -101,8 +120,15 @@ void Pool::free_place() noexcept {
   {
     const std::scoped_lock lock(mutex_);
     --lent_;
+    count();
   }
   freed_.notify_one();
+}
+
+void Pool::count() noexcept {
+  counted_lent_.set(lent_);
+  counted_idle_.set(idle_.size());
+  counted_waiting_.set(waiting_);
 }
 
 Pool::Idle Pool::pop_idle() {
@@ -110,6 +136,7 @@ Pool::Idle Pool::pop_idle() {
   if (idle_.empty()) return {};
   Idle idle = std::move(idle_.back());
   idle_.pop_back();
+  count();
   return idle;
 }
 
@@ -144,11 +171,13 @@ bool Pool::answers(Idle& idle, const Call& call) {
 void Pool::drop_dead() noexcept {
   const std::scoped_lock lock(mutex_);
   std::erase_if(idle_, [](const Idle& idle) { return !idle.connection->alive(); });
+  count();
 }
 
 void Pool::drop_unused_since(Clock::time_point time) noexcept {
   const std::scoped_lock lock(mutex_);
   std::erase_if(idle_, [&](const Idle& idle) { return idle.since <= time; });
+  count();
 }
 
 void Pool::give(std::unique_ptr<Connection> connection) noexcept {
@@ -168,6 +197,7 @@ void Pool::give(std::unique_ptr<Connection> connection) noexcept {
       idle_.erase(idle_.begin());
     }
     if (keep) idle_.push_back({std::move(connection), Clock::now()});
+    count();
   }
   freed_.notify_one();
 }

@@ -10,6 +10,7 @@
 
 #include "connection.hpp"
 #include "fork_guard.hpp"
+#include "threadkeep/metrics.hpp"
 
 namespace threadkeep::postgres {
 
@@ -42,6 +43,7 @@ class Lease {
 class Pool {
  public:
   explicit Pool(const Settings& settings);
+  ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -59,11 +61,23 @@ class Pool {
     Clock::time_point since;
   };
 
+  /// What the gauges of the process hold of this pool.
+  struct Counted {
+    Gauge& gauge;
+    std::size_t value = 0;
+
+    void set(std::size_t now) noexcept {
+      gauge.add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(value));
+      value = now;
+    }
+  };
+
   /// One of the pool_size places; free again unless a lease takes it over.
   class Place;
 
   void wait_for_place(const Call& call);
   void free_place() noexcept;
+  void count() noexcept;  // under the lock
   Idle pop_idle();
   bool is_fit(Idle& idle, const Call& call);
   bool answers(Idle& idle, const Call& call);
@@ -77,8 +91,12 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable_any freed_;
   std::size_t lent_ = 0;
+  std::size_t waiting_ = 0;
   std::vector<Idle> idle_;     // the last one was used last
   Clock::time_point suspect_;  // whoever was idle at this time is tried before it is lent
+  Counted counted_lent_;
+  Counted counted_idle_;
+  Counted counted_waiting_;
 };
 
 }  // namespace threadkeep::postgres

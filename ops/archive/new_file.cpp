@@ -2,6 +2,7 @@
 #include "archive/new_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,6 +62,10 @@ NewFile::NewFile(std::string path, bool replace)
 NewFile::~NewFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
   if (!partial_.empty()) ::unlink(partial_.c_str());
+}
+
+void NewFile::let_all_read() {
+  if (::fchmod(descriptor_, 0644) != 0) throw failure("cannot write " + path_);
 }
 
 void NewFile::write(std::string_view bytes) {

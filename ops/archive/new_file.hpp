@@ -8,7 +8,7 @@ namespace threadkeep::ops {
 
 /// A file that appears under its name only when it is whole: it is written beside it, under the
 /// name with ".partial-" and six characters added, which goes with this object. Only its owner may
-/// read it. Every function throws Error. Not thread-safe.
+/// read it, unless let_all_read() was called. Every function throws Error. Not thread-safe.
 class NewFile {
  public:
   /// Throws Error(duplicate) when there is a file of this name, unless it may be replaced.
@@ -17,6 +17,7 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
+  void let_all_read();
   void write(std::string_view bytes);
   /// Everything is on the disk and under its name when it returns. One that came in between is not
   /// replaced either, unless it may be.

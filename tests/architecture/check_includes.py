@@ -37,6 +37,7 @@ CONFINED = [
                     "adapters/", "testing/src/", "tests/", "examples/", "bench/"]),
     (r"yaml-cpp/", ["ops/config/"]),
     (r"zstd\.h$", ["ops/"]),
+    (r"prometheus/", ["ops/metrics/"]),
     (r"CLI/", ["cli/"]),
     (r"gtest/|gmock/", ["testing/", "tests/", "examples/", "adapters/"]),
     (r"nanobind/|Python\.h$", ["adapters/python/"]),
@@ -53,6 +54,7 @@ def resolve(root, path, name):
     """The file of this project that an include means, relative to its root; None for others."""
     candidates = [Path(path).parent / name, Path("plugin") / name, Path("plugin/src") / name,
                   Path("plugin/include") / name, Path("backends") / name, Path("ops") / name,
+                  Path("ops/metrics/include") / name,
                   Path("testing/include") / name, Path("testing/src") / name,
                   Path("tests") / name, Path(name)]
     for candidate in candidates:
@@ -123,6 +125,10 @@ EXAMPLES = [
     ("ops/archive/a.cpp", '#include "exit_status.hpp"\n#include "archive/reader.hpp"', False),
     ("cli/c.cpp", '#include "archive/reader.hpp"', False),
     ("cli/d.cpp", "#include <zstd.h>", True),
+    ("ops/metrics/include/threadkeep/prometheus.hpp", "", False),
+    ("plugin/src/p.cpp", '#include "threadkeep/prometheus.hpp"', True),
+    ("cli/p.cpp", '#include "threadkeep/prometheus.hpp"', False),
+    ("cli/q.cpp", "#include <prometheus/exposer.h>", True),
     ("backends/sqlite/d.cpp", '#include "archive/reader.hpp"', True),
     ("plugin/src/d.cpp", '#include "archive/reader.hpp"', True),
     ("cli/y.cpp", "#include <yaml-cpp/yaml.h>", True),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // threadkeep retention: policies from the file, what is due, sweeps, reports, schedules.
 #include <chrono>
+#include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -274,6 +276,39 @@ TEST_F(CliRetention, deletes_only_when_told_so) {
   EXPECT_EQ(threads(), "\n");
   EXPECT_TRUE(contains(retention({"sweep"}), "nothing is due\n"));
   EXPECT_TRUE(contains(retention({"sweep", "--yes"}), "took checkpoints from 0 threads"));
+}
+
+// For cron: what a sweep did is in a file that Prometheus' node exporter reads.
+TEST_F(CliRetention, tells_those_who_watch_it_what_it_did) {
+  const auto file = directory.path() / "threadkeep.prom";
+  const auto metrics = [&] {
+    std::ifstream stream(file);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  report({"sweep", "--yes", "--metrics-file", file}, failed);
+  EXPECT_TRUE(contains(metrics(), "threadkeep_command_success{command=\"retention sweep\"} 0\n"));
+  retention({"apply"});
+  report({"sweep", "--metrics-file", file.string() + ".dry"});
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".dry"));
+  const auto before = std::time(nullptr);
+  report({"sweep", "--yes", "--metrics-file", file});
+  EXPECT_TRUE(contains(metrics(), "threadkeep_command_success{command=\"retention sweep\"} 1\n"));
+  EXPECT_TRUE(contains(metrics(), "\nthreadkeep_sweep_finished 1\n"));
+  EXPECT_TRUE(contains(metrics(), "\nthreadkeep_sweep_threads 1\n"));
+  EXPECT_TRUE(contains(metrics(), "\nthreadkeep_sweep_checkpoints 1\n"));
+  const std::string end = "threadkeep_command_end_seconds{command=\"retention sweep\"} ";
+  const auto at = metrics().find(end);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_GE(std::stod(metrics().substr(at + end.size())), static_cast<double>(before));
+  using std::filesystem::perms;
+  EXPECT_NE(std::filesystem::status(file).permissions() & perms::others_read, perms::none);
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+    EXPECT_FALSE(contains(entry.path().string(), ".partial-")) << entry.path();
+  }
+  const auto nowhere = report({"sweep", "--yes", "--metrics-file", "/absent/file"}, failed);
+  EXPECT_TRUE(contains(nowhere.at("message").get<std::string>(), "/absent/file"));
+  EXPECT_EQ(report({"sweep", "--yes", "--statsd", "nowhere"}, failed).at("code"),
+            "invalid_argument");
 }
 
 TEST_F(CliRetention, says_why_a_sweep_does_nothing) {

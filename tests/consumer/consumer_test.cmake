@@ -26,7 +26,8 @@ run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${W
   -DCMAKE_PREFIX_PATH=${WORK}/prefix -DURL=${URL})
 run(${CMAKE_COMMAND} --build ${WORK}/project -j 2)
 run(${WORK}/project/consumer ${URL} ${KNOWN} ${UNKNOWN})
-# An installation with the testing library proves backends too.
+# An installation with the testing library proves backends too, and one of everything has exporters.
 if(NOT CONFIGURE)
+  run(${WORK}/project/exporters)
   run(${WORK}/project/outside_suite --gtest_brief=1)
 endif()

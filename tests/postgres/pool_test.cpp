@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "chaos_store.hpp"
+#include "metric_values.hpp"
 #include "threadkeep/testing/tcp_proxy.hpp"
 
 namespace threadkeep::postgres_test {
@@ -17,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::PostgresServer;
 using testing::TcpProxy;
+using testing::value_of;
 
 // Keeps every session that touches the table waiting, until it is destroyed.
 class TableLock {
@@ -66,6 +68,36 @@ class Pools : public ::testing::Test {
 
   Schema schema_;
 };
+
+TEST_F(Pools, are_counted) {
+  const auto connections = [](const std::string& state) {
+    return value_of(*Metrics::process(), "threadkeep_pool_connections",
+                    {{"backend", "postgres"}, {"state", state}});
+  };
+  const auto waiting = [] {
+    return value_of(*Metrics::process(), "threadkeep_pool_waiting", {{"backend", "postgres"}});
+  };
+  auto backend = open_store("&pool_size=2&pool_wait=20s");
+  use_at_once(*backend, 2);
+  EXPECT_EQ(connections("idle"), 2);
+  EXPECT_EQ(connections("in_use"), 0);
+  {
+    std::vector<std::jthread> busy;
+    TableLock lock(schema_.url());
+    for (int i = 0; i < 3; ++i) {
+      busy.emplace_back([&] { EXPECT_TRUE(is_there(*backend, "t")); });
+    }
+    lock.await_waiting(2);
+    EXPECT_TRUE(comes_true([&] { return waiting() == 1; }));
+    EXPECT_EQ(connections("idle"), 0);
+    EXPECT_EQ(connections("in_use"), 2);
+  }
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(connections("idle"), 2);
+  EXPECT_EQ(connections("in_use"), 0);
+  backend.reset();
+  EXPECT_EQ(connections("idle"), 0);
+}
 
 TEST_F(Pools, that_are_exhausted_say_so_in_time) {
   const auto backend = open_store("&pool_size=2&pool_wait=200ms");

@@ -4,6 +4,8 @@
 #include <nanobind/stl/string.h>
 
 #include "errors.hpp"
+#include "log_queue.hpp"
+#include "metrics.hpp"
 #include "native_store.hpp"
 #include "payload.hpp"
 #include "threadkeep/registry.hpp"
@@ -72,6 +74,8 @@ NB_MODULE(_native, module) {
   bind_requests(module);
   bind_session_requests(module);
   bind_retention_requests(module);
+  bind_log_queue(module);
+  bind_metrics(module);
   module.attr("version") = THREADKEEP_VERSION;
   module.def("schemes", schemes);
   module.def("redacted", redacted, "url"_a);

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
-from threadkeep import _asyncio, _native
+from threadkeep import _asyncio, _logging, _native
 from threadkeep._arguments import (
     checked_limit,
     checked_mapping,
@@ -136,6 +136,7 @@ class Store(Closing):
         self.timeout = checked_timeout(timeout)
         self.url = _native.redacted(url)
         """The URL with its secrets hidden."""
+        _logging.start()
         self._native = _native.Store(url)
         _open_stores.add(self._native)
         self.capabilities = Capabilities(**self._native.capabilities())

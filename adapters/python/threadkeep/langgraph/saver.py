@@ -30,6 +30,7 @@ from threadkeep._arguments import (
 )
 from threadkeep._life import Closing
 from threadkeep._sweeper import Sweeper
+from threadkeep._tracing import span, traced
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph import codec
 from threadkeep.langgraph.codec import Address
@@ -221,6 +222,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
 
     # Reading
 
+    @traced("get_tuple")
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Returns the checkpoint that the config names, or the latest one of its namespace.
 
@@ -233,6 +235,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
                 self.store.call(_refresh_request(config), self.timeout)
         return found
 
+    @traced("get_tuple")
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As :meth:`get_tuple`."""
         found = await self._arun(self._get_steps(config))
@@ -267,7 +270,8 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         self, query: ListQuery, left: int | None, cursor: str
     ) -> Iterator[CheckpointTuple]:
         while left is None or left > 0:
-            page, cursor = self._run(self._page_steps(query, page_size(left), cursor))
+            with span(self.store, "list", query[0]):
+                page, cursor = self._run(self._page_steps(query, page_size(left), cursor))
             yield from page
             if not cursor:
                 return
@@ -284,13 +288,15 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         """As :meth:`list`."""
         query, left, cursor = _list_query(config, filter, before), checked_limit(limit), ""
         while left is None or left > 0:
-            page, cursor = await self._arun(self._page_steps(query, page_size(left), cursor))
+            with span(self.store, "list", query[0]):
+                page, cursor = await self._arun(self._page_steps(query, page_size(left), cursor))
             for item in page:
                 yield item
             if not cursor:
                 return
             left = None if left is None else left - len(page)
 
+    @traced("get_delta_channel_history")
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
@@ -301,6 +307,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         """
         return self._run(self._history_steps(config, channels)) if channels else {}
 
+    @traced("get_delta_channel_history")
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
@@ -309,6 +316,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
 
     # Writing
 
+    @traced("put")
     def put(
         self,
         config: RunnableConfig,
@@ -326,6 +334,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         """
         return self._run(self._put_steps(config, checkpoint, metadata, new_versions))
 
+    @traced("put")
     async def aput(
         self,
         config: RunnableConfig,
@@ -336,6 +345,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         """As :meth:`put`."""
         return await self._arun(self._put_steps(config, checkpoint, metadata, new_versions))
 
+    @traced("put_writes")
     def put_writes(
         self,
         config: RunnableConfig,
@@ -351,6 +361,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         request = codec.new_writes(self.serde, config, writes, task_id, task_path)
         self.store.call(request, self.timeout)
 
+    @traced("put_writes")
     async def aput_writes(
         self,
         config: RunnableConfig,
@@ -376,18 +387,21 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         """As :meth:`threads`."""
         return self.store.athreads(filter=filter, limit=limit)
 
+    @traced("delete_thread")
     def delete_thread(self, thread_id: str) -> None:
         """Deletes everything of a thread. A run that is still under way cannot bring it back."""
         thread_id = id_text(thread_id, "thread_id")
         self.store.call(_native.delete_thread(thread_id), self.timeout)
         self._seen.forget(thread_id)
 
+    @traced("delete_thread")
     async def adelete_thread(self, thread_id: str) -> None:
         """As :meth:`delete_thread`."""
         thread_id = id_text(thread_id, "thread_id")
         await self.store.acall(_native.delete_thread(thread_id), self.timeout)
         self._seen.forget(thread_id)
 
+    @traced("delete_for_runs")
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs, in all threads.
 
@@ -399,12 +413,14 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
             self.store.call(_native.delete_runs(ids), self.timeout)
             self._seen.clear()
 
+    @traced("delete_for_runs")
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """As :meth:`delete_for_runs`."""
         if ids := id_texts(run_ids, "run_ids"):
             await self.store.acall(_native.delete_runs(ids), self.timeout)
             self._seen.clear()
 
+    @traced("copy_thread")
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copies a thread with all its checkpoints under another id; checkpoint ids are kept.
 
@@ -414,11 +430,13 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         request = copy_request(source_thread_id, target_thread_id)
         self.store.call(request, self.timeout)
 
+    @traced("copy_thread")
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """As :meth:`copy_thread`."""
         request = copy_request(source_thread_id, target_thread_id)
         await self.store.acall(request, self.timeout)
 
+    @traced("prune")
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """Deletes old checkpoints of threads, each thread atomically by itself.
 
@@ -439,6 +457,7 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
         if errors:
             raise errors[0]
 
+    @traced("prune")
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As :meth:`prune`."""
         requests = _prune_requests(thread_ids, strategy)

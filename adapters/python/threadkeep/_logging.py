@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings what stores log to Python's ``logging``, under the name ``threadkeep``.
+
+Threads of stores put their records into a queue of the native module and never touch the
+interpreter; a daemon thread takes them from there. So a record can be logged at any time, also
+while the interpreter shuts down or another thread holds locks of ``logging``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import threading
+
+from threadkeep import _native
+
+_log = logging.getLogger("threadkeep")
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+_lock = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def start() -> None:
+    """Begins to pass records on, with the first store of the process."""
+    global _thread
+    if _thread is not None:
+        return
+    with _lock:
+        if _thread is None:
+            _native.log_open()
+            _thread = threading.Thread(target=_pass_on, name="threadkeep-log", daemon=True)
+            _thread.start()
+
+
+def _pass_on() -> None:
+    last = False
+    while not last:
+        rows, dropped, last = _native.log_take()
+        for level, event, message, fields in rows:
+            _write(_LEVELS[level], event, message, fields)
+        if dropped:
+            text = "Records were dropped because they came faster than logging took them."
+            _write(logging.WARNING, "log_records_dropped", text, {"records": str(dropped)})
+
+
+def _write(level: int, event: str, message: str, fields: dict[str, str]) -> None:
+    details = "".join(f" {key}={value}" for key, value in fields.items())
+    # A handler or filter of the program may raise; the next record goes through all the same.
+    with contextlib.suppress(Exception):
+        _log.log(level, "%s%s", message, details, extra={"event": event, "fields": fields})
+
+
+@atexit.register
+def _stop() -> None:
+    # The thread has to end before the interpreter does. It passes on first what is in the queue.
+    thread = _thread
+    if thread is not None:
+        _native.log_close()
+        thread.join()
+
+
+def _forget() -> None:
+    # The thread did not follow into the child, and a lock may be held there for ever. The first
+    # store of the child begins anew, with a queue of its own.
+    global _lock, _thread
+    _lock = threading.Lock()
+    _thread = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
