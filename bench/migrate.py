@@ -167,6 +167,7 @@ def ways(source: Source) -> dict[str, Callable[[], float]]:
     found = {
         "COPY to COPY": lambda: measured(source, copy_pipe),
         "Postgres, threadkeep": ours(source.url),
+        "the same, --row-log": ours(source.url, "--row-log"),
         "SQLite, threadkeep": ours(sqlite),
     }
     if shutil.which("pgcopydb"):

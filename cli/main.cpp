@@ -11,6 +11,7 @@
 #include "help_format.hpp"
 #include "messages_list.hpp"
 #include "migrate_command.hpp"
+#include "migrate_rollback.hpp"
 #include "retention_expire.hpp"
 #include "retention_marks.hpp"
 #include "retention_policies.hpp"
@@ -77,6 +78,7 @@ Commands make_commands(CLI::App& app) {
   auto migrate = std::make_unique<cli::MigrateTier>(app);
   // A command below another is chosen together with it, and comes first.
   all.push_back(std::make_unique<cli::MigrateTierVerify>(migrate->app()));
+  all.push_back(std::make_unique<cli::MigrateTierRollback>(migrate->app()));
   all.push_back(std::move(migrate));
   return all;
 }

@@ -33,8 +33,9 @@ constexpr const char* migrate_examples =
     "    --target-url postgresql://db.example/app --yes";
 
 constexpr const char* migrate_exit_status =
-    "0 done, 1 rows were rejected, 2 refused or wrong usage, 3 interrupted: the same\n"
-    "command goes on, 4 the source could not be read, 5 source and target differ.";
+    "0 done, 1 rows were rejected or the target refuses, 2 refused or wrong usage,\n"
+    "3 interrupted: the same command goes on, 4 the source could not be read,\n"
+    "5 source and target differ.";
 
 constexpr const char* verify_description =
     "Compares the data of an application in two tiers, and changes nothing.\n"
@@ -131,6 +132,12 @@ ExitStatus TierCommand::execute() {
     throw Refusal{ExitStatus::failed, "rejected",
                   error.message() + "; rejected rows are in " + output_->reject_path() +
                       "; mend them in the source or say --max-errors N, and run the same command"};
+  } catch (const migration::TargetRefused& error) {
+    throw Refusal{
+        ExitStatus::failed, std::string(to_string(error.code())),
+        std::string("the target refuses, and would do so again; mend that and run the same "
+                    "command, which goes on from here: ") +
+            error.what()};
   } catch (const migration::Interrupted& error) {
     throw Refusal{ExitStatus::interrupted, std::string(to_string(error.code())),
                   std::string("interrupted; the same command goes on from here: ") + error.what()};
@@ -147,9 +154,14 @@ MigrateTier::MigrateTier(CLI::App& app)
   options().add_flag("--allow-non-empty", allow_non_empty_,
                      "Bring rows that the target has up to date, unless they are newer");
   options().add_flag("--new-run", new_run_, "Give up a run that was interrupted, and begin anew");
+  options().add_flag(
+      "--row-log", row_log_,
+      "Note each row that is written, so that `migrate-tier rollback` can delete it");
   options()
-      .add_option("--order", order_,
-                  "A file with the names of tables, one a line, in the order to copy them")
+      .add_option(
+          "--order", order_,
+          "A file with the names of tables, one a line, in the order to copy them, instead of "
+          "migrate: order: in threadkeep.yaml")
       ->type_name("FILE")
       ->check(not_empty());
   options().add_option("--max-errors", max_errors_,
@@ -166,6 +178,7 @@ MigrateTier::MigrateTier(CLI::App& app)
 migration::MigrateOptions MigrateTier::migrate_options() const {
   auto wanted = TierCommand::migrate_options();
   wanted.plan.order = read_order();
+  wanted.plan.row_log = row_log_;
   wanted.allow_non_empty = allow_non_empty_;
   wanted.new_run = new_run_;
   wanted.max_errors = max_errors_;
@@ -176,7 +189,7 @@ migration::MigrateOptions MigrateTier::migrate_options() const {
 // Empty lines and what follows a # say nothing.
 std::vector<std::string> MigrateTier::read_order() const {
   std::vector<std::string> tables;
-  if (order_.empty()) return tables;
+  if (order_.empty()) return choice().migrate().order;
   std::ifstream file(order_);
   if (!file) throw refuse("cannot open " + printable(order_));
   for (std::string line; std::getline(file, line);) {

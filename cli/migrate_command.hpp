@@ -61,6 +61,7 @@ class MigrateTier final : public TierCommand {
   bool allow_non_empty_ = false;
   bool new_run_ = false;
   bool no_wait_ = false;
+  bool row_log_ = false;
   std::string order_;
   std::uint64_t max_errors_ = 0;
   std::string reject_file_;

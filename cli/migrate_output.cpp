@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate_output.hpp"
 
-#include <iostream>
 #include <migration/tier/words.hpp>
 
 #include "printable.hpp"
@@ -124,18 +123,6 @@ std::vector<std::string> complaints(const migration::TableVerdict& verdict) {
 
 }  // namespace
 
-void MigrateOutput::line(const std::string& text) {
-  if (json_) return;
-  progress_.clear();
-  std::cout << "[migrate-tier] " << printable(text) << std::endl;
-}
-
-void MigrateOutput::event(const std::string& name, Json more) {
-  if (!json_) return;
-  more["event"] = name;
-  std::cout << json_text(more) << std::endl;
-}
-
 void MigrateOutput::source(const tables::DatabaseInfo& info) {
   const bool has_tables = !info.version.empty();
   const std::string tier(has_tables ? to_string(migration::tier_of(info)) : info.engine);
@@ -221,7 +208,7 @@ void MigrateOutput::store_problem(const migration::StoreProblem& problem) {
 }
 
 void MigrateOutput::store_progress(const migration::StoreProgress& progress) {
-  progress_.step([&] {
+  EventOutput::progress().step([&] {
     const auto done = done_rows_ + progress.seen.rows();
     return Progress::State{done, total_rows_,
                            "threads " + std::to_string(progress.seen.threads) + ", all " +
@@ -288,7 +275,7 @@ void MigrateOutput::batch(const migration::TablePlan& table, std::uint64_t rows,
   table_rows_ += rows;
   done_rows_ += rows;
   done_bytes_ += bytes;
-  progress_.step([&] {
+  EventOutput::progress().step([&] {
     return Progress::State{done_rows_, total_rows_,
                            printable(table_) + " " + std::to_string(table_rows_) + "/" +
                                std::to_string(table.row_count) + ", all " +
@@ -348,7 +335,7 @@ void MigrateOutput::reject(const tables::Reject& reject, const migration::Pass& 
 
 void MigrateOutput::verified(const migration::Verification& tables,
                              const std::optional<migration::StoreReport>& store) {
-  progress_.clear();
+  progress().clear();
   std::uint64_t rows = store ? store->seen.rows() : 0;
   for (const auto& verdict : tables.tables) {
     rows += verdict.row_count;

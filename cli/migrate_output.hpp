@@ -9,16 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "json_output.hpp"
-#include "progress.hpp"
+#include "event_output.hpp"
 
 namespace threadkeep::cli {
 
-/// What a migration prints: lines that begin with `[migrate-tier]`, or with `json` one event in
-/// each line. Also keeps rejected rows in their file.
-class MigrateOutput {
+/// What a copy to another tier prints. Also keeps rejected rows in their file.
+class MigrateOutput : private EventOutput {
  public:
-  MigrateOutput(bool json, migration::Tier to) : json_(json), to_(to), progress_(json) {}
+  MigrateOutput(bool json, migration::Tier to) : EventOutput(json), to_(to) {}
 
   void source(const tables::DatabaseInfo& info);
   void target(const tables::DatabaseInfo& info);
@@ -48,16 +46,12 @@ class MigrateOutput {
   const std::string& reject_path() const { return reject_path_; }
 
  private:
-  void line(const std::string& text);
-  void event(const std::string& name, Json more);
   void plan_lines(const migration::Analysis& analysis, bool dry_run);
   void plan_event(const migration::Analysis& analysis);
   void store_lines(const migration::StoreCounts& counts);
   void precondition(const migration::Analysis& analysis);
 
-  const bool json_;
   const migration::Tier to_;
-  Progress progress_;
   std::string reject_path_;
   std::unique_ptr<migration::RejectFile> rejects_;
   std::uint64_t rejected_ = 0;

@@ -58,7 +58,9 @@ StoreChoice::StoreChoice(CLI::App& command) {
                                  "Time for all of it, such as 500ms, 90s, 30m, 6h");
 }
 
-void StoreChoice::add_name(CLI::App& command, const std::string& name, const std::string& help) {
+void StoreChoice::add_name(CLI::App& command, const std::string& name, const std::string& help,
+                           const std::string& variable) {
+  variable_ = variable;
   other_name_ = command.add_option(name, url_, help);
   other_name_->excludes(url_option_)
       ->excludes(command.get_option("--store"))
@@ -76,9 +78,8 @@ void StoreChoice::resolve() {
   const std::string file = file_to_read();
   if (!file.empty()) read_file(file);
   if (!url_.empty()) return;
-  throw usage(
-      "which store? Say --url URL or --store NAME, set THREADKEEP_URL, or write a url into " +
-      std::string(usual_file));
+  throw usage("which store? Say --url URL or --store NAME, set " + variable_ +
+              ", or write a url into " + usual_file);
 }
 
 std::vector<std::string> StoreChoice::arguments() const {
@@ -105,9 +106,15 @@ std::optional<ops::RetentionConfig> StoreChoice::retention() const {
   return ops::read_config(file, ops::process_variables()).retention;
 }
 
+ops::MigrateConfig StoreChoice::migrate() const {
+  const std::string file = file_to_read();
+  if (file.empty()) return {};
+  return ops::read_config(file, ops::process_variables()).migrate;
+}
+
 std::string StoreChoice::given_url() const {
   if (is_url_given()) return url_;
-  return store_.empty() && file_.empty() ? variable("THREADKEEP_URL") : "";
+  return store_.empty() && file_.empty() ? variable(variable_.c_str()) : "";
 }
 
 // A file that nobody named may be missing, unless something of it is asked for.

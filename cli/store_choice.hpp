@@ -18,8 +18,10 @@ class StoreChoice {
   /// Adds the options. They refer to this object, which must stay where it is.
   explicit StoreChoice(CLI::App& command);
 
-  /// Another name of --url, for commands that have two stores.
-  void add_name(CLI::App& command, const std::string& name, const std::string& help);
+  /// Another name of --url, for commands that have two stores, or one that is not the usual one:
+  /// then another variable of the environment names it too, instead of THREADKEEP_URL.
+  void add_name(CLI::App& command, const std::string& name, const std::string& help,
+                const std::string& variable);
 
   void default_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout.count(); }
 
@@ -30,6 +32,9 @@ class StoreChoice {
   /// What the configuration file says of retention; it is read for that also where a URL names the
   /// store. Absent where no file says anything.
   std::optional<ops::RetentionConfig> retention() const;
+
+  /// The same of migrations.
+  ops::MigrateConfig migrate() const;
 
   /// After resolve(): the options that name the same store to a process with another directory
   /// and environment. Throws Refusal where they would hold a password or a path that depends on the
@@ -50,6 +55,7 @@ class StoreChoice {
   CLI::Option* url_option_;
   CLI::Option* other_name_ = nullptr;
   CLI::Option* timeout_option_;
+  std::string variable_ = "THREADKEEP_URL";
   std::string url_;
   std::string file_;
   std::string store_;

@@ -41,9 +41,10 @@ class StoreCommand {
   CLI::App& options() { return *app_; }
   /// What it prints for people may be long: adds --no-pager. See Pager.
   void print_by_pager();
-  /// The URL has this name too.
-  void name_url(const std::string& name, const std::string& help) {
-    choice_.add_name(*app_, name, help);
+  /// The URL has this name too; see StoreChoice::add_name().
+  void name_url(const std::string& name, const std::string& help,
+                const std::string& variable = "THREADKEEP_URL") {
+    choice_.add_name(*app_, name, help, variable);
   }
   CLI::Option* json_flag() { return json_flag_; }
   void default_timeout(std::chrono::milliseconds timeout) { choice_.default_timeout(timeout); }

@@ -14,6 +14,7 @@
 #include "postgres/sql.hpp"
 #include "setup_session.hpp"
 #include "template.hpp"
+#include "threadkeep/absent_store.hpp"
 
 namespace threadkeep::postgres {
 
@@ -123,13 +124,15 @@ void check_may_create(const Catalog& catalog) {
 [[noreturn]] void refuse_absent(const Catalog& catalog) {
   const std::string place = "schema " + quote_identifier(catalog.schema) + " of database " +
                             quote_identifier(catalog.database);
+  if (!is_fresh(catalog)) {
+    throw Error(Code::unavailable, place +
+                                       " has tables of LangGraph's saver and not yet those that "
+                                       "threadkeep adds; run `threadkeep setup`");
+  }
   throw Error(Code::unavailable,
-              is_fresh(catalog)
-                  ? "there is no store in " + place +
-                        "; check the URL, or make a store there by `threadkeep setup`"
-                  : place +
-                        " has tables of LangGraph's saver and not yet those that threadkeep "
-                        "adds; run `threadkeep setup`");
+              "there is no store in " + place +
+                  "; check the URL, or make a store there by `threadkeep setup`",
+              absent_store);
 }
 
 // False when another session is at it.

@@ -11,6 +11,7 @@
 #include "table_lock.hpp"
 #include "table_session.hpp"
 #include "table_snapshot.hpp"
+#include "table_undo.hpp"
 #include "table_writer.hpp"
 #include "threadkeep/error.hpp"
 
@@ -76,6 +77,10 @@ class TableDatabase final : public tables::Database {
 
   std::unique_ptr<tables::Writer> writer(const Call& call) override {
     return std::make_unique<TableWriter>(sessions_->take(call));
+  }
+
+  std::unique_ptr<tables::RunUndo> undo(const std::string& run_id, const Call& call) override {
+    return std::make_unique<TableUndo>(sessions_->take(call), run_id, call);
   }
 
   std::unique_ptr<tables::MigrationLock> lock(

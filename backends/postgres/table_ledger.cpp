@@ -45,15 +45,15 @@ std::string TableLedger::text(std::string_view sql) const {
   return compose(sql, {{"{schema}", quote_identifier(connection_.schema())}});
 }
 
-bool TableLedger::exists(const Call& call) {
+bool TableLedger::exists(bool with_rows, const Call& call) {
   Parameters parameters;
   parameters.text(connection_.schema());
   const std::string sql(sql::tables_ledger_exists);
-  return run_once(connection_, sql, std::move(parameters), call).boolean(0, 0);
+  return run_once(connection_, sql, std::move(parameters), call).boolean(0, with_rows ? 1 : 0);
 }
 
 std::optional<Run> TableLedger::unfinished(const Call& call) {
-  if (!exists(call)) return {};
+  if (!exists(false, call)) return {};
   const Result rows = run_once(connection_, text(sql::tables_ledger_unfinished), call);
   if (rows.empty()) return {};
   Run run;
@@ -63,6 +63,15 @@ std::optional<Run> TableLedger::unfinished(const Call& call) {
   run.started_at = rows.timestamp(0, 3);
   run.tables = progress_of(run.id, call);
   return run;
+}
+
+std::vector<std::string> TableLedger::runs(const Call& call) {
+  std::vector<std::string> ids;
+  if (!exists(false, call)) return ids;
+  const Result rows = run_once(connection_, text(sql::tables_undo_runs), call);
+  ids.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) ids.push_back(rows.text(row, 0));
+  return ids;
 }
 
 std::vector<TableProgress> TableLedger::progress_of(const std::string& run_id, const Call& call) {
@@ -78,7 +87,7 @@ std::vector<TableProgress> TableLedger::progress_of(const std::string& run_id, c
 
 void TableLedger::begin(const Run& run, const Call& call) {
   TableTransaction transaction(connection_, call);
-  if (!exists(call)) connection_.execute(text(sql::tables_ledger_create), call);
+  if (!exists(true, call)) connection_.execute(text(sql::tables_ledger_create), call);
   Parameters parameters;
   parameters.text(run.id).text(run.source).text(run.plan_hash).timestamp(run.started_at);
   run_once(connection_, text(sql::tables_ledger_begin), std::move(parameters), call);

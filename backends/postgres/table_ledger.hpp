@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "connection.hpp"
 #include "threadkeep/table_store.hpp"
@@ -16,12 +17,15 @@ class TableLedger {
   explicit TableLedger(Connection& connection);
 
   std::optional<tables::Run> unfinished(const Call& call);
+  /// The ids of all runs, the last one first.
+  std::vector<std::string> runs(const Call& call);
   void begin(const tables::Run& run, const Call& call);
   void finish(const std::string& run_id, const Call& call);
   void record(const std::string& run_id, const tables::TableProgress& progress, const Call& call);
 
  private:
-  bool exists(const Call& call);
+  /// `with_rows`: also the table of rows that were written.
+  bool exists(bool with_rows, const Call& call);
   std::vector<tables::TableProgress> progress_of(const std::string& run_id, const Call& call);
   std::string text(std::string_view sql) const;
 

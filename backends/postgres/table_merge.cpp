@@ -30,9 +30,10 @@ std::string kept(const Target& target, std::string_view from) {
   return "coalesce(t." + name + " > " + std::string(from) + name + ", false)";
 }
 
-// A session that was faster with the same key has its row compared like any other.
+// A session that was faster with the same key has its row compared like any other; but what a log
+// says was put in by the run must be so.
 std::string on_conflict(const Target& target) {
-  if (target.update.empty()) return "NOTHING";
+  if (target.update.empty() || target.log) return "NOTHING";
   return "UPDATE SET " + assignments(target.update, "excluded.") + " WHERE " +
          differ(target.table, target.update, "t.", "excluded.") + " AND NOT " +
          kept(target, "excluded.");
@@ -64,12 +65,28 @@ Pieces pieces_of(const std::string& schema, const Target& target, const std::str
   };
 }
 
+// The statement, which also notes the rows that it writes.
+std::string logged(std::string statement, const std::string& schema, const Target& target) {
+  std::string key;
+  for (const std::string& column : target.table.key) {
+    key += (key.empty() ? "t." : ", t.") + quote_identifier(column) + "::text";
+  }
+  return compose(
+      sql::tables_logged,
+      {{"{write}", std::move(statement)}, {"{key}", key}, {"{schema}", quote_identifier(schema)}});
+}
+
 }  // namespace
 
-TableMerge::TableMerge(const std::string& schema, const Target& target, const std::string& stage) {
+TableMerge::TableMerge(const std::string& schema, const Target& target, const std::string& stage)
+    : table_(target.table.name), log_(target.log) {
   const Pieces pieces = pieces_of(schema, target, stage);
+  const auto written = [&](std::string_view text) {
+    std::string statement = compose(text, pieces);
+    return target.log ? logged(std::move(statement), schema, target) : statement;
+  };
   if (target.mode == Target::Mode::insert_once) {
-    insert_ = compose(sql::tables_insert_once, pieces);
+    insert_ = written(sql::tables_insert_once);
     return;
   }
   if (target.table.key.empty()) {
@@ -77,20 +94,30 @@ TableMerge::TableMerge(const std::string& schema, const Target& target, const st
                                             " has no key by which its rows could be found");
   }
   settled_ = compose(sql::tables_settled, pieces);
-  if (!target.update.empty()) update_ = compose(sql::tables_update, pieces);
-  if (target.mode == Target::Mode::upsert) insert_ = compose(sql::tables_insert, pieces);
+  if (!target.update.empty()) update_ = written(sql::tables_update);
+  if (target.mode == Target::Mode::upsert) insert_ = written(sql::tables_insert);
 }
 
-tables::Counts TableMerge::run(Connection& connection, const Call& call) const {
+tables::Counts TableMerge::run(Connection& connection, const std::string& run_id,
+                               const Call& call) const {
   tables::Counts counts;
   if (!settled_.empty()) {
     const Result result = run_once(connection, settled_, call);
     counts.unchanged = static_cast<std::uint64_t>(result.integer(0, 0));
     counts.kept = static_cast<std::uint64_t>(result.integer(0, 1));
   }
-  if (!update_.empty()) counts.updated = run_once(connection, update_, call).affected();
-  if (!insert_.empty()) counts.inserted = run_once(connection, insert_, call).affected();
+  if (!update_.empty()) counts.updated = write(connection, update_, run_id, false, call);
+  if (!insert_.empty()) counts.inserted = write(connection, insert_, run_id, true, call);
   return counts;
+}
+
+std::uint64_t TableMerge::write(Connection& connection, const std::string& sql,
+                                const std::string& run_id, bool inserted, const Call& call) const {
+  if (!log_) return run_once(connection, sql, call).affected();
+  Parameters parameters;
+  parameters.text(run_id).text(table_).boolean(inserted);
+  const Result written = run_once(connection, sql, std::move(parameters), call);
+  return static_cast<std::uint64_t>(written.integer(0, 0));
 }
 
 }  // namespace threadkeep::postgres

@@ -15,10 +15,15 @@ class TableMerge {
   TableMerge(const std::string& schema, const tables::Target& target, const std::string& stage);
 
   /// Inside a transaction. The counts are of rows that were really written: a trigger may have
-  /// withheld others.
-  tables::Counts run(Connection& connection, const Call& call) const;
+  /// withheld others. Where the target has a log, they are noted as those of `run_id`.
+  tables::Counts run(Connection& connection, const std::string& run_id, const Call& call) const;
 
  private:
+  std::uint64_t write(Connection& connection, const std::string& sql, const std::string& run_id,
+                      bool inserted, const Call& call) const;
+
+  const std::string table_;
+  const bool log_;
   std::string settled_;
   std::string update_;
   std::string insert_;

@@ -83,9 +83,14 @@ bool refers_to_itself(const Target& target) {
 /// One batch on its way through the stage into the target, inside a transaction.
 class BatchWriter {
  public:
-  BatchWriter(Connection& connection, TableStage& stage, const Target& target, Rejects& rejects,
-              const Call& call)
-      : connection_(connection), stage_(stage), target_(target), rejects_(rejects), call_(call) {}
+  BatchWriter(Connection& connection, TableStage& stage, const Target& target,
+              const std::string& run_id, Rejects& rejects, const Call& call)
+      : connection_(connection),
+        stage_(stage),
+        target_(target),
+        run_id_(run_id),
+        rejects_(rejects),
+        call_(call) {}
 
   Counts write(std::string_view lines) {
     const auto reject = [this](std::string_view line, const RowFailure& failure) {
@@ -116,7 +121,7 @@ class BatchWriter {
     const TableMerge merge(connection_.schema(), target_, stage_.name());
     const auto work = [&](std::string_view part) {
       if (!std::exchange(loaded, false)) stage_.load(part, call_);
-      counts_ += merge.run(connection_, call_);
+      counts_ += merge.run(connection_, run_id_, call_);
     };
     RowFinder(connection_, work, on_failure).run(lines, call_);
   }
@@ -148,6 +153,7 @@ class BatchWriter {
   Connection& connection_;
   TableStage& stage_;
   const Target& target_;
+  const std::string& run_id_;
   Rejects& rejects_;
   const Call& call_;
   Counts counts_;
@@ -188,7 +194,7 @@ Counts TableWriter::write(const Target& target, const Batch& batch, const std::s
     TableTransaction transaction(*connection_, call);
     find_by_index(*connection_, call);
     Rejects rejects(target, max_rejects, reject);
-    BatchWriter writer(*connection_, stage_for(target, call), target, rejects, call);
+    BatchWriter writer(*connection_, stage_for(target, call), target, run_id, rejects, call);
     const Counts counts = writer.write(batch.lines);
     TableProgress next = progress;
     next.counts += counts;

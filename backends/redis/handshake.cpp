@@ -7,6 +7,7 @@
 #include "error_map.hpp"
 #include "layout.hpp"
 #include "redis/scripts.hpp"
+#include "threadkeep/absent_store.hpp"
 
 namespace threadkeep::redis {
 
@@ -99,7 +100,8 @@ void check_format(Connection& connection, const Settings& settings, const Call& 
     if (settings.first_use == FirstUse::refuses) {
       throw Error(Code::unavailable,
                   "there is no store at " + settings.place +
-                      "; check the URL, or make a store there by `threadkeep setup`");
+                      "; check the URL, or make a store there by `threadkeep setup`",
+                  absent_store);
     }
     Pipeline pipeline;
     pipeline.add({"HSETNX", key, "format", std::to_string(format_version)});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sqlite/schema_sql.hpp"
+#include "threadkeep/absent_store.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -77,7 +78,8 @@ std::string describe_tables(const std::vector<std::string>& tables) {
   } else if (!format.tables.empty()) {
     message += " (tables: " + describe_tables(format.tables) + ")";
   }
-  throw Error(Code::unsupported, message + "; it was left as it is: name another file");
+  throw Error(Code::unsupported, message + "; it was left as it is: name another file",
+              absent_store);
 }
 
 void check_format(const Connection& connection, const Format& format) {
@@ -120,7 +122,8 @@ void use_write_ahead_log(Connection& connection) {
 [[noreturn]] void refuse_absent(const std::string& path) {
   throw Error(Code::unavailable,
               "there is no store in '" + path +
-                  "'; check the path, or make a store there by `threadkeep setup`");
+                  "'; check the path, or make a store there by `threadkeep setup`",
+              absent_store);
 }
 
 void try_set_up(Connection& connection, FirstUse first_use) {

@@ -10,6 +10,7 @@
 #include "settings.hpp"
 #include "table_describe.hpp"
 #include "table_snapshot.hpp"
+#include "table_undo.hpp"
 #include "table_writer.hpp"
 
 namespace threadkeep::sqlite {
@@ -44,6 +45,10 @@ class TableDatabase final : public tables::Database {
 
   std::unique_ptr<tables::Writer> writer(const Call& call) override {
     return open_writer(settings_, lock_, call);
+  }
+
+  std::unique_ptr<tables::RunUndo> undo(const std::string& run_id, const Call& call) override {
+    return open_undo(settings_, lock_, run_id, call);
   }
 
   std::unique_ptr<tables::MigrationLock> lock(

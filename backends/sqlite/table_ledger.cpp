@@ -71,6 +71,14 @@ std::optional<tables::Run> unfinished_run(Connection& connection) {
   return run;
 }
 
+std::vector<std::string> all_runs(Connection& connection) {
+  std::vector<std::string> ids;
+  if (!has_table(connection, "threadkeep_tier_runs")) return ids;
+  Rows rows = connection.query("SELECT id FROM main.threadkeep_tier_runs ORDER BY started_at DESC");
+  while (rows.next()) ids.push_back(rows.text(0));
+  return ids;
+}
+
 void begin_run(Connection& connection, const tables::Run& run) {
   connection.run_script(tier_runs_sql);
   connection.execute(

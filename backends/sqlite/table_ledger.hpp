@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "connection.hpp"
 #include "threadkeep/table_store.hpp"
@@ -15,6 +16,9 @@ namespace threadkeep::sqlite {
 
 /// The last run that is not finished. Creates nothing.
 std::optional<tables::Run> unfinished_run(Connection& connection);
+
+/// The ids of all runs, the last one first.
+std::vector<std::string> all_runs(Connection& connection);
 
 /// Creates the tables of runs where they are missing, and writes down the run.
 void begin_run(Connection& connection, const tables::Run& run);

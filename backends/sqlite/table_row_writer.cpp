@@ -56,12 +56,14 @@ bool is_time(Kind kind) noexcept {
 
 }  // namespace
 
-RowWriter::RowWriter(Connection& connection, const Target& target)
+RowWriter::RowWriter(Connection& connection, const Target& target, std::string run_id)
     : connection_(connection),
       target_(target),
       parser_(connection, target),
       sql_(connection, target, parser_.formats()),
-      insert_(insert_sql(target, sql_)) {
+      insert_(insert_sql(target, sql_)),
+      run_id_(std::move(run_id)) {
+  if (target.log) log_.emplace(connection, target.table);
   if (target.mode != Target::Mode::insert_once) {
     if (target.table.key.empty()) {
       throw Error(Code::invalid_argument, "the table \"" + target.table.name +
@@ -114,7 +116,10 @@ RowWriter::Outcome RowWriter::write(std::string_view line, std::optional<RowFail
   failure = parser_.parse(line);
   if (failure) return Outcome::absent;
   try {
-    return target_.mode == Target::Mode::insert_once ? insert_row(failure) : write_row(failure);
+    const bool once = target_.mode == Target::Mode::insert_once;
+    const Outcome outcome = once ? insert_row(failure) : write_row(failure);
+    log_row(outcome);
+    return outcome;
   } catch (const Error& error) {
     // RAISE(ROLLBACK) of a trigger ends the transaction.
     if (!is_of_the_row(error) || !connection_.in_transaction()) throw;
@@ -131,6 +136,7 @@ RowWriter::Outcome RowWriter::write_row(std::optional<RowFailure>& failure) {
     if (!rows.next()) {
       return target_.mode == Target::Mode::upsert ? insert_row(failure) : Outcome::absent;
     }
+    note_row(rows, 2);
     differs = rows.integer(0) != 0;
     kept = rows.integer(1) != 0;
     if (!note_key(rows, 2)) {
@@ -158,8 +164,26 @@ RowWriter::Outcome RowWriter::insert_row(std::optional<RowFailure>& failure) {
     return Outcome::absent;
   }
   if (target_.mode != Target::Mode::insert_once) note_key(rows, 0);
+  note_row(rows, 0);
   rows.next();
   return Outcome::inserted;
+}
+
+void RowWriter::note_row(const Rows& rows, int first_column) {
+  if (!log_) return;
+  row_.clear();
+  for (std::size_t i = 0; i < log_->order().columns.size(); ++i) {
+    row_.emplace_back(rows.value(first_column + static_cast<int>(i)));
+  }
+}
+
+// When the statement has ended, and its triggers with it.
+void RowWriter::log_row(Outcome outcome) {
+  if (!log_ || (outcome != Outcome::inserted && outcome != Outcome::updated)) return;
+  std::vector<Value> key;
+  key.reserve(row_.size());
+  for (const OwnedValue& value : row_) key.push_back(value.view());
+  log_->note(run_id_, key, outcome == Outcome::inserted);
 }
 
 // False when it was there.

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "table_row_log.hpp"
 #include "table_rows.hpp"
 
 namespace threadkeep::sqlite {
@@ -18,7 +19,8 @@ class RowWriter {
   /// `absent`: there is no such row to update.
   enum class Outcome { inserted, updated, unchanged, kept, absent };
 
-  RowWriter(Connection& connection, const tables::Target& target);
+  /// Where the target has a log, rows are noted as those of `run_id`.
+  RowWriter(Connection& connection, const tables::Target& target, std::string run_id);
 
   /// The row of a line becomes a row of the table, or `failure` says why not.
   Outcome write(std::string_view line, std::optional<RowFailure>& failure);
@@ -42,6 +44,8 @@ class RowWriter {
   Outcome change_row(bool kept, std::optional<RowFailure>& failure);
   Outcome insert_row(std::optional<RowFailure>& failure);
   bool note_key(const Rows& rows, int first_column);
+  void note_row(const Rows& rows, int first_column);
+  void log_row(Outcome outcome);
 
   Connection& connection_;
   const tables::Target& target_;
@@ -52,6 +56,9 @@ class RowWriter {
   std::string update_;
   std::vector<Reference> references_;
   std::unordered_set<std::string> keys_;
+  const std::string run_id_;
+  std::optional<RowLog> log_;
+  std::vector<OwnedValue> row_;  // The key of the row that was written, where it is to be noted.
 };
 
 }  // namespace threadkeep::sqlite

@@ -20,14 +20,18 @@ using tables::Table;
 using tables::TableProgress;
 using tables::Target;
 
+// SQLite's name of what is found here before it would find it.
+constexpr std::string_view broken_reference = "SQLITE_CONSTRAINT_FOREIGNKEY";
+
 /// One batch on its way into a table, inside a transaction.
 class BatchWriter {
  public:
-  BatchWriter(Connection& connection, const Target& target, std::string_view lines)
+  BatchWriter(Connection& connection, const Target& target, const std::string& run_id,
+              std::string_view lines)
       : connection_(connection),
         target_(target),
         lines_(lines_of(lines)),
-        writer_(connection, target) {}
+        writer_(connection, target, run_id) {}
 
   /// Writes all rows that the table takes. `in_group`: references are looked at later.
   Counts write(bool in_group) {
@@ -90,7 +94,8 @@ class BatchWriter {
     throw Error(Code::conflict,
                 "the rows for the table \"" + target_.table.name +
                     "\" would leave references to nothing behind, and none of them points to "
-                    "nothing itself: look at triggers and at columns that are not copied");
+                    "nothing itself: look at triggers and at columns that are not copied",
+                broken_reference);
   }
 
   Connection& connection_;
@@ -148,7 +153,7 @@ class TableWriter final : public tables::Writer {
     Counts counts;
     TableProgress next = progress;
     transact(call, [&] {
-      BatchWriter writer(connection_, target, batch.lines);
+      BatchWriter writer(connection_, target, run_id, batch.lines);
       counts = writer.write(in_group_);
       hand_out(writer, target, max_rejects, reject);
       next.counts += counts;
@@ -256,7 +261,7 @@ class TableWriter final : public tables::Writer {
       names += (names.empty() ? "" : "; ") + rows.text(1) + " rows of \"" + rows.text(0) +
                "\" point to no row of \"" + rows.text(2) + '"';
     }
-    throw Error(Code::conflict, "nothing of the group is written: " + names);
+    throw Error(Code::conflict, "nothing of the group is written: " + names, broken_reference);
   }
 
   std::vector<tables::Orphans> orphans_of(const Table& table) {

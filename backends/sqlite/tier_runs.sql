@@ -20,3 +20,13 @@ CREATE TABLE IF NOT EXISTS threadkeep_tier_tables (
   rejected INTEGER NOT NULL,
   PRIMARY KEY (run_id, table_name, pass)
 ) WITHOUT ROWID;
+-- Rows that were written by runs which note them: the key and the row as cursors write values.
+CREATE TABLE IF NOT EXISTS threadkeep_tier_rows (
+  id INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  table_name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  inserted INTEGER NOT NULL,
+  content TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS threadkeep_tier_rows_run ON threadkeep_tier_rows (run_id, table_name);

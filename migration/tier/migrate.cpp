@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "migration/tier/archive_source.hpp"
 #include "migration/tier/run.hpp"
 #include "migration/tier/store_side.hpp"
 #include "migration/tier/words.hpp"
@@ -30,7 +31,26 @@ void tell(const Event& event, Arguments&&... arguments) {
   if (event) event(std::forward<Arguments>(arguments)...);
 }
 
+bool is_lasting(const Error& error) noexcept {
+  switch (error.code()) {
+    case Code::invalid_argument:
+    case Code::corrupt:
+    case Code::denied:
+    case Code::unsupported:
+    case Code::no_space:
+    case Code::internal:
+      return true;
+    default:  // Constraints are told as conflicts, like a lock that was lost.
+      return error.native().starts_with("23") || error.native().starts_with("SQLITE_CONSTRAINT");
+  }
+}
+
 }  // namespace
+
+void end_in_the_middle(const Error& error) {
+  if (is_lasting(error)) throw TargetRefused(error);
+  throw Interrupted(error);
+}
 
 Refused::Refused(std::vector<Problem> problems)
     : Error(Code::invalid_argument, text_of(problems)),
@@ -44,7 +64,12 @@ class Migration::Impl {
     from_source([&] {
       source_ = tables_at(source_url, call);
       analysis_.source = source_ ? source_->info(call) : info_of_store(source_url);
-      if (may_have_threads()) source_store_ = existing_store(source_url, call);
+      if (const auto file = archive_of(source_url)) {
+        archive_.emplace(*file, call);
+        source_store_ = archive_->store();
+      } else if (may_have_threads()) {
+        source_store_ = existing_store(source_url, call);
+      }
     });
     tell(events_.source, analysis_.source);
     target_ = tables_at(target_url, call);
@@ -117,7 +142,7 @@ class Migration::Impl {
     } catch (const TooManyRejects&) {
       throw;
     } catch (const Error& error) {
-      throw Interrupted(error);
+      end_in_the_middle(error);
     }
   }
 
@@ -126,7 +151,7 @@ class Migration::Impl {
     try {
       take_threads(report, call);
     } catch (const Error& error) {
-      throw Interrupted(error);
+      end_in_the_middle(error);
     }
     return report;
   }
@@ -335,6 +360,7 @@ class Migration::Impl {
   const std::string target_url_;
   MigrateOptions options_;
   MigrateEvents events_;
+  std::optional<ArchiveSource> archive_;  // Outlives its store.
   std::shared_ptr<Store> source_store_;
   std::unique_ptr<tables::Database> source_;
   std::unique_ptr<tables::Database> target_;

@@ -61,6 +61,18 @@ class Interrupted : public Error {
   explicit Interrupted(const Error& error) : Error(error) {}
 };
 
+/// The target refused something in the middle, and would refuse it again: a constraint that does
+/// not hold at the end of a cycle, a permission, a full disk. Once that is mended the same
+/// migration goes on from there.
+class TargetRefused : public Error {
+ public:
+  explicit TargetRefused(const Error& error) : Error(error) {}
+};
+
+/// Throws TargetRefused or Interrupted: what an error of the target means that ended the work in
+/// the middle.
+[[noreturn]] void end_in_the_middle(const Error& error);
+
 /// What happens on the way, besides what a copy tells.
 struct MigrateEvents {
   std::function<void(const tables::DatabaseInfo&)> source;
@@ -118,7 +130,8 @@ class Migration {
   const Analysis& analyze(const Call& call);
 
   /// Carries out what analyze() has found, under the lock, and verifies it. Throws Refused,
-  /// Interrupted, TooManyRejects, SourceError; Error(unavailable) where the lock cannot be had.
+  /// Interrupted, TargetRefused, TooManyRejects, SourceError; Error(unavailable) where the lock
+  /// cannot be had.
   MigrateReport carry_out(const Call& call);
 
   /// After analyze_for_verification(): compares source and target. Changes nothing.

@@ -120,6 +120,8 @@ class Planning {
     plan.rows = rows_pass(match, mode, links);
     if (!links.empty()) plan.links = links_pass(match, links);
     plan.everything = rows_pass(match, mode, {});
+    plan.rows.target.log = options_.row_log;
+    if (plan.links) plan.links->target.log = options_.row_log;
     plan.expiry = skip_.expiry(match.source);
     plan.credentials = skip_.holds_credentials(match.source.name);
     plan_.tables.push_back(std::move(plan));
@@ -188,6 +190,7 @@ class Planning {
       add_pass(table.links.value_or(Pass{}), add);
       add(table.expiry.value_or(""));
     }
+    if (options_.row_log) add("row log");
     return sha.digest();
   }
 

@@ -62,6 +62,7 @@ struct Plan {
 struct PlanOptions {
   SkipChoice skip;
   std::vector<std::string> order;  ///< See order_tables().
+  bool row_log = false;            ///< Rows that are written are noted, so that they can be undone.
 };
 
 /// Compares two databases. Throws Error as order_tables() does.

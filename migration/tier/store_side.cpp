@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/tier/store_side.hpp"
 
-#include <string_view>
+#include <threadkeep/absent_store.hpp>
 #include <threadkeep/registry.hpp>
 #include <threadkeep/url.hpp>
+
+#include "migration/tier/archive_source.hpp"
 
 namespace threadkeep::migration {
 
 namespace {
-
-// A place that can be reached and holds nothing of ours: what backends say of it.
-bool says_there_is_none(const Error& error) {
-  const std::string_view message = error.message();
-  if (error.code() == Code::unavailable) return message.starts_with("there is no store");
-  return error.code() == Code::unsupported &&
-         message.find("holds a database of another program") != std::string_view::npos;
-}
 
 std::shared_ptr<Store> open_store(const std::string& url, FirstUse first_use) {
   Environment environment = Environment::system();
@@ -33,7 +27,7 @@ std::shared_ptr<Store> existing_store(const std::string& url, const Call& call) 
     store->threads(one, call);  // a ping would not look for the tables
     return store;
   } catch (const Error& error) {
-    if (says_there_is_none(error)) return nullptr;
+    if (error.native() == absent_store) return nullptr;
     throw;
   }
 }
@@ -43,14 +37,20 @@ std::shared_ptr<Store> store_at(const std::string& url) {
 }
 
 std::unique_ptr<tables::Database> tables_at(const std::string& url, const Call& call) {
+  if (archive_of(url)) return nullptr;
   const std::string scheme = Url::parse(url).scheme();
   if (scheme != "sqlite" && scheme != "postgres" && scheme != "postgresql") return nullptr;
   return tables::open_database(url, call);
 }
 
 tables::DatabaseInfo info_of_store(const std::string& url) {
-  const Url parsed = Url::parse(url);
   tables::DatabaseInfo info;
+  if (const auto file = archive_of(url)) {
+    info.engine = "archive";
+    info.place = info.identity = *file;
+    return info;
+  }
+  const Url parsed = Url::parse(url);
   info.engine = parsed.scheme();
   info.place = parsed.redacted();
   info.identity = info.place;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <threadkeep/threadkeep.hpp>
 
 #include "config/documents.hpp"
@@ -37,10 +38,29 @@ StoreConfig take_store(Reading& reading, const std::string& name, const Reading:
   return store;
 }
 
+MigrateConfig take_migrate(Reading& reading, const Reading::Member& described) {
+  MigrateConfig migrate;
+  const auto members = reading.members(described, "migrate", {"order"});
+  const auto order = members.find("order");
+  if (order == members.end()) return migrate;
+  if (!order->second.value.IsSequence()) {
+    reading.problem(order->second.place(), "order must be a list of tables");
+    return migrate;
+  }
+  std::set<std::string> names;
+  for (const auto& item : order->second.value) {
+    auto name = reading.text({item.Mark(), item}, "a table of order");
+    if (!name) continue;
+    if (!names.insert(*name).second) reading.problem(item.Mark(), "this table is named twice");
+    migrate.order.push_back(std::move(*name));
+  }
+  return migrate;
+}
+
 Config take_config(Reading& reading, const YAML::Node& root) {
   Config config;
-  const auto members =
-      reading.members({root.Mark(), root}, "the file", {"url", "timeout", "stores", "retention"});
+  const auto members = reading.members({root.Mark(), root}, "the file",
+                                       {"url", "timeout", "stores", "retention", "migrate"});
   std::optional<std::chrono::milliseconds> timeout;
   take_timeout(reading, members, timeout);
   if (const auto url = members.find("url"); url != members.end()) {
@@ -53,6 +73,9 @@ Config take_config(Reading& reading, const YAML::Node& root) {
   }
   if (const auto retention = members.find("retention"); retention != members.end()) {
     config.retention = take_retention(reading, retention->second);
+  }
+  if (const auto migrate = members.find("migrate"); migrate != members.end()) {
+    config.migrate = take_migrate(reading, migrate->second);
   }
   return config;
 }

@@ -25,12 +25,18 @@ struct RetentionConfig {
   retention::KeepTimes keep;
 };
 
+/// What `threadkeep.yaml` says of migrations to another tier.
+struct MigrateConfig {
+  std::vector<std::string> order;  ///< Names of tables, in the order to copy them.
+};
+
 /// What `threadkeep.yaml` says, variables filled in.
 struct Config {
   std::optional<StoreConfig> store;           ///< Where nobody names one.
   std::map<std::string, StoreConfig> stores;  ///< By name.
   /// Absent where the file says nothing of retention.
   std::optional<RetentionConfig> retention;
+  MigrateConfig migrate;
 };
 
 /// The value of an environment variable; empty when it is not set.

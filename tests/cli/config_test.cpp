@@ -55,6 +55,17 @@ TEST_F(ConfigFile, names_stores) {
   EXPECT_EQ(config.stores.at("test").timeout, 90s) << "that of all";
 }
 
+TEST_F(ConfigFile, names_tables_in_the_order_of_a_migration) {
+  EXPECT_EQ(parse("migrate: {order: [users, Select Model]}").migrate.order,
+            (std::vector<std::string>{"users", "Select Model"}));
+  EXPECT_TRUE(parse("url: sqlite:agent.db").migrate.order.empty());
+  EXPECT_EQ(refusal("migrate:\n  order: users"), "t.yaml:2:10: order must be a list of tables");
+  const auto several = refusal("migrate:\n  older: x\n  order: [users, users, [a]]");
+  for (const auto* line :
+       {"t.yaml:2:3: ", "t.yaml:3:18: this table is named twice", "t.yaml:3:25: "})
+    EXPECT_TRUE(contains(several, line)) << several;
+}
+
 TEST_F(ConfigFile, may_say_nothing) {
   for (const auto* text : {"", "# nothing\n", "{}"}) {
     const auto config = parse(text);
@@ -86,7 +97,7 @@ TEST_F(ConfigFile, tells_all_that_is_wrong_with_its_place) {
                     "    retries: 3\n"
                     "  test: {timeout: 1s}\n"
                     "  none: {url: 'sqlite:${NOSUCH}'}\n"),
-            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention\n"
+            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention, migrate\n"
             "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
             "t.yaml:5:5: url: needs a value\n"
             "t.yaml:6:5: unknown key 'retries'; known are: url, timeout\n"

@@ -40,6 +40,7 @@ const std::vector<Arguments>& commands() {
                                              {"retention", "unschedule"},
                                              {"migrate-tier"},
                                              {"migrate-tier", "verify"},
+                                             {"migrate-tier", "rollback"},
                                              {"completion"},
                                              {"manual"}};
   return all;

@@ -1,4 +1,4 @@
 -- SPDX-License-Identifier: Apache-2.0
-INSERT INTO {table} ({columns})
+INSERT INTO {table} AS t ({columns})
 OVERRIDING SYSTEM VALUE
 SELECT {values} FROM {stage} AS s

@@ -21,3 +21,14 @@ CREATE TABLE IF NOT EXISTS {schema}.threadkeep_tier_tables (
   changed_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (run_id, table_name, pass)
 );
+CREATE TABLE IF NOT EXISTS {schema}.threadkeep_tier_rows (
+  run_id text NOT NULL,
+  table_name text NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  key text[] NOT NULL,
+  inserted boolean NOT NULL,
+  hash bytea NOT NULL,
+  PRIMARY KEY (run_id, table_name, id)
+);
+COMMENT ON COLUMN {schema}.threadkeep_tier_rows.hash IS
+  'SHA-256 of the text of the row as the run has written it';

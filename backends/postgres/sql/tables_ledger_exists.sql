@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Whether schema $1 has the tables of runs.
-SELECT count(*) = 2
+-- Whether schema $1 has the tables of runs; and also that of their rows.
+SELECT count(*) FILTER (WHERE relname <> 'threadkeep_tier_rows') = 2, count(*) = 3
 FROM pg_class
 WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
-  AND relname IN ('threadkeep_tier_runs', 'threadkeep_tier_tables')
+  AND relname IN ('threadkeep_tier_runs', 'threadkeep_tier_tables', 'threadkeep_tier_rows')

@@ -12,6 +12,7 @@
 
 #include "threadkeep/call.hpp"
 #include "threadkeep/table_model.hpp"
+#include "threadkeep/table_undo.hpp"
 
 /// \file
 /// A database seen as tables of rows, so that whole applications can be copied from one engine to
@@ -119,6 +120,9 @@ struct Target {
     update_only,  ///< Sets the columns of `update` of rows that are there; others stay.
   };
   Mode mode = Mode::upsert;
+  /// Each row that is written is noted in the target, with what it holds then and in the same
+  /// transaction, so that the run can be undone.
+  bool log = false;
 };
 
 /// What one run has done to one table, kept in the target with the rows.
@@ -255,6 +259,9 @@ class Database {
   virtual std::unique_ptr<Snapshot> snapshot(const Call& call) = 0;
   /// Of a target. Nothing is created before begin_run().
   virtual std::unique_ptr<Writer> writer(const Call& call) = 0;
+  /// What a run, finished or not, has written. Throws Error(invalid_argument) that names the runs
+  /// of the target where it has none of this id.
+  virtual std::unique_ptr<RunUndo> undo(const std::string& run_id, const Call& call) = 0;
   /// Waits for no longer than `patience`, telling `waiting` about the holder now and then. Throws
   /// Error(unavailable) that names the holder.
   virtual std::unique_ptr<MigrationLock> lock(std::chrono::milliseconds patience,

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// threadkeep migrate-tier with places that have threads and no tables.
+#include "migrate_fixture.hpp"
+#include "threadkeep/testing/draft.hpp"
+#include "threadkeep/testing/redis_server.hpp"
+#include "threadkeep/threadkeep.hpp"
+
+namespace threadkeep {
+namespace {
+
+class MigrateThreads : public Cli {
+ protected:
+  static testing::PostgresServer& server() { return testing::PostgresServer::shared(); }
+  static void fill(const std::string& place) {
+    const auto store = open(place);
+    store->write(PutThread{"ada", R"({"title": "first"})"}, {});
+    store->write(testing::Draft("ada", "1").value("messages", "1", "hello"), {});
+    store->write(testing::Draft("ada", "2").value("messages", "2", "you"), {});
+    store->write(testing::Draft("bob", "1").value("messages", "1", "hello"), {});
+  }
+  std::string migrate(const std::string& from, const std::string& tier, const std::string& to,
+                      int status = done) const {
+    return run({"migrate-tier", "--from", from, "--to", tier, "--target-url", to, "--yes"}, status);
+  }
+  static std::string history(const std::string& place) {
+    return run({"threads", "history", "ada", "--json", "--url", place}, done);
+  }
+
+  const std::string postgres = server().url(server().create_database());
+};
+
+#ifdef THREADKEEP_TEST_REDIS
+TEST_F(MigrateThreads, go_from_redis_to_postgres_and_back) {
+  const auto first = testing::RedisServer::shared().url("prefix=migrated1");
+  const auto second = testing::RedisServer::shared().url("prefix=migrated2");
+  fill(first);
+  const auto printed = migrate(first, "standalone", postgres);
+  EXPECT_TRUE(contains(printed, "Analyzing source tier: redis")) << printed;
+  EXPECT_TRUE(contains(printed, "checkpoints (of the store): 3 rows")) << printed;
+  EXPECT_TRUE(contains(printed, "Verified: ")) << printed;
+  EXPECT_TRUE(contains(migrate(postgres, "standalone", second), "threads (of the store): 2 rows"));
+  EXPECT_EQ(history(second), history(first));
+  // Once more there is nothing to do.
+  EXPECT_TRUE(contains(migrate(first, "standalone", postgres), "COMPLETE. 0 rows migrated"));
+}
+#endif
+
+TEST_F(MigrateThreads, come_out_of_an_export) {
+  fill(url);
+  const std::string file = directory.path() / "threads.jsonl.zst";
+  run({"threads", "export", "--all", "--url", url, "--output", file}, done);
+  const auto dry = run({"migrate-tier", "--from", "archive:" + file, "--to", "standalone",
+                        "--target-url", postgres, "--dry-run"},
+                       done);
+  EXPECT_TRUE(contains(dry, "Analyzing source tier: archive")) << dry;
+  EXPECT_TRUE(contains(dry, "checkpoints (of the store): 3 rows")) << dry;
+  const auto printed = migrate("archive:" + file, "standalone", postgres);
+  EXPECT_TRUE(contains(printed, "Verified: ")) << printed;
+  EXPECT_EQ(history(postgres), history(url));
+  run({"migrate-tier", "verify", "--from", "archive:" + file, "--to", "standalone", "--target-url",
+       postgres},
+      done);
+}
+
+TEST_F(MigrateThreads, of_a_damaged_export_are_not_migrated) {
+  fill(url);
+  const std::string file = directory.path() / "threads.jsonl.zst";
+  run({"threads", "export", "--all", "--url", url, "--output", file}, done);
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 10);
+  EXPECT_TRUE(contains(migrate("archive:" + file, "standalone", postgres, source_failed),
+                       "the source cannot be read"));
+  EXPECT_TRUE(contains(migrate("archive:/nosuch", "standalone", postgres, source_failed),
+                       "cannot read the archive '/nosuch'"));
+}
+
+}  // namespace
+}  // namespace threadkeep
