@@ -17,15 +17,15 @@ HotSide::HotSide(std::unique_ptr<Backend> backend, std::chrono::milliseconds tim
 
 HotSide::Found HotSide::get(std::string_view key, const Call& call) {
   Found found;
-  found.answered =
-      attempt(call, [&](const Call& hurried) { found.value = backend_->cache()->get(key, hurried); });
+  found.answered = attempt(
+      call, [&](const Call& hurried) { found.value = backend_->cache()->get(key, hurried); });
   return found;
 }
 
 bool HotSide::set(std::string_view key, const Bytes& value, std::chrono::milliseconds keep,
                   const Call& call) {
-  return attempt(
-      call, [&](const Call& hurried) { backend_->cache()->set(key, value, keep, hurried); });
+  return attempt(call,
+                 [&](const Call& hurried) { backend_->cache()->set(key, value, keep, hurried); });
 }
 
 bool HotSide::erase(std::string_view key, const Call& call) {

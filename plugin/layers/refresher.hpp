@@ -32,8 +32,8 @@ class Refresher {
                                   const std::optional<VersionedTuple>& found, const Call& call)>;
 
   struct Options {
-    std::chrono::milliseconds quiet{500};     ///< Without a write, until a thread is copied.
-    std::chrono::milliseconds retry{1'000};   ///< After a copy that failed.
+    std::chrono::milliseconds quiet{500};       ///< Without a write, until a thread is copied.
+    std::chrono::milliseconds retry{1'000};     ///< After a copy that failed.
     std::chrono::milliseconds timeout{10'000};  ///< Of one copy.
     std::size_t most_threads = 10'000;
     std::size_t most_bytes = std::size_t{64} << 20;  ///< Of what readers found.
@@ -77,10 +77,10 @@ class Refresher {
   const Options options_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  Items items_;                                    // guarded by mutex_, as all that follows
-  std::set<std::pair<Time, std::string>> due_;     // those that nobody writes or copies
-  std::size_t bytes_ = 0;                          // of what readers found
-  std::jthread worker_;                            // the last: it uses the others
+  Items items_;                                 // guarded by mutex_, as all that follows
+  std::set<std::pair<Time, std::string>> due_;  // those that nobody writes or copies
+  std::size_t bytes_ = 0;                       // of what readers found
+  std::jthread worker_;                         // the last: it uses the others
 };
 
 }  // namespace threadkeep

@@ -120,8 +120,8 @@ class Reader {
 // No less than the value takes.
 std::size_t size_of(const VersionedTuple& entry) {
   const CheckpointTuple& tuple = entry.tuple;
-  std::size_t size = 256 + entry.version.size() + tuple.document.size() + tuple.metadata.size() +
-                     4 * max_id_bytes;
+  std::size_t size =
+      256 + entry.version.size() + tuple.document.size() + tuple.metadata.size() + 4 * max_id_bytes;
   for (const Blob& blob : tuple.values) {
     size += 16 + blob.channel.size() + blob.version.size() + blob.type.size() + blob.data.size();
   }
