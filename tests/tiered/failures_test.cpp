@@ -35,7 +35,7 @@ class TieredFailures : public ::testing::Test {
     EXPECT_EQ(read(*tiered_, "t"), read(*durable_, "t"));
   }
 
-  PostgresServer postgres_;
+  PostgresServer postgres_{PostgresServer::Options{.durable = true, .settings = {}}};
   RedisServer redis_{RedisServer::Options{.durable = true}};
   std::unique_ptr<Backend> durable_ = Registry::builtin().open(postgres_.url());
   Opened tiered_ = open();
