@@ -8,6 +8,7 @@
 #include "findings.hpp"
 #include "memory/retention.hpp"
 #include "memory/tables.hpp"
+#include "memory/value_cache.hpp"
 
 namespace threadkeep::memory {
 
@@ -15,7 +16,7 @@ namespace {
 
 class MemoryBackend final : public Backend {
  public:
-  explicit MemoryBackend(const Environment& environment) : tables_(environment) {}
+  explicit MemoryBackend(const Environment& environment) : tables_(environment), cache_(environment.now) {}
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
     const std::unique_lock lock(mutex_);
@@ -94,6 +95,7 @@ class MemoryBackend final : public Backend {
   }
   void setup(const Call&) override {}
   retention::Host* retention() override { return &retention_; }
+  ValueCache* cache() override { return &cache_; }
 
  private:
   Outcome apply_one(const Mutation& mutation, const Call& call) {
@@ -110,6 +112,7 @@ class MemoryBackend final : public Backend {
   std::shared_mutex mutex_;
   Tables tables_;
   RetentionHost retention_{tables_, mutex_};
+  MemoryValueCache cache_;
 };
 
 }  // namespace

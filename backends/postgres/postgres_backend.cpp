@@ -48,6 +48,11 @@ class PostgresBackend final : public Backend {
     return postgres::get(*connection, database_->statements()->read, query, call);
   }
 
+  std::optional<std::string> head(const CheckpointQuery& query, const Call& call) override {
+    const Lease connection = database_->lease(call);
+    return postgres::head(*connection, database_->statements()->read, query, call);
+  }
+
   Page<CheckpointTuple> list(const CheckpointList& query, const Call& call) override {
     const Lease connection = database_->lease(call);
     return postgres::list(*connection, database_->statements()->read, query, call);

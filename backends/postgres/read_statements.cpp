@@ -32,6 +32,10 @@ Statement make_get(const Layout& layout, bool latest, Include include) {
                            {"{writes}", truth(include.writes)}}));
 }
 
+Statement make_head(const Layout& layout, bool latest) {
+  return Statement(render(sql::head, layout, {{"{which}", which(latest, 3)}}));
+}
+
 Statement make_history(const Layout& layout, bool latest) {
   return Statement(render(sql::history, layout, {{"{which}", which(latest, 4)}}));
 }
@@ -89,12 +93,17 @@ ReadStatements::ReadStatements(const Layout& layout)
             {make_get(layout, false, {true, false}), make_get(layout, false, {true, true})}},
            {{make_get(layout, true, {false, false}), make_get(layout, true, {false, true})},
             {make_get(layout, true, {true, false}), make_get(layout, true, {true, true})}}},
+      head_{make_head(layout, false), make_head(layout, true)},
       history_{make_history(layout, false), make_history(layout, true)},
       thread_(render(sql::threads, layout, {{"{page}", std::string(sql::threads_one)}})),
       loose_writes_(render(sql::loose_writes, layout)) {}
 
 const Statement& ReadStatements::get(bool latest, Include include) const {
   return get_[latest][include.values][include.writes];
+}
+
+const Statement& ReadStatements::head(bool latest) const {
+  return head_[latest];
 }
 
 const Statement& ReadStatements::history(bool latest) const {

@@ -44,6 +44,8 @@ class ReadStatements {
 
   /// Parameters: thread_id, checkpoint_ns, and checkpoint_id unless it is for the latest.
   const Statement& get(bool latest, Include include) const;
+  /// Parameters as of get.
+  const Statement& head(bool latest) const;
   /// Parameters: thread_id, checkpoint_ns, channels, and checkpoint_id unless it is for the latest.
   const Statement& history(bool latest) const;
 
@@ -66,6 +68,7 @@ class ReadStatements {
 
   const Layout layout_;
   Statement get_[2][2][2];  // latest, values, writes
+  Statement head_[2];       // latest
   Statement history_[2];    // latest
   Statement thread_;
   Statement loose_writes_;

@@ -48,17 +48,29 @@ Result fetch(Connection& connection, const ReadStatements& statements, const Che
   return connection.run(statements.list(shape), std::move(parameters), Effect::none, call);
 }
 
+Parameters parameters_of(const CheckpointQuery& query) {
+  Parameters parameters;
+  parameters.text(query.thread_id).text(query.checkpoint_ns);
+  if (query.checkpoint_id) parameters.text(*query.checkpoint_id);
+  return parameters;
+}
+
 }  // namespace
 
 std::optional<CheckpointTuple> get(Connection& connection, const ReadStatements& statements,
                                    const CheckpointQuery& query, const Call& call) {
-  Parameters parameters;
-  parameters.text(query.thread_id).text(query.checkpoint_ns);
-  if (query.checkpoint_id) parameters.text(*query.checkpoint_id);
   auto read = read_checkpoints(connection.run(statements.get(!query.checkpoint_id, query.include),
-                                              std::move(parameters), Effect::none, call));
+                                              parameters_of(query), Effect::none, call));
   if (read.tuples.empty()) return {};
   return std::move(read.tuples.front());
+}
+
+std::optional<std::string> head(Connection& connection, const ReadStatements& statements,
+                                const CheckpointQuery& query, const Call& call) {
+  const Result rows = connection.run(statements.head(!query.checkpoint_id), parameters_of(query),
+                                     Effect::none, call);
+  if (rows.empty()) return {};
+  return rows.text(0, 0);
 }
 
 Page<CheckpointTuple> list(Connection& connection, const ReadStatements& statements,

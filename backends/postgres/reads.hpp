@@ -20,6 +20,9 @@ namespace threadkeep::postgres {
 
 std::optional<CheckpointTuple> get(Connection& connection, const ReadStatements& statements,
                                    const CheckpointQuery& query, const Call& call);
+/// The answer of Backend::head.
+std::optional<std::string> head(Connection& connection, const ReadStatements& statements,
+                                const CheckpointQuery& query, const Call& call);
 Page<CheckpointTuple> list(Connection& connection, const ReadStatements& statements,
                            const CheckpointList& query, const Call& call);
 std::vector<ChannelHistory> history(Connection& connection, const ReadStatements& statements,

@@ -10,6 +10,7 @@
 #include "mutations.hpp"
 #include "reads.hpp"
 #include "retention.hpp"
+#include "value_cache.hpp"
 
 namespace threadkeep::redis {
 
@@ -28,7 +29,8 @@ class RedisBackend final : public Backend {
   RedisBackend(Settings settings, Environment environment)
       : environment_(std::move(environment)),
         database_(std::make_unique<Database>(std::move(settings))),
-        retention_(*database_, fork_guard_, environment_) {}
+        retention_(*database_, fork_guard_, environment_),
+        cache_(*database_, fork_guard_) {}
 
   // In a forked child the connections are the parent's, and so is what watches them.
   ~RedisBackend() override {
@@ -127,6 +129,7 @@ class RedisBackend final : public Backend {
   }
 
   retention::Host* retention() override { return &retention_; }
+  ValueCache* cache() override { return &cache_; }
 
   void setup(const Call& call) override {
     fork_guard_.check();
@@ -146,6 +149,7 @@ class RedisBackend final : public Backend {
   ForkGuard fork_guard_;
   std::unique_ptr<Database> database_;
   RetentionHost retention_;
+  RedisValueCache cache_;
 };
 
 }  // namespace

@@ -42,5 +42,7 @@ void compare(const std::string& what, const std::function<double()>& ours, const
 void compare_postgres();
 void compare_redis();
 void compare_sqlite();
+/// Reads of one caller: the time of each, from Postgres alone and with a hot store in front of it.
+void compare_tiered();
 
 }  // namespace bench

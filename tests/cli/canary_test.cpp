@@ -121,5 +121,35 @@ TEST_F(Canary, is_hidden_where_Redis_refuses_it_and_where_it_takes_it) {
 }
 #endif
 
+#if defined(THREADKEEP_TEST_POSTGRES) && defined(THREADKEEP_TEST_REDIS)
+// Both URLs within the URL of a tiered store.
+std::string tiered(const std::string& hot, const std::string& durable) {
+  std::string url = "tiered:?hot=";
+  for (const char c : hot + "&durable=" + durable) {
+    const auto at = std::string_view(":/@").find(c);
+    url += at == std::string_view::npos ? std::string(1, c)
+                                        : std::vector<std::string>{"%3A", "%2F", "%40"}[at];
+  }
+  return url;
+}
+
+TEST_F(Canary, is_hidden_in_the_stores_of_a_tiered_one) {
+  testing::PostgresServer postgres;
+  postgres.run(
+      "CREATE ROLE guarded LOGIN PASSWORD '" + secret +
+      "'; GRANT CREATE ON DATABASE store TO guarded; GRANT ALL ON SCHEMA public TO guarded");
+  const testing::RedisServer redis({.settings = {{"requirepass", canary}}});
+  const std::string durable = "@127.0.0.1:" + std::to_string(postgres.port()) + "/store";
+  const std::string hot = "@127.0.0.1:" + std::to_string(redis.port()) + "/0";
+  expect_hidden(tiered("redis://:" + secret + hot, "postgresql://guarded:" + secret + durable));
+  expect_hidden(
+      tiered("redis://:wrong" + secret + hot, "postgresql://guarded:" + secret + durable));
+  expect_hidden(
+      tiered("redis://:" + secret + "@127.0.0.1:1/0", "postgresql://nosuch:" + secret + durable));
+  expect_hidden(tiered("redis://:" + secret + hot, "postgresql://u:" + secret + "@h/db") +
+                "&nosuch=1");
+}
+#endif
+
 }  // namespace
 }  // namespace threadkeep

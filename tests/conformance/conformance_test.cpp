@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/testing/conformance.hpp"
 
-#include "backends_under_test.hpp"
+#include "tiered_backends.hpp"
 
-THREADKEEP_CONFORMANCE(threadkeep::testing::built_backends())
+THREADKEEP_CONFORMANCE(threadkeep::testing::backends_and_tiered())

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "backends_under_test.hpp"
+#include "tiered_backends.hpp"
 
 // THREADKEEP_LOCKSTEP_SEED=N runs one seed again; THREADKEEP_LOCKSTEP_SEEDS=N runs N of them (else
 // as many as take less than a minute), and THREADKEEP_LOCKSTEP_START=N begins elsewhere than at 1.
@@ -26,7 +26,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 
 std::vector<std::uint64_t> seeds(const BackendSpec& backend) {
   if (const auto one = number_from("THREADKEEP_LOCKSTEP_SEED", 0)) return {one};
-  const bool has_server = backend.name.starts_with("postgres");
+  const bool has_server = backend.name.starts_with("postgres") || backend.name == "tiered";
   const auto count = number_from("THREADKEEP_LOCKSTEP_SEEDS", has_server ? 60 : 200);
   const auto start = number_from("THREADKEEP_LOCKSTEP_START", 1);
   std::vector<std::uint64_t> seeds;
@@ -64,7 +64,7 @@ TEST_P(Lockstep, agrees_with_memory) {
 }
 
 // Memory against itself: the run is deterministic, so that a difference means something.
-INSTANTIATE_TEST_SUITE_P(, Lockstep, ::testing::ValuesIn(built_backends()),
+INSTANTIATE_TEST_SUITE_P(, Lockstep, ::testing::ValuesIn(backends_and_tiered()),
                          [](const auto& test) { return test.param.name; });
 
 // A store that forgets the metadata of every tenth checkpoint.

@@ -41,6 +41,19 @@ class ReadPlans : public ReadsFixture {
     return plan;
   }
 
+  // How many the server looks at.
+  int pages(const postgres::Statement& statement, const std::string& arguments) {
+    raw_.run("DEALLOCATE ALL; SET plan_cache_mode = force_generic_plan");
+    raw_.run("PREPARE read AS " + statement.sql());
+    const std::string mark = "Buffers: shared hit=";
+    for (const auto& line :
+         raw_.run("EXPLAIN (ANALYZE, BUFFERS) EXECUTE read (" + arguments + ")")) {
+      const auto at = line.find(mark);
+      if (at != std::string::npos) return std::stoi(line.substr(at + mark.size()));
+    }
+    return 0;
+  }
+
   // Nothing but lookups: no table is read from end to end, and no thread is sorted.
   static void expect_lookups(const std::string& plan) {
     EXPECT_EQ(plan.find("Seq Scan"), std::string::npos) << plan;
@@ -64,6 +77,27 @@ TEST_P(ReadPlans, of_one_checkpoint_are_lookups) {
   expect_lookups(latest);
   expect_newest_from_index(latest);
   expect_lookups(plan(statements_.get(false, {}), "'thread 1', '', '00000050'"));
+}
+
+TEST_P(ReadPlans, of_a_head_are_lookups) {
+  fill();
+  const auto latest = plan(statements_.head(true), "'thread 1', ''");
+  expect_lookups(latest);
+  expect_newest_from_index(latest);
+  EXPECT_EQ(latest.find("checkpoint_blobs"), std::string::npos) << latest;
+  expect_lookups(plan(statements_.head(false), "'thread 1', '', '00000050'"));
+}
+
+// A document of a megabyte and more has a hundred pages.
+TEST_P(ReadPlans, of_a_head_read_no_document) {
+  raw_.run(
+      "INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint) SELECT 't', '1', "
+      "jsonb_build_object('text', string_agg(md5(n::text), '')) FROM generate_series(1, 50000) AS "
+      "n");
+  const int looked_at = pages(statements_.head(true), "'t', ''");
+  EXPECT_GT(looked_at, 0);
+  EXPECT_LT(looked_at, 20);
+  EXPECT_GT(pages(statements_.get(true, {}), "'t', ''"), 100);
 }
 
 TEST_P(ReadPlans, of_a_page_of_a_namespace_are_lookups) {
