@@ -146,6 +146,26 @@ TEST_F(Sentinel, that_names_a_replica_is_not_believed) {
   EXPECT_TRUE(contains(next.message(), "replica")) << next.what();
 }
 
+// By TLS to the sentinel and to the master, whose certificate names a host and not an address.
+TEST(SentinelTls, leads_to_a_master_that_is_verified) {
+  const RedisServer master({.tls = true});
+  const auto monitor = "monitor mymaster localhost " + std::to_string(master.tls_port()) + " 1";
+  const RedisServer sentinel({.tls = true,
+                              .sentinel = true,
+                              .settings = {{"tls-cert-file", master.certificate().string()},
+                                           {"tls-key-file", master.key().string()},
+                                           {"tls-ca-cert-file", master.ca_file().string()},
+                                           {"tls-replication", "yes"},
+                                           {"sentinel", "resolve-hostnames yes"},
+                                           {"sentinel", "announce-hostnames yes"},
+                                           {"sentinel", monitor}}});
+  const auto port = std::to_string(sentinel.tls_port());
+  const auto trusted = "?tls_ca=" + master.ca_file().string();
+  expect_works("rediss+sentinel://localhost:" + port + "/mymaster" + trusted);
+  expect_refused("rediss+sentinel://127.0.0.1:" + port + "/mymaster" + trusted, Code::unavailable,
+                 "certificate verify failed");
+}
+
 TEST(Replica, closes_all_connections_when_it_says_what_it_is) {
   RedisServer server;
   const RedisServer other;
