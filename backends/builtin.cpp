@@ -71,7 +71,8 @@ const Registry& Registry::builtin() {
 #endif
 #ifdef THREADKEEP_WITH_REDIS
     for (const char* scheme :
-         {"redis", "rediss", "redis+unix", "valkey", "valkeys", "valkey+unix"}) {
+         {"redis", "rediss", "redis+unix", "redis+sentinel", "rediss+sentinel", "valkey", "valkeys",
+          "valkey+unix", "valkey+sentinel", "valkeys+sentinel"}) {
       r.add(scheme, redis::open);
     }
 #endif

@@ -102,6 +102,11 @@ std::vector<Result> Connection::run(std::span<const Request> requests, Effect ef
   for (;;) {
     RoundTrip trip(handle_.get(), waiter_, call, effect);
     carry_out(trip, requests);
+    if (!trip.failure() && unreplicated_ && effect == Effect::commit) {
+      throw Error(Code::outcome_unknown,
+                  "it is committed, but somebody ended the wait for the synchronous standby: a "
+                  "failover may lose it");
+    }
     if (!trip.failure()) return trip.take_results();
     // A BEGIN among the requests has been carried out: the caller has to roll back first.
     const bool repeat = stop_preparing(trip.failure()) && may_repeat && !in_transaction();
@@ -148,6 +153,7 @@ void Connection::check_usable(const Call& call) const {
 // Broken while it is under way, and so after an exception too.
 void Connection::carry_out(RoundTrip& trip, std::span<const Request> requests) {
   broken_ = true;
+  unreplicated_ = false;
   try {
     queue(trip, requests);
     trip.sync();
@@ -204,8 +210,12 @@ bool Connection::alive() noexcept {
   return !broken();
 }
 
-// Between statements the server's last words are notices for libpq.
+// Between statements the server's last words are notices for libpq. That a commit was not confirmed
+// by a synchronous standby is a warning, and a success; only its source is in one language.
 void Connection::notice(void* self, const PGresult* message) noexcept {
+  if (field(message, PG_DIAG_SOURCE_FUNCTION) == "SyncRepWaitForLSN") {
+    static_cast<Connection*>(self)->unreplicated_ = true;
+  }
   const auto severity = field(message, PG_DIAG_SEVERITY_NONLOCALIZED);
   if (severity != "FATAL" && severity != "PANIC") return;
   static_cast<Connection*>(self)->broken_ = true;

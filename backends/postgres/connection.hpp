@@ -95,6 +95,7 @@ class Connection {
   bool pooled_ = false;
   bool broken_ = false;
   bool worn_ = false;
+  bool unreplicated_ = false;  // The last commit did not wait for its standby.
 };
 
 }  // namespace threadkeep::postgres

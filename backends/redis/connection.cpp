@@ -20,6 +20,14 @@ bool gave_up(const std::vector<Reply>& replies) {
   });
 }
 
+// A master that became a replica keeps its connections. In version 6 a script says it in the middle
+// of its message.
+bool became_replica(const std::vector<Reply>& replies) {
+  return std::any_of(replies.begin(), replies.end(), [](const Reply& reply) {
+    return reply.is_error() && reply.view().find("READONLY ") != std::string_view::npos;
+  });
+}
+
 // As many pieces as a system call takes at once in asio.
 constexpr std::size_t most_pieces = 64;
 
@@ -174,8 +182,11 @@ Exchange Connection::exchange(const Pipeline& pipeline, const Call& call,
     break_off();
     throw;
   }
-  const bool lost = transfer.exchange.failure || gave_up(transfer.exchange.replies);
-  if (lost || !transfer.all_sent()) break_off();
+  const auto& failure = transfer.exchange.failure;
+  const auto& replies = transfer.exchange.replies;
+  const bool silent = failure && failure->code() != Code::cancelled;
+  server_lost_ = became_replica(replies) || (silent && !server_.found_by.empty());
+  if (server_lost_ || failure || gave_up(replies) || !transfer.all_sent()) break_off();
   return std::move(transfer.exchange);
 }
 

@@ -26,6 +26,9 @@ struct Server {
   int major = 0;
   int minor = 0;
   bool has_waitaof = false;  ///< Set where durability by fsync is asked for.
+  bool is_master = false;    ///< It says so.
+  /// Which sentinel named which address; empty where none was asked.
+  std::string found_by;
 
   bool at_least(int wanted_major, int wanted_minor) const noexcept {
     return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
@@ -65,6 +68,9 @@ class Connection {
   Server& server() noexcept { return server_; }
   const Server& server() const noexcept { return server_; }
   bool broken() const noexcept { return broken_; }
+  /// Broken because the server is a replica now or, where sentinels can name another one, does not
+  /// answer: other connections to it are no better.
+  bool server_lost() const noexcept { return server_lost_; }
   /// Looks at the socket without a round trip.
   bool alive() noexcept { return !broken_ && stream_->alive(); }
 
@@ -84,6 +90,7 @@ class Connection {
   ReplyReader reader_;
   std::array<char, 64 * 1024> buffer_;
   bool broken_ = false;
+  bool server_lost_ = false;
   Server server_;
 };
 

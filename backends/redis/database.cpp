@@ -13,7 +13,8 @@ Lease::~Lease() {
   if (connection_) database_->give_back(std::move(connection_));
 }
 
-Database::Database(Settings settings) : settings_(std::move(settings)) {
+Database::Database(Settings settings)
+    : settings_(std::move(settings)), finder_(settings_.sentinels) {
   idle_.reserve(settings_.pool_size);
 }
 
@@ -69,7 +70,7 @@ void Database::setup(const Call& call) {
 }
 
 std::unique_ptr<Connection> Database::open(const Settings& settings, const Call& call) {
-  auto connection = open_connection(settings, call);
+  auto connection = open_connection(settings, finder_, call);
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
@@ -82,10 +83,12 @@ std::unique_ptr<Connection> Database::open(const Settings& settings, const Call&
 }
 
 void Database::give_back(std::unique_ptr<Connection> connection) noexcept {
+  const bool others_too = connection->server_lost();
   if (connection->broken()) connection.reset();
   const std::lock_guard lock(mutex_);
   --lent_;
   if (connection) idle_.push_back(std::move(connection));
+  if (others_too) idle_.clear();
   changed_.notify_one();
 }
 

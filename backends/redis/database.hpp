@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connection.hpp"
+#include "sentinel.hpp"
 #include "settings.hpp"
 
 namespace threadkeep::redis {
@@ -33,7 +34,9 @@ class Lease {
 
 /// A store on a server and its connections: opened when needed, at most pool_size, the last one
 /// used is lent first. When an idle one turns out to be dead, all that are idle are closed: the
-/// server was restarted. Thread-safe.
+/// server was restarted. So they are when the server says that it is a replica now, and with
+/// sentinels when it does not answer: it may be gone, and the next connection asks them for the
+/// master. Thread-safe.
 class Database {
  public:
   explicit Database(Settings settings);
@@ -54,6 +57,7 @@ class Database {
   void give_back(std::unique_ptr<Connection> connection) noexcept;
 
   const Settings settings_;
+  MasterFinder finder_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   Idle idle_;             // guarded by mutex_, as all that follows

@@ -80,6 +80,8 @@ void examine(Connection& connection, const Settings& settings, const Environment
   pipeline.add({"TIME"});
   pipeline.add({"INFO"});
   pipeline.add({"CONFIG", "GET", "aof-load-truncated"});
+  const auto& found_by = connection.server().found_by;
+  if (!found_by.empty()) findings.push_back(good("sentinel", found_by));
   const auto before = environment.now();
   const Exchange answers = connection.exchange(pipeline, call);
   const auto after = environment.now();

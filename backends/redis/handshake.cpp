@@ -61,9 +61,14 @@ void read_hello(const Reply& hello, Server& server) {
       throw Error(Code::unsupported,
                   "this server is a node of a cluster, and clusters are not supported yet");
     }
+    if (key == "mode" && value == "sentinel") {
+      throw Error(Code::invalid_argument,
+                  "this server is a sentinel; write redis+sentinel://host:port/master");
+    }
     if (key == "role" && value != "master") {
       throw Error(Code::unavailable, "this server is a replica; name the master", "READONLY");
     }
+    if (key == "role") server.is_master = true;
   }
 }
 
@@ -127,13 +132,20 @@ void check_format(Connection& connection, const Settings& settings, const Call& 
 
 }  // namespace
 
-std::unique_ptr<Connection> open_connection(const Settings& settings, const Call& call) {
+std::unique_ptr<Connection> greet(const Settings& settings, const Call& call) {
+  auto connection = std::make_unique<Connection>(settings, call);
+  log_in(*connection, settings, call);
+  ask_who_it_is(*connection, call);
+  return connection;
+}
+
+std::unique_ptr<Connection> open_connection(const Settings& settings, MasterFinder& finder,
+                                            const Call& call) {
   Call patient = call;
   patient.deadline = std::min(call.deadline, Deadline::after(settings.connect_timeout));
   try {
-    auto connection = std::make_unique<Connection>(settings, patient);
-    log_in(*connection, settings, patient);
-    ask_who_it_is(*connection, patient);
+    auto connection = settings.sentinels.hosts.empty() ? greet(settings, patient)
+                                                       : finder.find(settings, patient);
     check_format(*connection, settings, patient);
     return connection;
   } catch (const Error& error) {

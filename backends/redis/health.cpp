@@ -13,7 +13,9 @@ namespace {
 std::string describe(const Server& server, const Settings& settings) {
   std::string text = server.name.empty() ? "server" : server.name;
   if (!server.version.empty()) text += " " + server.version;
-  text += " at " + settings.place + ", durability ";
+  text += " at " + settings.place;
+  if (!server.found_by.empty()) text += "; " + server.found_by;
+  text += ", durability ";
   switch (settings.durability) {
     case Durability::none:
       return text + "none";

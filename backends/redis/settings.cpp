@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -40,18 +41,19 @@ void read_credentials(std::string_view text, Settings& settings) {
   if (colon != std::string_view::npos) settings.password = percent_decode(text.substr(colon + 1));
 }
 
-// "host", "host:port", "[::1]:port"
-void read_host(std::string_view text, Url& url, Settings& settings) {
-  if (text.empty()) return;
+// "host", "host:port", "[::1]:port"; what is not there is as in `otherwise`.
+HostAndPort read_host(std::string_view text, Url& url, HostAndPort otherwise) {
+  if (text.empty()) return otherwise;
   const auto bracket = text.starts_with('[') ? text.find(']') : std::string_view::npos;
   const auto colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
   const auto host =
       bracket == std::string_view::npos ? text.substr(0, colon) : text.substr(1, bracket - 1);
-  if (!host.empty()) settings.host = percent_decode(host);
-  if (colon == std::string_view::npos) return;
+  if (!host.empty()) otherwise.host = percent_decode(host);
+  if (colon == std::string_view::npos) return otherwise;
   const auto port = number(text.substr(colon + 1), 1, 65535);
   if (!port) url.problem("the port must be a number from 1 to 65535");
-  settings.port = static_cast<std::uint16_t>(port.value_or(0));
+  otherwise.port = static_cast<std::uint16_t>(port.value_or(0));
+  return otherwise;
 }
 
 int read_number(Url& url, std::string_view key, int otherwise, int least, int greatest) {
@@ -67,6 +69,40 @@ int read_number(Url& url, std::string_view key, int otherwise, int least, int gr
 
 constexpr int most_databases = 1'000'000;
 
+void read_database(std::string_view text, Url& url, Settings& settings) {
+  const auto database = number(text, 0, most_databases);
+  if (!database) url.problem("the number of a database must be at the end of the path, as in /0");
+  settings.database = database.value_or(0);
+}
+
+void read_socket(std::string_view authority, Url& url, Settings& settings) {
+  if (!authority.empty()) url.problem("takes no host; write redis+unix:///path/to/socket");
+  if (url.path().size() < 2) url.problem("needs a path, as in redis+unix:///run/redis.sock");
+  settings.socket = url.path();
+  settings.database = read_number(url, "db", 0, 0, most_databases);
+}
+
+// "host:port,host:port" and "/master/database"
+void read_sentinels(std::string_view authority, Url& url, Settings& settings) {
+  constexpr std::uint16_t sentinel_port = 26379;
+  while (true) {
+    const auto comma = std::min(authority.find(','), authority.size());
+    const auto one = authority.substr(0, comma);
+    if (one.empty()) url.problem("needs sentinels: redis+sentinel://host:port,host:port/master");
+    settings.sentinels.hosts.push_back(read_host(one, url, {"localhost", sentinel_port}));
+    if (one.empty() || comma == authority.size()) break;
+    authority.remove_prefix(comma + 1);
+  }
+  std::string_view path = url.path();
+  path.remove_prefix(path.empty() ? 0 : 1);
+  const auto slash = std::min(path.find('/'), path.size());
+  settings.sentinels.master = path.substr(0, slash);
+  if (slash == 0) {
+    url.problem("needs the name of a master, as in redis+sentinel://host:port/mymaster");
+  }
+  if (slash + 1 < path.size()) read_database(path.substr(slash + 1), url, settings);
+}
+
 void read_place(Url& url, Settings& settings) {
   std::string_view authority = url.authority() ? std::string_view(*url.authority()) : "";
   const auto at = authority.rfind('@');
@@ -74,19 +110,13 @@ void read_place(Url& url, Settings& settings) {
     read_credentials(authority.substr(0, at), settings);
     authority.remove_prefix(at + 1);
   }
-  if (url.scheme().ends_with("+unix")) {
-    if (!authority.empty()) url.problem("takes no host; write redis+unix:///path/to/socket");
-    if (url.path().size() < 2) url.problem("needs a path, as in redis+unix:///run/redis.sock");
-    settings.socket = url.path();
-    settings.database = read_number(url, "db", 0, 0, most_databases);
-    return;
-  }
+  if (url.scheme().ends_with("+unix")) return read_socket(authority, url, settings);
+  if (url.scheme().ends_with("+sentinel")) return read_sentinels(authority, url, settings);
   if (!url.authority()) url.problem("write redis://host:port/database");
-  read_host(authority, url, settings);
-  if (url.path().size() < 2) return;
-  const auto database = number(std::string_view(url.path()).substr(1), 0, most_databases);
-  if (!database) url.problem("what follows the host must be the number of a database, as in /0");
-  settings.database = database.value_or(0);
+  const auto place = read_host(authority, url, {settings.host, settings.port});
+  settings.host = place.host;
+  settings.port = place.port;
+  if (url.path().size() > 1) read_database(std::string_view(url.path()).substr(1), url, settings);
 }
 
 std::string first_line(const std::string& path, Url& url) {
@@ -97,23 +127,31 @@ std::string first_line(const std::string& path, Url& url) {
   return line;
 }
 
-void read_password(Url& url, Settings& settings) {
-  const auto variable = url.take("password_env");
-  const auto file = url.take("password_file");
-  const auto user = url.take("user");
-  if (user) settings.user = *user;
-  if ((settings.password ? 1 : 0) + (variable ? 1 : 0) + (file ? 1 : 0) > 1) {
-    url.problem(
-        "has more than one password; keep one of password_env, password_file and the one "
-        "before the host");
+// Of the server, or with "sentinel_" before the keys.
+void read_password(Url& url, const std::string& before, std::optional<std::string>& user,
+                   std::optional<std::string>& password) {
+  const auto variable = url.take(before + "password_env");
+  const auto file = url.take(before + "password_file");
+  if (auto name = url.take(before + "user")) user = std::move(name);
+  if ((password ? 1 : 0) + (variable ? 1 : 0) + (file ? 1 : 0) > 1) {
+    url.problem("has more than one password; keep one of " + before + "password_env, " + before +
+                "password_file and the one " +
+                (before.empty() ? "before the host" : "of " + before + "password"));
   }
   if (variable) {
     const char* value = std::getenv(variable->c_str());
     if (value == nullptr) url.problem("there is no environment variable '" + *variable + "'");
-    settings.password = value == nullptr ? "" : value;
+    password = value == nullptr ? "" : value;
   }
-  if (file) settings.password = first_line(*file, url);
-  if (settings.user && !settings.password) url.problem("has a user and no password");
+  if (file) password = first_line(*file, url);
+  if (user && !password) url.problem("has a " + before + "user and no " + before + "password");
+}
+
+void read_passwords(Url& url, Settings& settings) {
+  read_password(url, "", settings.user, settings.password);
+  if (settings.sentinels.hosts.empty()) return;
+  settings.sentinels.password = url.take("sentinel_password");
+  read_password(url, "sentinel_", settings.sentinels.user, settings.sentinels.password);
 }
 
 void read_durability(Url& url, Settings& settings) {
@@ -130,7 +168,7 @@ void read_durability(Url& url, Settings& settings) {
 }
 
 void read_tls(Url& url, Settings& settings) {
-  settings.tls = url.scheme() == "rediss" || url.scheme() == "valkeys";
+  settings.tls = url.scheme().starts_with("rediss") || url.scheme().starts_with("valkeys");
   settings.tls_ca = url.take("tls_ca").value_or("");
   settings.tls_cert = url.take("tls_cert").value_or("");
   settings.tls_key = url.take("tls_key").value_or("");
@@ -156,21 +194,25 @@ void read_ttl(Url& url, Settings& settings) {
   settings.ttl = *ttl;
 }
 
-std::string describe(const Settings& settings) {
-  const bool literal = settings.host.find(':') != std::string::npos;
-  const auto host = literal ? "[" + settings.host + "]" : settings.host;
-  const auto where =
-      settings.socket.empty() ? host + ":" + std::to_string(settings.port) : settings.socket;
-  return where + ", database " + std::to_string(settings.database) + ", prefix '" +
-         settings.prefix + "'";
+std::string describe_server(const Settings& settings) {
+  if (!settings.socket.empty()) return settings.socket;
+  if (settings.sentinels.hosts.empty()) return to_string({settings.host, settings.port});
+  std::string text = "master '" + settings.sentinels.master + "' of sentinels";
+  for (const auto& sentinel : settings.sentinels.hosts) text += " " + to_string(sentinel);
+  return text;
 }
 
 }  // namespace
 
+std::string to_string(const HostAndPort& place) {
+  const bool literal = place.host.find(':') != std::string::npos;
+  return (literal ? "[" + place.host + "]" : place.host) + ":" + std::to_string(place.port);
+}
+
 Settings read_settings(Url& url) {
   Settings settings;
   read_place(url, settings);
-  read_password(url, settings);
+  read_passwords(url, settings);
   read_prefix(url, settings);
   read_ttl(url, settings);
   read_durability(url, settings);
@@ -181,7 +223,8 @@ Settings read_settings(Url& url) {
   if (const auto wait = url.take_duration("pool_wait")) settings.pool_wait = *wait;
   if (const auto time = url.take_duration("connect_timeout")) settings.connect_timeout = *time;
   url.finish();
-  settings.place = describe(settings);
+  settings.place = describe_server(settings) + ", database " + std::to_string(settings.database) +
+                   ", prefix '" + settings.prefix + "'";
   return settings;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "threadkeep/backend.hpp"
 #include "threadkeep/url.hpp"
@@ -19,12 +20,31 @@ enum class Durability {
   fsync,     ///< It is on the server's disk.
 };
 
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const HostAndPort&, const HostAndPort&) = default;
+};
+
+/// "host:port", or "[::1]:port".
+std::string to_string(const HostAndPort& place);
+
+/// Who knows the address of the server. Without hosts nobody is asked: it is in the URL.
+struct Sentinels {
+  std::vector<HostAndPort> hosts;
+  std::string master;  ///< The name by which they know it.
+  std::optional<std::string> user;
+  std::optional<std::string> password;
+};
+
 /// What the URL of a store says.
 struct Settings {
   bool tls = false;
   std::string host = "localhost";
   std::uint16_t port = 6379;
-  std::string socket;  ///< The path of a unix socket, instead of host and port.
+  std::string socket;   ///< The path of a unix socket, instead of host and port.
+  Sentinels sentinels;  ///< These say which host and port.
   std::optional<std::string> user;
   std::optional<std::string> password;
   int database = 0;

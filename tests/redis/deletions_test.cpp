@@ -34,7 +34,8 @@ TEST(Deletions, that_were_prepared_for_a_thread_do_not_touch_one_that_was_made_s
   Url url = Url::parse(server.url());
   const redis::Settings settings = redis::read_settings(url);
   const Call call;
-  const auto connection = redis::open_connection(settings, call);
+  redis::MasterFinder finder(settings.sentinels);
+  const auto connection = redis::open_connection(settings, finder, call);
   redis::Writer writer(*connection, settings, 1, call);
   auto store = open_store(server.url());
   store.put(Draft("t", "1").value("a", "1", "x"));

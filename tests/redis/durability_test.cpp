@@ -116,5 +116,25 @@ TEST(Durability, by_replicas_that_are_gone_leaves_the_outcome_open) {
   EXPECT_EQ(store.get({"t", "", {}, {}})->checkpoint_id, "2") << "it can be read";
 }
 
+// The second time nothing is stored, and the first time is still to be confirmed.
+TEST(Durability, by_replicas_is_not_confirmed_by_sending_it_again) {
+  const RedisServer master;
+  testing::TcpProxy between(master.port());
+  const auto place = "127.0.0.1 " + std::to_string(between.port());
+  const RedisServer replica({.settings = {{"replicaof", place}}});
+  RawClient raw_master(master);
+  while (raw_master.value({"WAIT", "1", "100"}) != "1") continue;
+  auto store = open_store(master.url("durability=replicas&durability_timeout=200ms"));
+  store.put(Draft("t", "1"));
+  between.fall_silent();
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    EXPECT_EQ(code_of([&] { store.put(Draft("t", "2").parent("1")); }), Code::outcome_unknown);
+  }
+  between.pass();
+  auto patient = open_store(master.url("durability=replicas&durability_timeout=60s"));
+  patient.put(Draft("t", "2").parent("1"));
+  EXPECT_EQ(RawClient(replica).value({"ZCARD", replica.run({"KEYS", "*:i:t"})}), "2");
+}
+
 }  // namespace
 }  // namespace threadkeep::redis_test

@@ -68,6 +68,58 @@ TEST(Settings, name_a_unix_socket_by_a_scheme_of_its_own) {
   EXPECT_NE(problem_of("redis+unix://").find("needs a path"), std::string::npos);
 }
 
+TEST(Settings, name_sentinels_and_the_master_they_know) {
+  const auto settings = read("redis+sentinel://ad:pw@one,two:7000,[::1]:7001/my%20master/3");
+  const std::vector<redis::HostAndPort> hosts = {{"one", 26379}, {"two", 7000}, {"::1", 7001}};
+  EXPECT_EQ(settings.sentinels.hosts, hosts);
+  EXPECT_EQ(settings.sentinels.master, "my master");
+  EXPECT_EQ(settings.database, 3);
+  EXPECT_EQ(settings.user, "ad");
+  EXPECT_EQ(settings.password, "pw");
+  EXPECT_FALSE(settings.sentinels.password) << "that is of the master";
+  EXPECT_FALSE(settings.tls);
+  EXPECT_EQ(settings.place,
+            "master 'my master' of sentinels one:26379 two:7000 [::1]:7001, database 3, prefix "
+            "'threadkeep'");
+  EXPECT_EQ(read("redis+sentinel://one/m").database, 0);
+  EXPECT_TRUE(read("rediss+sentinel://one/m").tls);
+  EXPECT_TRUE(read("valkeys+sentinel://one/m").tls);
+  EXPECT_FALSE(read("valkey+sentinel://one/m").tls);
+}
+
+TEST(Settings, have_a_login_of_their_own_for_sentinels) {
+  const auto settings =
+      read("redis+sentinel://:master@h/m?sentinel_user=ada&sentinel_password=canary");
+  EXPECT_EQ(settings.password, "master");
+  EXPECT_EQ(settings.sentinels.user, "ada");
+  EXPECT_EQ(settings.sentinels.password, "canary");
+  const testing::TemporaryDirectory directory;
+  const auto file = (directory.path() / "secret").string();
+  std::ofstream(file) << "from-file\n";
+  EXPECT_EQ(read("redis+sentinel://h/m?sentinel_password_file=" + file).sentinels.password,
+            "from-file");
+  setenv("THREADKEEP_TEST_PASSWORD", "from-environment", 1);
+  EXPECT_EQ(read("redis+sentinel://h/m?sentinel_password_env=THREADKEEP_TEST_PASSWORD")
+                .sentinels.password,
+            "from-environment");
+  const auto text =
+      problem_of("redis+sentinel://h/m?sentinel_user=ada&sentinel_password=canary&x=1");
+  EXPECT_EQ(text.find("canary"), std::string::npos) << text;
+}
+
+TEST(Settings, of_sentinels_are_all_checked_at_once) {
+  const auto text = problem_of("redis+sentinel://one,,two:x/?sentinel_user=ada&unknown=1");
+  for (const char* part : {"needs sentinels", "needs the name of a master",
+                           "a sentinel_user and no sentinel_password", "unknown parameter"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in: " << text;
+  }
+  EXPECT_NE(problem_of("redis+sentinel:///m").find("needs sentinels"), std::string::npos);
+  EXPECT_NE(problem_of("redis+sentinel://h:0/m").find("port"), std::string::npos);
+  EXPECT_NE(problem_of("redis+sentinel://h/m/x").find("number of a database"), std::string::npos);
+  EXPECT_NE(problem_of("redis://h?sentinel_user=a").find("unknown parameter 'sentinel_user'"),
+            std::string::npos);
+}
+
 TEST(Settings, take_the_password_from_the_environment_or_a_file) {
   setenv("THREADKEEP_TEST_PASSWORD", "from-environment", 1);
   EXPECT_EQ(read("redis://h?password_env=THREADKEEP_TEST_PASSWORD").password, "from-environment");

@@ -41,13 +41,15 @@ TEST(RegistryOf, this_build_knows_its_backends) {
   expected.insert(expected.end(), {"postgres", "postgresql"});
 #endif
 #ifdef THREADKEEP_TEST_REDIS
-  expected.insert(expected.end(), {"redis", "redis+unix", "rediss"});
+  expected.insert(expected.end(),
+                  {"redis", "redis+sentinel", "redis+unix", "rediss", "rediss+sentinel"});
 #endif
 #ifdef THREADKEEP_TEST_SQLITE
   expected.emplace_back("sqlite");
 #endif
 #ifdef THREADKEEP_TEST_REDIS
-  expected.insert(expected.end(), {"valkey", "valkey+unix", "valkeys"});
+  expected.insert(expected.end(),
+                  {"valkey", "valkey+sentinel", "valkey+unix", "valkeys", "valkeys+sentinel"});
 #endif
   EXPECT_EQ(schemes, expected);
 }

@@ -94,9 +94,10 @@ PostgresServer::PostgresServer() : PostgresServer(Options()) {}
 PostgresServer::PostgresServer(Options options)
     : data_(directory_.path() / "data"), log_(directory_.path() / "log") {
   hand_over(directory_.path());
-  initialize();
+  options.standby_of ? copy(*options.standby_of) : initialize();
   write_settings(options);
   start();
+  if (options.standby_of) return;
   run("CREATE ROLE threadkeep LOGIN; CREATE DATABASE store OWNER threadkeep;", "postgres");
 }
 
@@ -106,6 +107,13 @@ void PostgresServer::initialize() {
   run_command(unprivileged({programs() / "initdb", "--pgdata=" + data_.string(),
                             "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C",
                             "--no-sync", "--no-instructions"}));
+}
+
+// Its settings come along; those of this server are written after them.
+void PostgresServer::copy(const PostgresServer& primary) {
+  run_command(unprivileged({programs() / "pg_basebackup", "--pgdata=" + data_.string(),
+                            "--dbname=" + primary.superuser_url("postgres"), "--checkpoint=fast",
+                            "--wal-method=stream", "--write-recovery-conf", "--no-sync"}));
 }
 
 void PostgresServer::write_settings(const Options& options) {
@@ -174,6 +182,14 @@ void PostgresServer::stop(Stop how) {
 void PostgresServer::kill() {
   if (process_) process_->kill();
   process_.reset();
+}
+
+void PostgresServer::promote() {
+  run("SELECT pg_promote()", "postgres");
+}
+
+void PostgresServer::set(const std::string& name, const std::string& value) {
+  run("ALTER SYSTEM SET " + name + " = " + value + ";\nSELECT pg_reload_conf();", "postgres");
 }
 
 std::string PostgresServer::url(const std::string& database) const {

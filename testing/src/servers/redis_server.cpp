@@ -71,6 +71,7 @@ RedisServer::RedisServer(Options options) : options_(std::move(options)) {
     if (options_.tls) tls_port_ = free_port();
     write_settings(options_);
     hand_over(directory_.path());
+    hand_over(directory_.path() / "redis.conf");  // in which a sentinel keeps what it knows
     if (start_on_ports()) return;
     // Another program may have taken the port meanwhile.
     if (log().find("Address already in use") == std::string::npos) break;
@@ -121,8 +122,10 @@ void RedisServer::start() {
 bool RedisServer::start_on_ports() {
   static const std::string program = find_program();
   log_before_ = log().size();
-  process_ = std::make_unique<GuardedProcess>(Command{program, directory_.path() / "redis.conf"},
-                                              "KILL", directory_.path() / "log", directory_.path());
+  Command command{program, directory_.path() / "redis.conf"};
+  if (options_.sentinel) command.emplace_back("--sentinel");
+  process_ = std::make_unique<GuardedProcess>(command, "KILL", directory_.path() / "log",
+                                              directory_.path());
   const auto end = std::chrono::steady_clock::now() + start_patience;
   while (process_->runs() && std::chrono::steady_clock::now() < end) {
     if (is_ready()) return true;
@@ -134,7 +137,8 @@ bool RedisServer::start_on_ports() {
 
 // It listens before it has loaded its data; that it is ready stands in the log.
 bool RedisServer::is_ready() const {
-  return log().find("eady to accept connections", log_before_) != std::string::npos;
+  const auto* const ready = options_.sentinel ? "+monitor" : "eady to accept connections";
+  return log().find(ready, log_before_) != std::string::npos;
 }
 
 void RedisServer::kill() {

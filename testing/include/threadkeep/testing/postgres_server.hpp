@@ -28,7 +28,9 @@ class PostgresServer {
     /// test pulls the plug.
     bool durable = false;
     /// More lines of postgresql.conf: {"max_connections", "20"}.
-    std::vector<std::pair<std::string, std::string>> settings;
+    std::vector<std::pair<std::string, std::string>> settings = {};
+    /// A copy that follows that server, which must run, until promote().
+    const PostgresServer* standby_of = nullptr;
   };
 
   enum class Stop {
@@ -55,6 +57,10 @@ class PostgresServer {
   void stop(Stop how);
   /// SIGKILL for every process of the server, as when the machine goes down.
   void kill();
+  /// Makes a primary of a standby; returns when it takes writes.
+  void promote();
+  /// As postgresql.conf would have it, and from now on: {"synchronous_standby_names", "'*'"}.
+  void set(const std::string& name, const std::string& value);
 
   std::uint16_t port() const noexcept { return port_; }
   /// The user of url() owns the databases, and is no superuser.
@@ -73,6 +79,7 @@ class PostgresServer {
 
  private:
   void initialize();
+  void copy(const PostgresServer& primary);
   void write_settings(const Options& options);
   bool start_on(std::uint16_t port);
   bool is_ready() const;

@@ -33,6 +33,8 @@ class RedisServer {
     bool tls = false;
     /// The certificate was good until yesterday.
     bool tls_expired = false;
+    /// It is a sentinel, and keeps nothing; `settings` name its master.
+    bool sentinel = false;
     /// More lines of redis.conf: {"requirepass", "secret"}.
     std::vector<std::pair<std::string, std::string>> settings = {};
   };

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "threadkeep/store.hpp"
+
+namespace threadkeep::soak {
+
+/// What a caller was told about a write.
+enum class Told {
+  stored,   ///< It is there, from now on.
+  refused,  ///< Nothing was done: it is not there, and never will be.
+  unknown,  ///< One of the two.
+};
+
+/// What the only writer of a thread was told, kept without any store. What a write means is written
+/// down here a second time, and so shortly that it can be read. Not thread-safe.
+class Ledger {
+ public:
+  explicit Ledger(std::string thread_id) : thread_id_(std::move(thread_id)) {}
+
+  const std::string& thread_id() const noexcept { return thread_id_; }
+  /// The latest checkpoint that is stored for sure; "" before there is one.
+  const std::string& latest() const noexcept { return latest_; }
+
+  void checkpoint(const std::string& id, Told told);
+  /// A pending write of the latest checkpoint.
+  void write(const std::string& task_id, Told told);
+  void message(const std::string& id, Told told);
+  /// A document, put with this value.
+  void document(const std::string& key, const std::string& value, Told told);
+  void deletion(Told told);
+
+  /// Compares a read, at any moment when nothing is under way. Each problem is a line.
+  void look(Store& store, const Call& call, std::vector<std::string>& problems) const;
+  /// Compares everything, at the end.
+  void compare(Store& store, std::vector<std::string>& problems) const;
+
+ private:
+  using Entries = std::map<std::string, Told>;
+
+  void compare(const std::string& kind, const Entries& entries, const std::set<std::string>& found,
+               std::vector<std::string>& problems) const;
+  void compare_checkpoints(Store& store, std::vector<std::string>& problems) const;
+  void compare_messages(Store& store, std::vector<std::string>& problems) const;
+  void compare_documents(Store& store, const Call& call, std::vector<std::string>& problems) const;
+
+  const std::string thread_id_;
+  std::string latest_;
+  std::string latest_message_;
+  Entries checkpoints_;
+  std::map<std::string, Entries> writes_;  // by checkpoint
+  Entries messages_;
+  std::map<std::string, std::set<std::string>> documents_;  // by key, what each may be
+  Told deletion_ = Told::refused;
+};
+
+/// The value of the only channel of a checkpoint.
+std::string value_of(const std::string& checkpoint_id);
+
+}  // namespace threadkeep::soak
