@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "findings.hpp"
+#include "memory/journal.hpp"
 #include "memory/retention.hpp"
 #include "memory/tables.hpp"
 
@@ -15,7 +16,8 @@ namespace {
 
 class MemoryBackend final : public Backend {
  public:
-  explicit MemoryBackend(const Environment& environment) : tables_(environment) {}
+  explicit MemoryBackend(const Environment& environment)
+      : tables_(environment), journal_(environment.now) {}
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
     const std::unique_lock lock(mutex_);
@@ -94,6 +96,7 @@ class MemoryBackend final : public Backend {
   }
   void setup(const Call&) override {}
   retention::Host* retention() override { return &retention_; }
+  Journal* journal() override { return &journal_; }
 
  private:
   Outcome apply_one(const Mutation& mutation, const Call& call) {
@@ -110,6 +113,7 @@ class MemoryBackend final : public Backend {
   std::shared_mutex mutex_;
   Tables tables_;
   RetentionHost retention_{tables_, mutex_};
+  MemoryJournal journal_;
 };
 
 }  // namespace
