@@ -18,6 +18,7 @@ namespace threadkeep {
 /// What is known of a thread beside the mutations that wait: what they build on. It is never sent
 /// to a store.
 struct LaneBase {
+  StateScope scope;  ///< The thread, or the named scope.
   /// All of the thread is here, because it began here.
   bool complete = false;
   /// The latest checkpoint of namespaces, with its values and writes; none: there is none.
