@@ -41,13 +41,20 @@ FallbackJournal::FallbackJournal(std::unique_ptr<Backend> store, std::size_t max
                                "Writes in journals that the store refused for good.")) {}
 
 FallbackJournal::~FallbackJournal() {
+  if (known_.entries > 0) tell_what_is_left();
   entries_.add(-static_cast<std::int64_t>(known_.entries));
   bytes_.add(-static_cast<std::int64_t>(known_.bytes));
   set_aside_.add(-static_cast<std::int64_t>(known_.set_aside));
 }
 
-std::string FallbackJournal::name(const Call& call) const {
-  return store_->capabilities().name + " (" + store_->ping(call).detail + ")";
+void FallbackJournal::tell_what_is_left() const {
+  const bool lost = !durable();
+  log({lost ? LogLevel::error : LogLevel::warning,
+       lost ? "fallback_lost" : "fallback_left",
+       lost ? "the store was closed before it could be reached again; what waited in memory is lost"
+            : "the store was closed before it could be reached again; what waits in the journal is "
+              "stored when it is opened again with the same journal",
+       {{"entries", std::to_string(known_.entries)}}});
 }
 
 std::vector<FallbackJournal::Loaded> FallbackJournal::load(const Call& call) {

@@ -25,8 +25,6 @@ class FallbackJournal {
   FallbackJournal& operator=(const FallbackJournal&) = delete;
 
   bool durable() const { return journal_->durable(); }
-  /// "sqlite" and where it is.
-  std::string name(const Call& call) const;
 
   struct Loaded {
     std::int64_t seq = 0;
@@ -52,6 +50,7 @@ class FallbackJournal {
   JournalSizes known() const;
 
  private:
+  void tell_what_is_left() const;
   void reserve(std::size_t bytes);
   void change(std::int64_t entries, std::int64_t bytes, std::int64_t set_aside);
 
