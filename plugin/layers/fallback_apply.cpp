@@ -46,12 +46,14 @@ std::vector<std::size_t> FallbackLayer::send(std::span<const Mutation> batch,
                                              const std::vector<std::size_t>& places,
                                              std::vector<Outcome>& outcomes, const Call& call) {
   if (places.empty()) return {};
+  const Stopwatch watched(call);
   auto ended = apply_there(batch, places, call);
+  const CallTimes times = watched.times();
   for (std::size_t i = 0; i < places.size(); ++i) outcomes[places[i]] = std::move(ended[i]);
   for (const std::size_t place : places) {
     if (!outcomes[place].error) note_stored(batch[place]);
   }
-  return failed_over(batch, places, outcomes, call);
+  return failed_over(batch, places, outcomes, times);
 }
 
 std::vector<Outcome> FallbackLayer::apply_there(std::span<const Mutation> batch,
@@ -76,7 +78,7 @@ std::vector<Outcome> FallbackLayer::apply_there(std::span<const Mutation> batch,
 std::vector<std::size_t> FallbackLayer::failed_over(std::span<const Mutation> batch,
                                                     const std::vector<std::size_t>& places,
                                                     const std::vector<Outcome>& outcomes,
-                                                    const Call& call) {
+                                                    const CallTimes& times) {
   std::vector<std::size_t> failed;
   std::set<std::string> went_on;
   const Error* why = nullptr;
@@ -84,7 +86,7 @@ std::vector<std::size_t> FallbackLayer::failed_over(std::span<const Mutation> ba
     const auto scope = scope_of(batch[*place]);
     const auto& error = outcomes[*place].error;
     if (!error && scope) went_on.insert(key_of(*scope));
-    if (!error || !is_outage(error->code(), call.deadline.passed())) continue;
+    if (!error || !is_outage(error->code(), times)) continue;
     why = &*error;
     if (scope && !went_on.contains(key_of(*scope))) failed.push_back(*place);
   }

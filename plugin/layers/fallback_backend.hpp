@@ -16,6 +16,17 @@
 
 namespace threadkeep {
 
+/// Says how long a call of the primary took.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Call& call) : deadline_(call.deadline) {}
+  CallTimes times() const { return {began_, Deadline::Clock::now(), deadline_}; }
+
+ private:
+  const Deadline deadline_;
+  const Deadline::Clock::time_point began_ = Deadline::Clock::now();
+};
+
 /// The layer itself: decides for each call whether the primary or what is here answers it, and
 /// notes what the primary stored. Thread-safe. No lock is held over a call of the primary.
 class FallbackLayer final : public ForwardingBackend {
@@ -99,7 +110,8 @@ class FallbackLayer final : public ForwardingBackend {
                                 std::vector<Outcome>& outcomes, const Call& call);
   std::vector<std::size_t> failed_over(std::span<const Mutation> batch,
                                        const std::vector<std::size_t>& places,
-                                       const std::vector<Outcome>& outcomes, const Call& call);
+                                       const std::vector<Outcome>& outcomes,
+                                       const CallTimes& times);
   std::vector<Outcome> apply_there(std::span<const Mutation> batch,
                                    const std::vector<std::size_t>& places, const Call& call);
   void note_stored(const Mutation& mutation);

@@ -150,10 +150,11 @@ std::vector<Finding> FallbackLayer::examine(const Call& call) {
 // The first use sets up too, so what is put off here is not left out.
 void FallbackLayer::setup(const Call& call) {
   get_ready(call);
+  const Stopwatch watched(call);
   try {
     inner().setup(call);
   } catch (const Error& error) {
-    if (!is_outage(error.code(), call.deadline.passed())) throw;
+    if (!is_outage(error.code(), watched.times())) throw;
     parts_->owes_setup = true;
     parts_->watch.notice_outage(error.what());
   }

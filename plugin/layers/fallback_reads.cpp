@@ -34,11 +34,12 @@ auto FallbackLayer::read_lane(const StateScope& scope, Want want, const Call& ca
     const std::scoped_lock lock(lane->mutex);
     if (lane->waits()) return read_here(*lane, want, {}, read);
   }
+  const Stopwatch watched(call);
   std::optional<Error> cause;
   try {
     return read(inner());
   } catch (const Error& error) {
-    if (!is_outage(error.code(), call.deadline.passed())) throw;
+    if (!is_outage(error.code(), watched.times())) throw;
     cause = error;
   }
   parts_->watch.notice_outage(cause->what());
@@ -51,10 +52,11 @@ template <class Read>
 auto FallbackLayer::read_all(const Call& call, Read read) {
   get_ready(call);
   if (const auto entries = parts_->journal.known().entries) throw refusal_of_all(entries);
+  const Stopwatch watched(call);
   try {
     return read(inner());
   } catch (const Error& error) {
-    if (is_outage(error.code(), call.deadline.passed())) {
+    if (is_outage(error.code(), watched.times())) {
       parts_->watch.notice_outage(error.what());
     }
     throw;

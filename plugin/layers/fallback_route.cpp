@@ -87,10 +87,9 @@ bool begins(Change change, bool takes_unknown) {
   return takes_unknown && change != Change::child_put && change != Change::writes;
 }
 
-bool is_outage(Code code, bool deadline_passed) noexcept {
-  const bool silent =
-      code == Code::unavailable || code == Code::timeout || code == Code::outcome_unknown;
-  return silent && !deadline_passed;
+bool is_outage(Code code, const CallTimes& times) noexcept {
+  const bool has_time = times.deadline.is_never() || times.ended < times.deadline.at();
+  return has_time && sign_of(code, times) == Sign::fails;
 }
 
 Replayed after_replay(const Outcome& outcome, bool demanded) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "layers/outage.hpp"
 #include "threadkeep/error.hpp"
 #include "threadkeep/mutation.hpp"
 
@@ -62,7 +63,7 @@ Route route_write(Change change, const Situation& situation);
 bool begins(Change change, bool takes_unknown);
 
 /// True when an error says that the primary cannot be reached, and there is time to go on here.
-bool is_outage(Code code, bool deadline_passed) noexcept;
+bool is_outage(Code code, const CallTimes& times) noexcept;
 
 /// What becomes of a mutation that was sent from the journal.
 enum class Replayed {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "threadkeep/backend.hpp"
+
+namespace threadkeep {
+
+/// What a store says about a write whose outcome is unknown.
+enum class Trace {
+  none,     ///< It was not carried out, or it cannot matter: it may be sent (again).
+  unclear,  ///< It was carried out, or another that looks like it.
+};
+
+/// True for writes that a second sending can refuse because of the first: those that demand a
+/// version of a document or message. For all others a second sending says what the first did. A
+/// checkpoint or append that is stored already is recognised by its content whatever it demands,
+/// and a pop by its operation_id.
+bool needs_read_back(const Mutation& mutation) noexcept;
+
+/// False for writes that a second sending would carry out twice: a pop without an operation_id.
+bool can_be_repeated(const Mutation& mutation) noexcept;
+
+/// The trace of one change on the document as it is now.
+Trace trace_of(const StateChange& change, const std::optional<StateDocument>& document);
+/// The trace of an update on the message as it is now.
+Trace trace_of(const UpdateMessage& update, const std::optional<Message>& message);
+
+/// Looks for the trace of a write that needs_read_back().
+Trace read_back(Backend& backend, const Mutation& mutation, const Call& call);
+
+}  // namespace threadkeep
