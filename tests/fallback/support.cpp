@@ -4,22 +4,45 @@
 #include <algorithm>
 #include <thread>
 
-#include "layers/fallback_layer.hpp"
 #include "threadkeep/metrics.hpp"
 
 namespace threadkeep::fallback_test {
 
 namespace {
 
+// One server for all tests of the program, because a new one takes seconds; each test has a
+// database.
 class Postgres final : public Server {
  public:
-  std::string url() const override { return server_.url(); }
-  void stop() override { server_.stop(testing::PostgresServer::Stop::fast); }
-  void kill() override { server_.kill(); }
-  void start() override { server_.start(); }
+  Postgres() : database_(server().create_database()) {}
+  ~Postgres() override {
+    if (is_away_) server().start();
+  }
+  Postgres(const Postgres&) = delete;
+  Postgres& operator=(const Postgres&) = delete;
+
+  std::string url() const override { return server().url(database_); }
+  void stop() override {
+    server().stop(testing::PostgresServer::Stop::fast);
+    is_away_ = true;
+  }
+  void kill() override {
+    server().kill();
+    is_away_ = true;
+  }
+  void start() override {
+    server().start();
+    is_away_ = false;
+  }
 
  private:
-  testing::PostgresServer server_{{.durable = true, .settings = {}}};
+  static testing::PostgresServer& server() {
+    static testing::PostgresServer server{{.durable = true, .settings = {}}};
+    return server;
+  }
+
+  const std::string database_;
+  bool is_away_ = false;
 };
 
 // It knows no orderly stop in which clients see anything else.
@@ -72,8 +95,11 @@ FallbackOptions options() {
 std::shared_ptr<Store> open_with_fallback(const std::string& url, const std::string& journal,
                                           FallbackOptions options) {
   const Registry& registry = Registry::builtin();
-  return std::make_shared<Store>(
-      around_with_fallback(registry.open(url), registry.open(journal), std::move(options)));
+  return std::make_shared<Store>(Stack(registry.open(url))
+                                     .deadline()
+                                     .breaker()
+                                     .fallback(registry.open(journal), std::move(options))
+                                     .build());
 }
 
 std::string id_of(int number) {
