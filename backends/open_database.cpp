@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "layer_keys.hpp"
 #include "threadkeep/error.hpp"
 #include "threadkeep/table_store.hpp"
 #include "threadkeep/url.hpp"
@@ -14,6 +15,7 @@ namespace threadkeep::tables {
 
 std::unique_ptr<Database> open_database(std::string_view url, const Call& call) {
   Url parsed = Url::parse(url);
+  static_cast<void>(take_layer_keys(parsed));  // checked; layers are around stores of threads only
 #ifdef THREADKEEP_WITH_POSTGRES
   if (parsed.scheme() == "postgres" || parsed.scheme() == "postgresql") {
     return postgres::open_tables(std::move(parsed), call);

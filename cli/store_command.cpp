@@ -63,7 +63,7 @@ Call StoreCommand::call() const {
 std::shared_ptr<Store> StoreCommand::open_store(FirstUse first_use) const {
   Environment environment = Environment::system();
   environment.first_use = first_use;
-  return std::make_shared<Store>(Registry::builtin().open(url(), environment));
+  return std::make_shared<Store>(Registry::builtin().open_for_tools(url(), environment));
 }
 
 std::string StoreCommand::store_name() const {

@@ -20,7 +20,7 @@ bool says_there_is_none(const Error& error) {
 std::shared_ptr<Store> open_store(const std::string& url, FirstUse first_use) {
   Environment environment = Environment::system();
   environment.first_use = first_use;
-  return std::make_shared<Store>(Registry::builtin().open(url, environment));
+  return std::make_shared<Store>(Registry::builtin().open_for_tools(url, environment));
 }
 
 }  // namespace

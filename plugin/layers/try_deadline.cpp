@@ -7,7 +7,9 @@ namespace threadkeep {
 
 Deadline try_deadline(Deadline call, Deadline::Clock::time_point now,
                       const TryDeadlineOptions& options) {
-  const bool endless = options.per_try > Deadline::Clock::time_point::max() - now;
+  const auto most = std::chrono::floor<std::chrono::milliseconds>(
+      Deadline::Clock::time_point::max() - now);  // compared in nanoseconds it would overflow
+  const bool endless = options.per_try > most;
   return endless ? call : std::min(call, Deadline(now + options.per_try));
 }
 

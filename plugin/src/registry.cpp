@@ -2,6 +2,9 @@
 #include "threadkeep/registry.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "layer_keys.hpp"
 
 namespace threadkeep {
 
@@ -28,17 +31,57 @@ void Registry::add(std::string scheme, Factory factory) {
   factories_.emplace(std::move(scheme), std::move(factory));
 }
 
-std::unique_ptr<Backend> Registry::open(std::string_view text,
-                                        const Environment& environment) const {
-  Url url = Url::parse(text);
-  const auto found = factories_.find(url.scheme());
-  if (found == factories_.end()) {
-    std::string known;
-    for (const std::string& scheme : schemes()) known.append(known.empty() ? "" : ", ") += scheme;
-    throw Error(Code::invalid_argument,
-                "url: unknown scheme '" + url.scheme() + "'; this build knows: " + known);
+const Registry::Factory& Registry::factory(const std::string& scheme) const {
+  const auto found = factories_.find(scheme);
+  if (found != factories_.end()) return found->second;
+  std::string known;
+  for (const std::string& name : schemes()) known.append(known.empty() ? "" : ", ") += name;
+  throw Error(Code::invalid_argument,
+              "url: unknown scheme '" + scheme + "'; this build knows: " + known);
+}
+
+// What is wrong is told with what is wrong with the URL itself.
+std::unique_ptr<Backend> Registry::open_journal(const std::string& text, Url& url,
+                                                Environment environment) const {
+  if (!factories_.contains("memory")) {
+    url.problem("parameter 'fallback' needs the memory backend, which this build does not have");
   }
-  return found->second(url, environment);
+  auto journal = parse_fallback(text, url);
+  if (!journal) return nullptr;
+  try {
+    environment.first_use = FirstUse::creates;
+    return factory(journal->scheme())(*journal, environment);
+  } catch (const Error& error) {
+    url.problem("parameter 'fallback': " + error.message());
+    return nullptr;
+  }
+}
+
+std::unique_ptr<Backend> Registry::open(std::string_view text, const Environment& environment,
+                                        bool with_fallback) const {
+  Url url = Url::parse(text);
+  const Factory& make = factory(url.scheme());
+  const LayerKeys keys = take_layer_keys(url);
+  auto journal = keys.fallback ? open_journal(*keys.fallback, url, environment) : nullptr;
+  Stack stack = stack_of(keys, make(url, environment));
+  url.finish();  // where the factory did not
+  if (!journal || !with_fallback) return std::move(stack).build();
+  FallbackOptions options = keys.fallback_options;
+  options.open_memory = [make_memory = factory("memory"), environment] {
+    Url memory = Url::parse("memory:");
+    return make_memory(memory, environment);
+  };
+  return std::move(stack).fallback(std::move(journal), std::move(options)).build();
+}
+
+std::unique_ptr<Backend> Registry::open(std::string_view url,
+                                        const Environment& environment) const {
+  return open(url, environment, true);
+}
+
+std::unique_ptr<Backend> Registry::open_for_tools(std::string_view url,
+                                                  const Environment& environment) const {
+  return open(url, environment, false);
 }
 
 std::vector<std::string> Registry::schemes() const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <set>
 
 #include "text.hpp"
@@ -90,13 +91,14 @@ bool has_scheme(std::string_view text) {
 // A URL in the URL, and what libpq calls a connection string, have secrets of their own.
 std::string redact_value(std::string_view key, const std::string& value) {
   if (is_secret(key)) return "***";
-  if (value.find("://") == std::string::npos) {
+  const bool is_url = value.find("://") != std::string::npos;
+  if (is_url && !has_scheme(value)) return "***";
+  if (!is_url && value.find('?') == std::string::npos) {
     // An '@' is of a URL whose scheme was forgotten.
     const bool open =
         value.find('@') == std::string::npos && lower(value).find("password=") == std::string::npos;
     return open ? value : "***";
   }
-  if (!has_scheme(value)) return "***";
   try {
     return Url::parse(value).redacted();
   } catch (const Error&) {
@@ -150,7 +152,45 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
   return {};
 }
 
+// Bytes of `512KiB`, `64MiB`, `1GiB`; empty when it is none of these or too large.
+std::optional<std::size_t> parse_size(std::string_view text) {
+  std::size_t number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc() || number == 0) return {};
+  constexpr std::array<std::string_view, 3> units = {"KiB", "MiB", "GiB"};
+  const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
+  std::size_t factor = 1;
+  for (const std::string_view unit : units) {
+    factor *= 1024;
+    if (unit != suffix) continue;
+    if (number > std::numeric_limits<std::size_t>::max() / factor) return {};
+    return number * factor;
+  }
+  return {};
+}
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("-._~/:").find(c) != std::string_view::npos;
+}
+
 }  // namespace
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    if (is_plain(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[byte / 16];
+    out += digits[byte % 16];
+  }
+  return out;
+}
 
 Url Url::parse(std::string_view text) {
   const auto colon = text.find(':');
@@ -221,6 +261,16 @@ std::optional<std::chrono::milliseconds> Url::take_duration(std::string_view key
     return {};
   }
   return std::chrono::milliseconds(*milliseconds);
+}
+
+std::optional<std::size_t> Url::take_size(std::string_view key) {
+  const auto text = take(key);
+  if (!text) return {};
+  const auto bytes = parse_size(*text);
+  if (!bytes) {
+    problem("parameter '" + std::string(key) + "' must be a size such as 512KiB, 64MiB or 1GiB");
+  }
+  return bytes;
 }
 
 std::optional<std::string> Url::take_choice(std::string_view key,

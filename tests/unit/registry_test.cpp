@@ -101,6 +101,79 @@ TEST(RegistryOf, backends_shows_no_password_of_a_url) {
   EXPECT_EQ(unknown.message().find("hunter2"), std::string::npos) << unknown.message();
 }
 
+// What stands where of the URL, for a backend that never answers.
+struct LayerCase {
+  std::string url;
+  std::vector<std::string> problems;  // none: it opens
+};
+
+class RegistryLayers : public ::testing::TestWithParam<LayerCase> {};
+
+TEST_P(RegistryLayers, are_taken_from_the_url) {
+  Registry registry;
+  registry.add("mine", recording());
+  registry.add("memory", recording());
+  registry.add("sqlite", recording());
+  const auto& [url, problems] = GetParam();
+  if (problems.empty()) {
+    EXPECT_EQ(registry.open_for_tools(url)->capabilities().name, "recording");
+    return;
+  }
+  const auto error = refusal([&] { registry.open(url); });
+  EXPECT_EQ(error.code(), Code::invalid_argument);
+  for (const std::string& part : problems) {
+    EXPECT_NE(error.message().find(part), std::string::npos) << error.message();
+  }
+  EXPECT_EQ(refusal([&] { registry.open_for_tools(url); }).message(), error.message());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , RegistryLayers,
+    ::testing::Values(
+        LayerCase{"mine:", {}}, LayerCase{"mine:?try_timeout=5s&retry=3&breaker=on", {}},
+        LayerCase{"mine:?retry=off&breaker=off", {}}, LayerCase{"mine:?retry=100", {}},
+        LayerCase{"mine:?fallback=memory:&fallback_new=allow&fallback_journal=1MiB", {}},
+        LayerCase{"mine:?fallback=sqlite%3A/a%20b.db&fallback_cache=1GiB&breaker=on", {}},
+        LayerCase{"mine:?try_timeout=0s", {"'try_timeout' must be above 0"}},
+        LayerCase{"mine:?retry=1", {"'retry' must be off"}},
+        LayerCase{"mine:?retry=101", {"'retry' must be off"}},
+        LayerCase{"mine:?retry=3x", {"'retry' must be off"}},
+        LayerCase{"mine:?retry=-3", {"'retry' must be off"}},
+        LayerCase{"mine:?breaker=yes", {"'breaker' must be one of: on, off"}},
+        LayerCase{"mine:?breaker=off&fallback=memory:", {"leave breaker=off out"}},
+        LayerCase{"mine:?fallback=mine:", {"'fallback' must be memory: or sqlite:PATH"}},
+        LayerCase{"mine:?fallback=here", {"'fallback': url: it must begin with a scheme"}},
+        LayerCase{"mine:?fallback=memory:%3Fretry%3D3", {"'fallback':", "unknown", "'retry'"}},
+        LayerCase{"mine:?fallback=memory:%3Ffallback%3Dmemory:",
+                  {"'fallback':", "unknown parameter 'fallback'"}},
+        LayerCase{"mine:?fallback_journal=1MiB", {"'fallback_...' need a fallback"}},
+        LayerCase{"mine:?fallback_new=yes&fallback_journal=1&fallback_cache=x&fallback=x:&retry=0&"
+                  "breaker=1&try_timeout=1&own=1",
+                  {"'fallback_new'", "'fallback_journal'", "'fallback_cache'", "'fallback' must",
+                   "'retry'", "'breaker'", "'try_timeout'", "unknown parameter 'own'"}}));
+
+TEST(LayersOfARegistry, need_a_backend_for_what_goes_on_in_memory) {
+  Registry registry;
+  registry.add("mine", recording());
+  registry.add("sqlite", recording());
+  const auto error = refusal([&] { registry.open("mine:?fallback=sqlite:j.db&own=1"); });
+  EXPECT_NE(error.message().find("needs the memory backend"), std::string::npos) << error.what();
+  EXPECT_NE(error.message().find("'own'"), std::string::npos) << error.what();
+}
+
+TEST(LayersOfARegistry, show_no_password_of_a_fallback) {
+  Registry registry;
+  registry.add("mine", recording());
+  registry.add("memory", recording());
+  for (const std::string fallback :
+       {"redis%3A//%3Ahunter2%40h", "memory:%3Fpassword%3Dhunter2", "hunter2%40h",
+        "memory:%3Ffallback%3Dredis%253A//%253Ahunter2%2540h"}) {
+    const auto error = refusal([&] { registry.open("mine:?fallback=" + fallback); });
+    EXPECT_EQ(error.code(), Code::invalid_argument);
+    EXPECT_EQ(error.message().find("hunter2"), std::string::npos) << error.message();
+  }
+}
+
 TEST(SystemEnvironment, tells_the_time) {
   const auto now = Environment::system().now();
   EXPECT_GT(now, 1'700'000'000'000'000);

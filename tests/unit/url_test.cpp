@@ -152,6 +152,28 @@ TEST(UrlParameters, that_are_no_durations_are_reported) {
   }
 }
 
+TEST(UrlParameters, may_be_sizes) {
+  auto url = Url::parse("x:?a=1KiB&b=64MiB&c=2GiB&d=16777215GiB");
+  EXPECT_EQ(url.take_size("a"), 1024U);
+  EXPECT_EQ(url.take_size("b"), 64U << 20);
+  EXPECT_EQ(url.take_size("c"), std::size_t{2} << 30);
+  EXPECT_EQ(url.take_size("d"), std::size_t{16777215} << 30);
+  EXPECT_EQ(url.take_size("e"), std::nullopt);
+  url.finish();
+  for (const std::string text : {"1", "MiB", "0KiB", "-1KiB", "1kib", "1MB", "1 MiB", "1.5MiB",
+                                 "99999999999999999999KiB", "18446744073709551615GiB"}) {
+    auto wrong = Url::parse("x:?a=" + percent_encode(text));
+    EXPECT_EQ(wrong.take_size("a"), std::nullopt) << text;
+    EXPECT_TRUE(mentions(refusal([&] { wrong.finish(); }), "'a'")) << text;
+  }
+}
+
+TEST(UrlText, is_what_was_encoded) {
+  const std::string text = "sqlite:/a b/\u00e9.db?busy=1s&x=100%";
+  EXPECT_EQ(percent_encode(text), "sqlite:/a%20b/%C3%A9.db%3Fbusy%3D1s%26x%3D100%25");
+  EXPECT_EQ(Url::parse("x:?fallback=" + percent_encode(text)).take("fallback"), text);
+}
+
 TEST(UrlRedacted, shows_no_password) {
   for (const std::string text :
        {"postgresql://user:hunter2@host/db", "postgresql://user:hunter2@ho@st/db",
@@ -180,6 +202,14 @@ TEST(UrlRedacted, shows_no_password_of_a_url_within_the_url) {
   EXPECT_EQ(Url::parse("x://h?direct_url=y%3A//u%3Ahunter2%40h/db%3Fpassword%3Dhunter2%26a%3Db")
                 .redacted(),
             "x://h?direct_url=y://u:***@h/db?password=***&a=b");
+  EXPECT_EQ(
+      Url::parse("tiered:?hot=redis%3A//%3Ahunter2%40h&durable=postgresql%3A//u%3Ahunter2%40h/"
+                 "db%3Ffallback%3Dsqlite%253Aj.db%253Fkey_secret%253Dhunter2")
+          .redacted(),
+      "tiered:?hot=redis://:***@h&durable=postgresql://u:***@h/db?fallback=sqlite:j.db?"
+      "key_secret=***");
+  EXPECT_EQ(Url::parse("x:?fallback=sqlite%3Aa%3Fbusy%3D1s").redacted(),
+            "x:?fallback=sqlite:a?busy=1s");
   for (const std::string text :
        {"x://h?direct_url=y%3A//u%3Ahun/ter2%40h", "x://h?direct_url=%20://u%3Ahunter2%40h%2500",
         "x://h?direct_url=y%3A//h%3Fdirect_url%3Dz%253A//u%253Ahunter2%2540h",

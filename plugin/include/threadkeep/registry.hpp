@@ -28,13 +28,25 @@ class Registry {
   /// a letter followed by letters, digits, `+`, `-` and `.`.
   void add(std::string scheme, Factory factory);
 
-  /// Throws Error(invalid_argument) for an unknown scheme, naming those that are known.
+  /// Also puts the layers around it that parameters of the URL ask for, see
+  /// docs/operation/outages.md, and counts its calls. Throws Error(invalid_argument) for an unknown
+  /// scheme, naming those that are known, and with all that is wrong with the parameters.
   std::unique_ptr<Backend> open(std::string_view url,
                                 const Environment& environment = Environment::system()) const;
+  /// As open, without the fallback of the URL, which is only checked: for programs that look after
+  /// a store, whose journal belongs to the program that uses it.
+  std::unique_ptr<Backend> open_for_tools(
+      std::string_view url, const Environment& environment = Environment::system()) const;
 
   std::vector<std::string> schemes() const;
 
  private:
+  const Factory& factory(const std::string& scheme) const;
+  std::unique_ptr<Backend> open_journal(const std::string& text, Url& url,
+                                        Environment environment) const;
+  std::unique_ptr<Backend> open(std::string_view url, const Environment& environment,
+                                bool with_fallback) const;
+
   std::map<std::string, Factory, std::less<>> factories_;
 };
 

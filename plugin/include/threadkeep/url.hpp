@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Url {
   std::optional<std::string> take(std::string_view key);
   /// As take, for `500ms`, `5s`, `2m`, `1h`, `7d`; a number without unit is a problem.
   std::optional<std::chrono::milliseconds> take_duration(std::string_view key);
+  /// Bytes; as take, for `512KiB`, `64MiB`, `1GiB`, above 0; a number without unit is a problem.
+  std::optional<std::size_t> take_size(std::string_view key);
   /// As take, for one of `choices`.
   std::optional<std::string> take_choice(std::string_view key,
                                          const std::vector<std::string>& choices);
@@ -54,5 +57,10 @@ class Url {
   std::vector<Parameter> parameters_;
   std::vector<std::string> problems_;
 };
+
+/// The text as it is written as a value of a parameter: all but letters, digits, `-`, `.`, `_`,
+/// `~`,
+/// `/` and `:` as `%` and two hexadecimal digits.
+std::string percent_encode(std::string_view text);
 
 }  // namespace threadkeep
