@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "findings.hpp"
+#include "memory/journal.hpp"
 #include "memory/retention.hpp"
 #include "memory/tables.hpp"
 #include "memory/value_cache.hpp"
@@ -16,7 +17,8 @@ namespace {
 
 class MemoryBackend final : public Backend {
  public:
-  explicit MemoryBackend(const Environment& environment) : tables_(environment), cache_(environment.now) {}
+  explicit MemoryBackend(const Environment& environment)
+      : tables_(environment), cache_(environment.now), journal_(environment.now) {}
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
     const std::unique_lock lock(mutex_);
@@ -96,6 +98,7 @@ class MemoryBackend final : public Backend {
   void setup(const Call&) override {}
   retention::Host* retention() override { return &retention_; }
   ValueCache* cache() override { return &cache_; }
+  Journal* journal() override { return &journal_; }
 
  private:
   Outcome apply_one(const Mutation& mutation, const Call& call) {
@@ -113,6 +116,7 @@ class MemoryBackend final : public Backend {
   Tables tables_;
   RetentionHost retention_{tables_, mutex_};
   MemoryValueCache cache_;
+  MemoryJournal journal_;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "reads.hpp"
 #include "settings.hpp"
 #include "setup.hpp"
+#include "sqlite/journal.hpp"
 #include "sqlite/retention.hpp"
 
 namespace threadkeep::sqlite {
@@ -43,11 +44,14 @@ class SqliteBackend final : public Backend {
         environment_(std::move(environment)),
         max_value_bytes_(sqlite::max_value_bytes()),
         database_(std::make_unique<Database>(std::move(settings))),
-        retention_(*database_, environment_) {}
+        retention_(*database_, environment_),
+        journal_(settings_, *database_, environment_) {}
 
   // In a forked child the connections are the parent's; see Handle.
   ~SqliteBackend() override {
-    if (fork_guard_.in_child()) static_cast<void>(database_.release());
+    if (!fork_guard_.in_child()) return;
+    static_cast<void>(database_.release());
+    journal_.leave();
   }
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
@@ -167,6 +171,7 @@ class SqliteBackend final : public Backend {
   void setup(const Call& call) override { database_->setup(call); }
 
   retention::Host* retention() override { return &retention_; }
+  Journal* journal() override { return &journal_; }
 
  private:
   const Settings settings_;
@@ -175,6 +180,7 @@ class SqliteBackend final : public Backend {
   ForkGuard fork_guard_;
   std::unique_ptr<Database> database_;
   RetentionHost retention_;
+  SqliteJournal journal_;
 };
 
 }  // namespace

@@ -1,12 +1,173 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/fallback_layer.hpp"
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "findings.hpp"
+#include "layers/fallback_backend.hpp"
+#include "threadkeep/log.hpp"
+
 namespace threadkeep {
 
-std::unique_ptr<Backend> around_with_fallback(std::unique_ptr<Backend> /*primary*/,
-                                              std::unique_ptr<Backend> /*journal*/,
-                                              FallbackOptions /*options*/) {
-  throw Error(Code::unsupported, "fallback: this build has none");
+namespace {
+
+constexpr auto probe_time = std::chrono::seconds(5);
+
+std::string plural(std::uint64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+void FallbackLayer::tell_what_is_configured() const {
+  const bool durable = parts_->journal.durable();
+  log({durable ? LogLevel::info : LogLevel::warning,
+       "fallback_configured",
+       durable ? "while the store cannot be reached, threads that are known here go on, and writes "
+                 "wait in a journal on the disk"
+               : "while the store cannot be reached, threads that are known here go on, and writes "
+                 "wait in memory: they are lost when this process ends before the store is back",
+       {{"journal", durable ? "durable" : "memory"},
+        {"unknown_threads", takes_unknown() ? "allow" : "refuse"}}});
+}
+
+void FallbackLayer::get_ready(const Call& call) {
+  guard_.check();
+  if (parts_->loaded) return;
+  const std::scoped_lock lock(parts_->loading);
+  if (parts_->loaded) return;
+  load(call);
+  parts_->loaded = true;
+}
+
+void FallbackLayer::load(const Call& call) {
+  std::vector<std::shared_ptr<FallbackLane>> kept;  // So that none is forgotten meanwhile.
+  std::map<std::int64_t, std::size_t> bases;
+  bool waits = false;
+  for (auto& [seq, bytes, body] : parts_->journal.load(call)) {
+    auto* base = std::get_if<LaneBase>(&body);
+    const auto scope = base ? std::optional(base->scope) : scope_of(std::get<Mutation>(body));
+    if (!scope) {
+      parts_->journal.set_aside(seq, bytes, "", "it spans threads", call);
+      continue;
+    }
+    auto lane = kept.emplace_back(parts_->cache.find_or_make(*scope));
+    const std::scoped_lock lock(lane->mutex);
+    if (base) {
+      bases.emplace(seq, bytes);
+      if (lane->waits()) continue;
+      lane->overlay.restore(std::move(*base));
+      lane->base_entry = {seq, bytes};
+    } else {
+      waits = true;
+      lane->overlay.note(std::get<Mutation>(body));
+      lane->waiting.push_back({seq, std::move(std::get<Mutation>(body)), bytes});
+    }
+    parts_->cache.account(*lane);
+  }
+  for (const auto& lane : kept) {
+    const std::scoped_lock lock(lane->mutex);
+    if (lane->waits() && lane->base_entry) bases.erase(lane->base_entry->first);
+    if (lane->waits()) continue;
+    lane->base_entry.reset();
+    lane->overlay.forget();
+    parts_->cache.account(*lane);
+  }
+  for (const auto& [seq, bytes] : bases) parts_->journal.remove({{seq}}, bytes, call);
+  if (waits) parts_->watch.notice_backlog();
+}
+
+FallbackWatch::Attempt FallbackLayer::Parts::try_to_end(Backend& primary, const Call& call) {
+  try {
+    const Call probe{std::min(call.deadline, Deadline::after(probe_time)), call.stop};
+    const Health health = primary.ping(probe);
+    if (!health.ok) return {false, health.detail};
+    if (owes_setup) primary.setup(call);
+    owes_setup = false;
+    const auto waiting = journal.known().entries;
+    if (waiting > 0) {
+      log({LogLevel::info,
+           "fallback_replay_began",
+           "the store can be reached again; what was accepted meanwhile is sent to it",
+           {{"entries", std::to_string(waiting)}}});
+    }
+    const std::string trouble = replay.drain(call);
+    return {trouble.empty(), trouble};
+  } catch (const Error& error) {
+    return {false, error.what()};
+  }
+}
+
+std::string FallbackLayer::Parts::describe() const {
+  const JournalSizes sizes = journal.known();
+  const auto counts = replay.counts();
+  return "entries in the journal: " + std::to_string(sizes.entries) + " (" +
+         std::to_string(sizes.bytes) + " bytes), " + plural(counts.replayed, "write") +
+         " stored since the start, " + plural(counts.forks, "fork") + ", " +
+         std::to_string(sizes.set_aside) + " set aside";
+}
+
+Health FallbackLayer::ping(const Call& call) {
+  guard_.check();
+  Health health = inner().ping(call);
+  const JournalSizes sizes = parts_->journal.known();
+  if (health.ok && sizes.entries == 0 && sizes.set_aside == 0) return health;
+  if (!health.ok) parts_->watch.notice_outage(health.detail);
+  health.detail = "in the fallback: " + parts_->describe() + "; the store: " + health.detail;
+  health.ok = true;
+  health.degraded = true;
+  return health;
+}
+
+std::vector<Finding> FallbackLayer::examine(const Call& call) {
+  guard_.check();
+  auto findings = inner().examine(call);
+  try {
+    const JournalSizes sizes = parts_->journal.sizes(call);
+    const std::string waiting = plural(sizes.entries, "write") + " in the journal";
+    findings.push_back(
+        sizes.entries == 0
+            ? good("fallback", "nothing waits in the journal")
+            : warning("fallback", waiting + ", not stored yet",
+                      "keep the program that has the journal running until the store is back"));
+    const auto aside = parts_->journal.first_set_aside(call);
+    if (aside.empty()) return findings;
+    findings.push_back(problem(
+        "fallback_set_aside",
+        plural(sizes.set_aside, "write") + " of the journal refused for good; the first is " +
+            aside.front().entry.record.kind + " of '" + aside.front().entry.record.lane +
+            "': " + aside.front().reason,
+        "look at threadkeep_journal_set_aside in the journal; see docs/operation/outages.md"));
+  } catch (const Error& error) {
+    findings.push_back(warning("fallback", std::string("not examined: ") + error.what(),
+                               "see that the journal can be opened"));
+  }
+  return findings;
+}
+
+// The first use sets up too, so what is put off here is not left out.
+void FallbackLayer::setup(const Call& call) {
+  get_ready(call);
+  const Stopwatch watched(call);
+  try {
+    inner().setup(call);
+  } catch (const Error& error) {
+    if (!is_outage(error.code(), watched.times())) throw;
+    parts_->owes_setup = true;
+    parts_->watch.notice_outage(error.what());
+  }
+}
+
+std::unique_ptr<Backend> around_with_fallback(std::unique_ptr<Backend> primary,
+                                              std::unique_ptr<Backend> journal,
+                                              FallbackOptions options) {
+  if (!options.open_memory) {
+    throw Error(Code::invalid_argument, "fallback: open_memory is missing; let it open memory:");
+  }
+  return std::make_unique<FallbackLayer>(std::move(primary), std::move(journal),
+                                         std::move(options));
 }
 
 }  // namespace threadkeep

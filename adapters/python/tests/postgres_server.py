@@ -7,6 +7,7 @@ stop by the kernel when the tests die. It trades durability for speed, unless to
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pwd
@@ -18,7 +19,6 @@ import tempfile
 import time
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -113,6 +113,21 @@ class PostgresServer:
             self._process.send_signal(signal.SIGQUIT)  # At once, whoever is connected.
             self._process.wait(30)
 
+    def kill(self) -> None:
+        """SIGKILL for the server and all of its processes, as when the machine goes down."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for pid in [self.pid, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(30)
+
+    def restart(self) -> None:
+        """After stop() or kill(), on the same port."""
+        give_up = time.monotonic() + 30
+        while not self._listens(self._folder / "data"):
+            assert time.monotonic() < give_up, self._log.read_text()
+
     @property
     def pid(self) -> int:
         assert self._process is not None
@@ -198,7 +213,7 @@ class PostgresServer:
         return False
 
 
-@contextmanager
+@contextlib.contextmanager
 def running_server(**settings: str) -> Iterator[PostgresServer]:
     """A server with settings of Postgres that differ from those of the tests."""
     folder = Path(tempfile.mkdtemp(prefix="threadkeep-postgres-"))

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "layers/fallback_route.hpp"
+#include "layers/mutation_codec.hpp"
+#include "threadkeep/backend.hpp"
+
+namespace threadkeep {
+
+using OpenMemory = std::function<std::unique_ptr<Backend>()>;
+
+/// What is here of one lane: a base and the mutations since, and when it is needed a store in
+/// memory made of both. Payloads are shared with whoever gave them. Not thread-safe.
+class FallbackOverlay {
+ public:
+  /// `open` makes an empty store in memory; it must outlive this.
+  FallbackOverlay(StateScope scope, const OpenMemory& open);
+
+  const StateScope& scope() const noexcept { return base_.scope; }
+  Reach reach() const noexcept;
+  /// The latest checkpoint of the namespace is known.
+  bool holds(const std::string& checkpoint_ns) const;
+  bool holds(const std::string& checkpoint_ns, const std::string& checkpoint_id) const;
+  /// Whether it is known what the latest checkpoint was before the mutations, and which.
+  bool knows_base(const std::string& checkpoint_ns) const;
+  std::optional<std::string> base_id(const std::string& checkpoint_ns) const;
+  const LaneBase& base() const noexcept { return base_; }
+  /// About, without what is shared.
+  std::size_t bytes() const noexcept { return bytes_; }
+
+  /// What a get of the latest returned, with values and writes, after all mutations noted before.
+  void install(const std::string& checkpoint_ns, const std::optional<CheckpointTuple>& latest);
+  /// As it was when mutations began to wait, by an earlier process.
+  void restore(LaneBase base);
+  /// Nothing is known any more.
+  void forget();
+
+  /// All of the lane is here from now on: it is new.
+  void begin();
+  /// A mutation was stored by the primary, if that changes what is here. Keeps the list short.
+  void note_stored(const Mutation& mutation);
+  /// A mutation waits.
+  void note(const Mutation& mutation);
+  /// Carries it out in memory alone; see note().
+  Outcome apply(const Mutation& mutation, const Call& call);
+
+  struct Mark {
+    std::size_t mutations = 0;
+    bool complete = false;
+  };
+  Mark mark() const { return {since_.size(), base_.complete}; }
+  /// Undoes what was begun, noted and applied since.
+  void roll_back(const Mark& mark);
+
+  /// Folds the mutations into the base.
+  void compact();
+  /// Everything is stored by the primary, where others may change it.
+  void end();
+
+  /// The store in memory, made by the first call.
+  Backend& store();
+
+ private:
+  void look_again();
+  void look_at(const Mutation& mutation);
+  void fill(Backend& store) const;
+
+  const OpenMemory& open_;
+  LaneBase base_;
+  std::vector<Mutation> since_;
+  std::unique_ptr<Backend> store_;
+  // Of base_ and since_: by namespace the checkpoints that can be read whole.
+  std::map<std::string, std::set<std::string>> held_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace threadkeep

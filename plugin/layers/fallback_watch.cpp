@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layers/fallback_watch.hpp"
+
+#include <utility>
+
+#include "threadkeep/log.hpp"
+
+namespace threadkeep {
+
+namespace {
+
+constexpr auto longest_attempt = std::chrono::seconds(30);
+
+std::string seconds_since(std::chrono::steady_clock::time_point began) {
+  const auto time = std::chrono::steady_clock::now() - began;
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+}
+
+}  // namespace
+
+FallbackWatch::FallbackWatch(const FallbackOptions& options, Metrics& metrics, TryToEnd try_to_end,
+                             Describe describe)
+    : warn_every_(options.warn_every),
+      probe_every_(options.probe_every),
+      gauge_(metrics.gauge("threadkeep_fallback_active",
+                           "Stores that work in their fallback at the moment.")),
+      try_to_end_(std::move(try_to_end)),
+      describe_(std::move(describe)) {}
+
+FallbackWatch::~FallbackWatch() {
+  thread_ = {};
+  if (active_) gauge_.add(-1);
+}
+
+void FallbackWatch::notice_backlog() {
+  begin("changes that were accepted before wait to be stored");
+}
+
+void FallbackWatch::notice_outage(const std::string& why) {
+  if (!begin(why)) return;
+  log({LogLevel::warning,
+       "fallback_began",
+       "the store cannot be reached; threads that are known here go on in the fallback",
+       {{"reason", why}}});
+}
+
+bool FallbackWatch::begin(const std::string& why) {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++noticed_;
+    if (std::exchange(active_, true)) return false;
+    trouble_ = why;
+    began_ = warned_ = Clock::now();
+    gauge_.add(1);
+    if (!thread_.joinable()) {
+      thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    }
+  }
+  changed_.notify_all();
+  return true;
+}
+
+bool FallbackWatch::active() const {
+  const std::scoped_lock lock(mutex_);
+  return active_;
+}
+
+std::string FallbackWatch::trouble() const {
+  const std::scoped_lock lock(mutex_);
+  return active_ ? trouble_ : std::string();
+}
+
+void FallbackWatch::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return active_; }) && !stop.stop_requested()) {
+    end_outage(stop, lock);
+    if (!active_) continue;
+    warn(lock);
+    changed_.wait_for(lock, stop, probe_every_, [] { return false; });
+  }
+}
+
+void FallbackWatch::end_outage(const std::stop_token& stop, std::unique_lock<std::mutex>& lock) {
+  const std::uint64_t noticed = noticed_;
+  lock.unlock();
+  const Attempt attempt = try_to_end_({Deadline::after(longest_attempt), stop});
+  lock.lock();
+  if (!attempt.over) trouble_ = attempt.trouble;
+  // A call that failed meanwhile may know more.
+  if (!attempt.over || noticed != noticed_) return;
+  active_ = false;
+  gauge_.add(-1);
+  const std::string lasted = seconds_since(began_);
+  lock.unlock();
+  log({LogLevel::warning,
+       "fallback_ended",
+       "the store can be reached again, and all that was accepted meanwhile is stored or was set "
+       "aside: " +
+           describe_(),
+       {{"seconds", lasted}}});
+  lock.lock();
+}
+
+void FallbackWatch::warn(std::unique_lock<std::mutex>& lock) {
+  if (Clock::now() - warned_ < warn_every_) return;
+  warned_ = Clock::now();
+  const std::string lasted = seconds_since(began_);
+  const std::string why = trouble_;
+  lock.unlock();
+  log({LogLevel::warning,
+       "fallback_continues",
+       "the store still cannot be used: " + describe_(),
+       {{"seconds", lasted}, {"reason", why}}});
+  lock.lock();
+}
+
+}  // namespace threadkeep
