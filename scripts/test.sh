@@ -5,11 +5,11 @@
 #
 #   scripts/test.sh                all stages but tsan, fuzz and tidy
 #   scripts/test.sh --full         all stages
-#   scripts/test.sh --rotate       as without options, and one of the three in turn, by the day
+#   scripts/test.sh --rotate       release, checks, python, demo, and one of the others in turn, by the day
 #   scripts/test.sh --core         the C++ library alone: stages release and asan, Debian packages only
 #   scripts/test.sh STAGE...       some stages:
-#       release   warnings as errors, examples, install and use of the package, the conformance
-#                 suites, and those C++ tests that asan leaves out
+#       release   warnings as errors, examples, install and use of the package, and the C++ tests;
+#                 beside asan only those that asan leaves out
 #       asan      the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, but for those
 #                 of the command, that kill processes, or that take long for other reasons
 #       tsan      the tests of threads and asynchronous calls under ThreadSanitizer
@@ -64,9 +64,11 @@ run_ctest() {
   if [[ $status != 0 && $bad == 0 ]]; then count 0 1; fi
 }
 
-# Programs that are whole under the sanitizers are built and run there only.
+# Programs that are whole under AddressSanitizer are built and run there only, if it runs.
 stage_release() {
-  build release -DTHREADKEEP_TESTS_FOR_SANITIZERS=OFF && run_ctest release
+  local whole=ON
+  [[ " ${stages[*]} " == *' asan '* ]] && whole=OFF
+  build release -DTHREADKEEP_TESTS_FOR_SANITIZERS=$whole && run_ctest release
 }
 
 stage_asan() {
@@ -134,9 +136,9 @@ case "${1-}" in
   --core) stages=(release asan) ;;
   --full) stages=(release asan tsan fuzz checks tidy python demo) ;;
   --rotate)
-    rotating=(tsan fuzz tidy)
-    today=${rotating[10#$(date -u +%j) % 3]}
-    stages=(release asan checks python demo "$today")
+    rotating=(asan tsan fuzz tidy)
+    today=${rotating[10#$(date -u +%j) % 4]}
+    stages=(release checks python demo "$today")
     ;;
   '') stages=(release asan checks python demo) ;;
 esac
