@@ -9,8 +9,9 @@ namespace threadkeep {
 
 Breaker::Admission Breaker::admits(Time now) {
   if (state_ == State::closed) return Admission::normal;
-  if (state_ == State::trying || now < until_) return Admission::refused;
+  if (now < until_) return Admission::refused;
   state_ = State::trying;
+  until_ = now + pause_;  // a trial that never ends must not be the last one
   return Admission::trial;
 }
 
@@ -34,11 +35,13 @@ bool Breaker::failed(Time now, Admission admission) {
 }
 
 void Breaker::ended(Admission admission) {
-  if (state_ == State::trying && admission == Admission::trial) state_ = State::open;
+  if (state_ != State::trying || admission != Admission::trial) return;
+  state_ = State::open;
+  until_ = Time::min();
 }
 
 void Breaker::answered(Time now) {
-  if (state_ == State::open) until_ = std::min(until_, now);
+  if (state_ != State::closed) until_ = std::min(until_, now);
 }
 
 void Breaker::open(Time now) {
@@ -110,7 +113,7 @@ Health BreakerLayer::ping(const Call& call) {
 }
 
 void BreakerLayer::note(const Error& error, const Admitted& admitted, const Call& call) {
-  switch (sign_of(error.code(), {admitted.began, Deadline::Clock::now(), call.deadline})) {
+  switch (sign_of(error, {admitted.began, Deadline::Clock::now(), call.deadline})) {
     case Sign::answers:
       return note_answer();
     case Sign::fails:
@@ -126,7 +129,7 @@ void BreakerLayer::note(const std::vector<Outcome>& outcomes, const Admitted& ad
   const CallTimes times{admitted.began, Deadline::Clock::now(), call.deadline};
   const Error* failure = nullptr;
   for (const Outcome& outcome : outcomes) {
-    const Sign sign = outcome.error ? sign_of(outcome.error->code(), times) : Sign::answers;
+    const Sign sign = outcome.error ? sign_of(*outcome.error, times) : Sign::answers;
     if (sign == Sign::answers) return note_answer();
     if (sign == Sign::fails) failure = &*outcome.error;
   }
