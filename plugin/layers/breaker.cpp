@@ -64,6 +64,7 @@ BreakerLayer::BreakerLayer(std::unique_ptr<Backend> inner, const BreakerOptions&
     : CallLayer(std::move(inner)),
       backend_(this->inner().capabilities().name),
       role_(std::move(role)),
+      failures_(options.failures),
       metrics_(std::move(metrics)),
       open_(metrics_->gauge("threadkeep_breaker_open", "Stores that are not called for a while.",
                             {{"backend", backend_}, {"role", role_}})),
@@ -110,6 +111,20 @@ Health BreakerLayer::ping(const Call& call) {
   health.degraded = true;
   health.detail += "; it failed of late and is called again step by step (breaker open)";
   return health;
+}
+
+std::vector<Finding> BreakerLayer::examine(const Call& call) {
+  auto findings = inner().examine(call);
+  const std::lock_guard lock(mutex_);
+  if (breaker_.is_closed()) {
+    findings.push_back({Finding::Level::good, "breaker",
+                        "closed; opens after " + std::to_string(failures_) + " failures in a row",
+                        ""});
+  } else {
+    findings.push_back({Finding::Level::warning, "breaker", "open; last failure: " + last_failure_,
+                        "see whether the store runs; it is called again by itself"});
+  }
+  return findings;
 }
 
 void BreakerLayer::note(const Error& error, const Admitted& admitted, const Call& call) {

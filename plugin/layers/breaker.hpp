@@ -62,6 +62,7 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override;
   /// Asks the store whatever the state is. Degraded while it is not closed.
   Health ping(const Call& call) override;
+  std::vector<Finding> examine(const Call& call) override;
 
   template <class Read>
   auto around(std::string_view operation, const Call& call, Read read) {
@@ -102,6 +103,7 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
 
   const std::string backend_;
   const std::string role_;
+  const unsigned failures_;  // that open it
   const std::shared_ptr<Metrics> metrics_;
   Gauge& open_;
   Counter& opened_;

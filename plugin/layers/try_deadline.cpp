@@ -53,6 +53,14 @@ std::vector<Outcome> TryDeadlineLayer::apply(std::span<const Mutation> batch, co
   return outcomes;
 }
 
+std::vector<Finding> TryDeadlineLayer::examine(const Call& call) {
+  auto findings = inner().examine(call);
+  findings.push_back({Finding::Level::good, "deadline",
+                      "each try ends after " + std::to_string(options_.per_try.count()) + "ms",
+                      ""});
+  return findings;
+}
+
 std::vector<Outcome> TryDeadlineLayer::apply_part(std::span<const Mutation> part,
                                                   const Call& call) {
   return inner().apply(part, has_try_deadline(part.front()) ? one_try(call) : call);

@@ -25,6 +25,7 @@ class TryDeadlineLayer final : public CallLayer<TryDeadlineLayer> {
       : CallLayer(std::move(inner)), options_(options) {}
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override;
+  std::vector<Finding> examine(const Call& call) override;
 
   template <class Read>
   auto around(std::string_view /*operation*/, const Call& call, Read read) {

@@ -3,4 +3,19 @@
 
 #include "backends_under_test.hpp"
 
-THREADKEEP_SESSION_CONFORMANCE(threadkeep::testing::built_backends())
+namespace threadkeep::testing {
+namespace {
+
+// A stack of layers behaves as what is in it.
+std::vector<BackendSpec> with_layers(std::vector<BackendSpec> backends) {
+#ifdef THREADKEEP_TEST_MEMORY
+  backends.push_back(backend_at("layered", "memory:?try_timeout=30s&retry=3&breaker=on"));
+#endif
+  return backends;
+}
+
+}  // namespace
+}  // namespace threadkeep::testing
+
+THREADKEEP_SESSION_CONFORMANCE(
+    threadkeep::testing::with_layers(threadkeep::testing::built_backends()))
