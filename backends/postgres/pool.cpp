@@ -110,10 +110,12 @@ void Pool::wait_for_place(const Call& call) {
   // The notification that woke this call may have been the only one.
   if (is_free()) freed_.notify_one();
   check_call(call);
-  throw Error(Code::unavailable, "all " + std::to_string(settings_.pool_size) +
-                                     " connections are in use, and none came free within " +
-                                     std::to_string(settings_.pool_wait.count()) +
-                                     "ms (pool_wait); raise pool_size, or do less at a time");
+  throw Error(Code::unavailable,
+              "all " + std::to_string(settings_.pool_size) +
+                  " connections are in use, and none came free within " +
+                  std::to_string(settings_.pool_wait.count()) +
+                  "ms (pool_wait); raise pool_size, or do less at a time",
+              "pool_wait");
 }
 
 void Pool::free_place() noexcept {

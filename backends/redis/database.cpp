@@ -39,9 +39,11 @@ void Database::wait_for_room(std::unique_lock<std::mutex>& lock, const Call& cal
   if (call.stop.stop_requested()) throw Error(Code::cancelled, "nothing was done");
   if (call.deadline.passed()) throw Error(Code::timeout, "nothing was done");
   if (found) return;
-  throw Error(Code::unavailable, "all " + std::to_string(settings_.pool_size) +
-                                     " connections were in use for longer than pool_wait; raise "
-                                     "pool_size or do less at once");
+  throw Error(Code::unavailable,
+              "all " + std::to_string(settings_.pool_size) +
+                  " connections were in use for longer than pool_wait; raise "
+                  "pool_size or do less at once",
+              "pool_wait");
 }
 
 Lease Database::lease(const Call& call) {

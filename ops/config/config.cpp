@@ -23,15 +23,41 @@ void take_timeout(Reading& reading, const Reading::Members& members,
   if (found != members.end()) timeout = reading.duration(found->second, "timeout");
 }
 
+// Parameters that every URL may have: beside it they need no escapes.
+const std::vector<std::string>& layer_keys() {
+  static const std::vector<std::string> keys = {"try_timeout",   "retry",        "breaker",
+                                                "fallback",      "fallback_new", "fallback_journal",
+                                                "fallback_cache"};
+  return keys;
+}
+
+std::vector<std::string> with_layer_keys(std::vector<std::string> keys) {
+  keys.insert(keys.end(), layer_keys().begin(), layer_keys().end());
+  return keys;
+}
+
+// What stands beside the url becomes a part of it; opening the store checks it.
+std::string take_url(Reading& reading, const Reading::Members& members) {
+  std::string url = reading.url(members.at("url")).value_or("");
+  for (const std::string& key : layer_keys()) {
+    const auto found = members.find(key);
+    const auto value = found == members.end() ? std::nullopt : reading.text(found->second, key);
+    if (!value || url.empty()) continue;
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    url.append(key).append("=").append(percent_encode(*value));
+  }
+  return url;
+}
+
 // `timeout` is that of all stores.
 StoreConfig take_store(Reading& reading, const std::string& name, const Reading::Member& described,
                        std::optional<std::chrono::milliseconds> timeout) {
   StoreConfig store{.url = {}, .timeout = timeout};
-  const auto members = reading.members(described, "store " + name, {"url", "timeout"});
+  const auto members =
+      reading.members(described, "store " + name, with_layer_keys({"url", "timeout"}));
   take_timeout(reading, members, store.timeout);
-  const auto url = members.find("url");
-  if (url != members.end()) {
-    store.url = reading.url(url->second).value_or("");
+  if (members.contains("url")) {
+    store.url = take_url(reading, members);
   } else if (described.value.IsMap()) {
     reading.problem(described.place(), "store " + name + " needs a url");
   }
@@ -57,14 +83,26 @@ MigrateConfig take_migrate(Reading& reading, const Reading::Member& described) {
   return migrate;
 }
 
+void refuse_layers_without_url(Reading& reading, const Reading::Members& members) {
+  for (const std::string& key : layer_keys()) {
+    const auto found = members.find(key);
+    if (found != members.end()) {
+      reading.problem(found->second.key, key + " stands beside the url of a store");
+    }
+  }
+}
+
 Config take_config(Reading& reading, const YAML::Node& root) {
   Config config;
-  const auto members = reading.members({root.Mark(), root}, "the file",
-                                       {"url", "timeout", "stores", "retention", "migrate"});
+  const auto members =
+      reading.members({root.Mark(), root}, "the file",
+                      with_layer_keys({"url", "timeout", "stores", "retention", "migrate"}));
   std::optional<std::chrono::milliseconds> timeout;
   take_timeout(reading, members, timeout);
-  if (const auto url = members.find("url"); url != members.end()) {
-    config.store = {reading.url(url->second).value_or(""), timeout};
+  if (members.contains("url")) {
+    config.store = {take_url(reading, members), timeout};
+  } else {
+    refuse_layers_without_url(reading, members);
   }
   if (const auto stores = members.find("stores"); stores != members.end()) {
     for (const auto& [name, member] : reading.members(stores->second, "stores", {})) {

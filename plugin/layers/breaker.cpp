@@ -9,8 +9,9 @@ namespace threadkeep {
 
 Breaker::Admission Breaker::admits(Time now) {
   if (state_ == State::closed) return Admission::normal;
-  if (state_ == State::trying || now < until_) return Admission::refused;
+  if (now < until_) return Admission::refused;
   state_ = State::trying;
+  until_ = now + pause_;  // a trial that never ends must not be the last one
   return Admission::trial;
 }
 
@@ -34,11 +35,13 @@ bool Breaker::failed(Time now, Admission admission) {
 }
 
 void Breaker::ended(Admission admission) {
-  if (state_ == State::trying && admission == Admission::trial) state_ = State::open;
+  if (state_ != State::trying || admission != Admission::trial) return;
+  state_ = State::open;
+  until_ = Time::min();
 }
 
 void Breaker::answered(Time now) {
-  if (state_ == State::open) until_ = std::min(until_, now);
+  if (state_ != State::closed) until_ = std::min(until_, now);
 }
 
 void Breaker::open(Time now) {
@@ -61,6 +64,7 @@ BreakerLayer::BreakerLayer(std::unique_ptr<Backend> inner, const BreakerOptions&
     : CallLayer(std::move(inner)),
       backend_(this->inner().capabilities().name),
       role_(std::move(role)),
+      failures_(options.failures),
       metrics_(std::move(metrics)),
       open_(metrics_->gauge("threadkeep_breaker_open", "Stores that are not called for a while.",
                             {{"backend", backend_}, {"role", role_}})),
@@ -109,8 +113,22 @@ Health BreakerLayer::ping(const Call& call) {
   return health;
 }
 
+std::vector<Finding> BreakerLayer::examine(const Call& call) {
+  auto findings = inner().examine(call);
+  const std::lock_guard lock(mutex_);
+  if (breaker_.is_closed()) {
+    findings.push_back({Finding::Level::good, "breaker",
+                        "closed; opens after " + std::to_string(failures_) + " failures in a row",
+                        ""});
+  } else {
+    findings.push_back({Finding::Level::warning, "breaker", "open; last failure: " + last_failure_,
+                        "see whether the store runs; it is called again by itself"});
+  }
+  return findings;
+}
+
 void BreakerLayer::note(const Error& error, const Admitted& admitted, const Call& call) {
-  switch (sign_of(error.code(), {admitted.began, Deadline::Clock::now(), call.deadline})) {
+  switch (sign_of(error, {admitted.began, Deadline::Clock::now(), call.deadline})) {
     case Sign::answers:
       return note_answer();
     case Sign::fails:
@@ -126,7 +144,7 @@ void BreakerLayer::note(const std::vector<Outcome>& outcomes, const Admitted& ad
   const CallTimes times{admitted.began, Deadline::Clock::now(), call.deadline};
   const Error* failure = nullptr;
   for (const Outcome& outcome : outcomes) {
-    const Sign sign = outcome.error ? sign_of(outcome.error->code(), times) : Sign::answers;
+    const Sign sign = outcome.error ? sign_of(*outcome.error, times) : Sign::answers;
     if (sign == Sign::answers) return note_answer();
     if (sign == Sign::fails) failure = &*outcome.error;
   }

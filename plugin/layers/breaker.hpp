@@ -14,7 +14,8 @@ namespace threadkeep {
 inline constexpr std::string_view breaker_open = "breaker_open";
 
 /// Whether a store is called. Closed: yes. Open: not before a moment that comes. Then one call may
-/// try: it closes the breaker, or opens it for longer. A value without a clock; not thread-safe.
+/// try: it closes the breaker, or opens it for longer; when it does neither for as long as the
+/// pause before, another one may try. A value without a clock; not thread-safe.
 class Breaker {
  public:
   using Time = Deadline::Clock::time_point;
@@ -36,7 +37,7 @@ class Breaker {
   void answered(Time now);
 
   bool is_closed() const noexcept { return state_ == State::closed; }
-  /// When the next call is admitted, while it is open.
+  /// When the next call is admitted, while it is not closed.
   Time until() const noexcept { return until_; }
 
  private:
@@ -61,6 +62,7 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override;
   /// Asks the store whatever the state is. Degraded while it is not closed.
   Health ping(const Call& call) override;
+  std::vector<Finding> examine(const Call& call) override;
 
   template <class Read>
   auto around(std::string_view operation, const Call& call, Read read) {
@@ -101,6 +103,7 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
 
   const std::string backend_;
   const std::string role_;
+  const unsigned failures_;  // that open it
   const std::shared_ptr<Metrics> metrics_;
   Gauge& open_;
   Counter& opened_;

@@ -40,4 +40,9 @@ Sign sign_of(Code code, const CallTimes& times) noexcept {
   return Sign::nothing;
 }
 
+Sign sign_of(const Error& error, const CallTimes& times) noexcept {
+  const bool own_fault = error.code() == Code::unavailable && error.native() == pool_wait;
+  return own_fault ? Sign::nothing : sign_of(error.code(), times);
+}
+
 }  // namespace threadkeep

@@ -134,6 +134,7 @@ std::vector<Outcome> BatchTries::take() {
 RetryLayer::RetryLayer(std::unique_ptr<Backend> inner, const RetryOptions& options,
                        const std::string& role, std::shared_ptr<Metrics> metrics)
     : CallLayer(std::move(inner)),
+      tries_(options.tries),
       metrics_(std::move(metrics)),
       retries_(metrics_->counter("threadkeep_retries_total", "Calls that were sent again.",
                                  {{"backend", this->inner().capabilities().name}, {"role", role}})),
@@ -171,6 +172,13 @@ std::vector<Outcome> RetryLayer::apply(std::span<const Mutation> batch, const Ca
     doubt(batch, sent, tries, call);
   }
   return tries.take();
+}
+
+std::vector<Finding> RetryLayer::examine(const Call& call) {
+  auto findings = inner().examine(call);
+  findings.push_back(
+      {Finding::Level::good, "retry", "a call has up to " + std::to_string(tries_) + " tries", ""});
+  return findings;
 }
 
 void RetryLayer::send(std::span<const Mutation> batch, std::span<const std::size_t> indices,

@@ -72,6 +72,7 @@ class RetryLayer final : public CallLayer<RetryLayer> {
              std::shared_ptr<Metrics> metrics);
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override;
+  std::vector<Finding> examine(const Call& call) override;
 
   template <class Read>
   auto around(std::string_view /*operation*/, const Call& call, Read read) {
@@ -96,6 +97,7 @@ class RetryLayer final : public CallLayer<RetryLayer> {
   void doubt(std::span<const Mutation> batch, std::span<const std::size_t> sent, BatchTries& tries,
              const Call& call);
 
+  const unsigned tries_;
   const std::shared_ptr<Metrics> metrics_;
   Counter& retries_;
 

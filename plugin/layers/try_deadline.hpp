@@ -14,6 +14,10 @@ Deadline try_deadline(Deadline call, Deadline::Clock::time_point now,
 /// deadline of its call.
 bool has_try_deadline(const Mutation& mutation) noexcept;
 
+/// The batch in order, cut where writes with and without a try deadline meet: one that may take
+/// long must not take the deadline from the others.
+std::vector<std::span<const Mutation>> parts_by_try_deadline(std::span<const Mutation> batch);
+
 /// The layer; see TryDeadlineOptions.
 class TryDeadlineLayer final : public CallLayer<TryDeadlineLayer> {
  public:
@@ -21,6 +25,7 @@ class TryDeadlineLayer final : public CallLayer<TryDeadlineLayer> {
       : CallLayer(std::move(inner)), options_(options) {}
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override;
+  std::vector<Finding> examine(const Call& call) override;
 
   template <class Read>
   auto around(std::string_view /*operation*/, const Call& call, Read read) {
@@ -29,6 +34,7 @@ class TryDeadlineLayer final : public CallLayer<TryDeadlineLayer> {
 
  private:
   Call one_try(const Call& call) const;
+  std::vector<Outcome> apply_part(std::span<const Mutation> part, const Call& call);
 
   const TryDeadlineOptions options_;
 };

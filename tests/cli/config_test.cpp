@@ -66,6 +66,29 @@ TEST_F(ConfigFile, names_tables_in_the_order_of_a_migration) {
     EXPECT_TRUE(contains(several, line)) << several;
 }
 
+TEST_F(ConfigFile, puts_layers_around_a_store) {
+  const auto config = parse(
+      "url: sqlite:agent.db\n"
+      "retry: 3\n"
+      "stores:\n"
+      "  prod:\n"
+      "    url: postgresql://db/agents?schema=a\n"
+      "    try_timeout: 5s\n"
+      "    breaker: on\n"
+      "    fallback: 'sqlite:/a b.db?busy=1s'\n"
+      "    fallback_new: allow\n"
+      "    fallback_journal: ${NOSUCH:-1MiB}\n"
+      "    fallback_cache: 2MiB\n");
+  EXPECT_EQ(config.store->url, "sqlite:agent.db?retry=3");
+  EXPECT_EQ(config.stores.at("prod").url,
+            "postgresql://db/agents?schema=a&try_timeout=5s&breaker=on&"
+            "fallback=sqlite:/a%20b.db%3Fbusy%3D1s&fallback_new=allow&fallback_journal=1MiB&"
+            "fallback_cache=2MiB");
+  EXPECT_EQ(refusal("retry: 3\nstores: {a: {url: 'sqlite:a', fallback: ''}}"),
+            "t.yaml:1:1: retry stands beside the url of a store\n"
+            "t.yaml:2:36: fallback: needs a value");
+}
+
 TEST_F(ConfigFile, may_say_nothing) {
   for (const auto* text : {"", "# nothing\n", "{}"}) {
     const auto config = parse(text);
@@ -89,21 +112,26 @@ TEST_F(ConfigFile, takes_variables) {
 }
 
 TEST_F(ConfigFile, tells_all_that_is_wrong_with_its_place) {
-  EXPECT_EQ(refusal("ulr: sqlite:a\n"
-                    "timeout: 5\n"
-                    "stores:\n"
-                    "  prod:\n"
-                    "    url:\n"
-                    "    retries: 3\n"
-                    "  test: {timeout: 1s}\n"
-                    "  none: {url: 'sqlite:${NOSUCH}'}\n"),
-            "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention, migrate\n"
-            "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
-            "t.yaml:5:5: url: needs a value\n"
-            "t.yaml:6:5: unknown key 'retries'; known are: url, timeout\n"
-            "t.yaml:7:9: store test needs a url\n"
-            "t.yaml:8:15: url: the variable NOSUCH is not set; write ${NOSUCH:-default} where it "
-            "need not be");
+  EXPECT_EQ(
+      refusal("ulr: sqlite:a\n"
+              "timeout: 5\n"
+              "stores:\n"
+              "  prod:\n"
+              "    url:\n"
+              "    retries: 3\n"
+              "  test: {timeout: 1s}\n"
+              "  none: {url: 'sqlite:${NOSUCH}'}\n"),
+      "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention, migrate, "
+      "try_timeout, "
+      "retry, breaker, "
+      "fallback, fallback_new, fallback_journal, fallback_cache\n"
+      "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
+      "t.yaml:5:5: url: needs a value\n"
+      "t.yaml:6:5: unknown key 'retries'; known are: url, timeout, try_timeout, retry, breaker, "
+      "fallback, fallback_new, fallback_journal, fallback_cache\n"
+      "t.yaml:7:9: store test needs a url\n"
+      "t.yaml:8:15: url: the variable NOSUCH is not set; write ${NOSUCH:-default} where it "
+      "need not be");
 }
 
 TEST_F(ConfigFile, takes_policies_in_their_order) {

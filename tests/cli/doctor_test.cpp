@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `threadkeep doctor`, as a person or a script runs it.
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,23 @@ TEST_F(Cli, doctor_finds_a_new_store_good) {
   const auto report = Json::parse(run({"doctor", "--url", url, "--json"}, done));
   EXPECT_EQ(report.at("ok"), true);
   EXPECT_EQ(report.at("findings")[0].at("level"), "ok");
+}
+
+TEST_F(Cli, doctor_tells_which_store_and_layers_it_looks_at) {
+  run({"setup", "--url", url}, done);
+  const auto layers =
+      url + "?try_timeout=5s&retry=3&breaker=on&fallback=sqlite:/j%20a.db%3Fbusy%3D1s";
+  const auto output = run({"doctor", "--url", layers}, done);
+  EXPECT_TRUE(contains(output, "ok       address      sqlite:")) << output;
+  EXPECT_TRUE(contains(output, "fallback=sqlite:/j a.db?busy=1s")) << output;
+  EXPECT_TRUE(contains(output, "ok       deadline     each try ends after 5000ms")) << output;
+  EXPECT_TRUE(contains(output, "ok       breaker      closed")) << output;
+  EXPECT_TRUE(contains(output, "ok       retry        a call has up to 3 tries")) << output;
+  EXPECT_FALSE(std::filesystem::exists("/j a.db")) << "the journal is of the program's own";
+  const auto wrong = run({"doctor", "--url", url + "?retry=x&breaker=y&own=z"}, usage);
+  for (const auto* part : {"'retry'", "'breaker'", "'own'"}) {
+    EXPECT_TRUE(contains(wrong, part)) << wrong;
+  }
 }
 
 TEST_F(Cli, doctor_says_what_to_do_about_a_warning) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/testing/conformance.hpp"
 
-#include "tiered_backends.hpp"
+#include "layered_backends.hpp"
 
-THREADKEEP_CONFORMANCE(threadkeep::testing::backends_and_tiered())
+THREADKEEP_CONFORMANCE(threadkeep::testing::backends_and_layers())

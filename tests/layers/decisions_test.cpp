@@ -39,6 +39,28 @@ TEST(TryDeadline, is_of_writes_of_one_thread) {
   EXPECT_FALSE(has_try_deadline(Prune{"t"}));
 }
 
+TEST(TryDeadline, is_not_taken_from_those_that_stand_beside_a_long_write) {
+  const auto sizes = [](const std::vector<Mutation>& batch) {
+    std::vector<std::size_t> counts;
+    for (const auto part : parts_by_try_deadline(batch)) counts.push_back(part.size());
+    return counts;
+  };
+  const Mutation put = PutThread{"t"};
+  const Mutation prune = Prune{"t"};
+  using Sizes = std::vector<std::size_t>;
+  EXPECT_EQ(sizes({}), Sizes{});
+  EXPECT_EQ(sizes({put, put}), Sizes{2});
+  EXPECT_EQ(sizes({prune, prune}), Sizes{2});
+  EXPECT_EQ(sizes({put, put, prune, put}), (Sizes{2, 1, 1}));
+}
+
+TEST(SignOfAStore, is_not_read_from_a_pool_that_is_too_small) {
+  const CallTimes times{start, start, at(1s)};
+  EXPECT_EQ(sign_of(Error(Code::unavailable, "", "pool_wait"), times), Sign::nothing);
+  EXPECT_EQ(sign_of(Error(Code::unavailable, "", "53300"), times), Sign::fails);
+  EXPECT_EQ(sign_of(Error(Code::timeout, ""), times), sign_of(Code::timeout, times));
+}
+
 struct SignRow {
   Code code;
   std::chrono::milliseconds ended;
@@ -154,8 +176,18 @@ TEST_F(BreakerOf, a_store_that_answers_others_tries_at_once) {
   breaker.answered(start + 10ms);
   EXPECT_FALSE(breaker.is_closed()) << "a call has to show it";
   EXPECT_EQ(breaker.admits(start + 10ms), Admission::trial);
-  breaker.answered(start + 10ms);
-  EXPECT_EQ(breaker.admits(start + 10ms), Admission::refused);
+  EXPECT_EQ(breaker.admits(start + 20ms), Admission::refused);
+  breaker.answered(start + 20ms);
+  EXPECT_EQ(breaker.admits(start + 20ms), Admission::trial) << "the first one is stuck";
+}
+
+TEST_F(BreakerOf, a_trial_that_never_ends_lets_another_call_try) {
+  open();
+  EXPECT_EQ(breaker.admits(start + 1s), Admission::trial);
+  EXPECT_EQ(breaker.admits(start + 1999ms), Admission::refused);
+  EXPECT_EQ(breaker.admits(start + 2s), Admission::trial);
+  EXPECT_EQ(breaker.admits(start + 2s), Admission::refused);
+  EXPECT_TRUE(breaker.succeeded());
 }
 
 const Error gone(Code::unavailable, "gone");

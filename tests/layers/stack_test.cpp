@@ -41,6 +41,17 @@ TEST(StackOfLayers, is_a_backend_with_what_the_innermost_can_do) {
   EXPECT_EQ(stack().build()->capabilities().name, "recording") << "no layer is needed";
 }
 
+TEST(StackOfLayers, tells_an_operator_what_it_does) {
+  std::string text;
+  for (const Finding& finding : stack().deadline({7s}).breaker().retry().build()->examine(Call())) {
+    text += finding.subject + ": " + finding.text + "\n";
+  }
+  for (const auto* part : {"deadline: each try ends after 7000ms", "breaker: closed; opens after 3",
+                           "retry: a call has up to 3 tries"}) {
+    EXPECT_TRUE(mentions(text, part)) << text;
+  }
+}
+
 TEST(StackOfLayers, refuses_a_wrong_order_and_names_both) {
   struct Row {
     Stack stack;

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "tiered_backends.hpp"
+#include "layered_backends.hpp"
 
 // THREADKEEP_LOCKSTEP_SEED=N runs one seed again; THREADKEEP_LOCKSTEP_SEEDS=N runs N of them (else
 // as many as take less than a minute), and THREADKEEP_LOCKSTEP_START=N begins elsewhere than at 1.
@@ -64,7 +64,7 @@ TEST_P(Lockstep, agrees_with_memory) {
 }
 
 // Memory against itself: the run is deterministic, so that a difference means something.
-INSTANTIATE_TEST_SUITE_P(, Lockstep, ::testing::ValuesIn(backends_and_tiered()),
+INSTANTIATE_TEST_SUITE_P(, Lockstep, ::testing::ValuesIn(backends_and_layers()),
                          [](const auto& test) { return test.param.name; });
 
 // A store that forgets the metadata of every tenth checkpoint.

@@ -69,6 +69,7 @@ TEST(PostgresPool, says_what_to_do_when_all_connections_are_in_use) {
   EXPECT_EQ(error->code(), Code::unavailable);
   EXPECT_TRUE(contains(error->what(), "all 2 connections")) << error->what();
   EXPECT_TRUE(contains(error->what(), "pool_size")) << error->what();
+  EXPECT_EQ(error->native(), "pool_wait") << "so that nobody takes it for an outage";
   EXPECT_GE(took, 100ms);
   EXPECT_LT(took, 1s);
   b.reset();

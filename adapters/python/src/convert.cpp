@@ -146,7 +146,7 @@ nb::object convert(const Page<CheckpointTuple>& page) {
   return nb::make_tuple(items, text(page.next));
 }
 nb::object convert(const Health& health) {
-  return nb::make_tuple(health.ok, text(health.detail));
+  return nb::make_tuple(health.ok, text(health.detail), health.degraded);
 }
 nb::object convert(const std::string& value) {
   return text(value);

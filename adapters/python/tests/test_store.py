@@ -102,6 +102,7 @@ async def test_setup_has_a_time_limit_of_its_own(durable_url: str) -> None:
 
 async def test_ping_and_capabilities(store: threadkeep.Store, url: str) -> None:
     assert store.ping().ok and (await store.aping()).ok
+    assert not store.ping().degraded
     assert store.capabilities.name == backend_of(url)
     assert store.capabilities.max_value_bytes >= 128 * 1024 * 1024
     await store.asetup()

@@ -50,10 +50,15 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Health:
-    """The answer of :meth:`Store.ping`. ``detail`` says what is wrong when not ``ok``."""
+    """The answer of :meth:`Store.ping`. ``detail`` says what is wrong when not ``ok``.
+
+    ``degraded``: it works, but not from where it should: the breaker is open, or the fallback has
+    taken over. Some calls may fail, or be carried out later.
+    """
 
     ok: bool
     detail: str
+    degraded: bool = False
 
 
 @dataclass(frozen=True)

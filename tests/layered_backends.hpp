@@ -65,8 +65,11 @@ inline BackendSpec tiered_backend() {
 
 #endif
 
-inline std::vector<BackendSpec> backends_and_tiered() {
+inline std::vector<BackendSpec> backends_and_layers() {
   auto backends = built_backends();
+#ifdef THREADKEEP_TEST_MEMORY
+  backends.push_back(backend_at("layered", "memory:?try_timeout=30s&retry=3&breaker=on"));
+#endif
 #if defined(THREADKEEP_TEST_POSTGRES) && defined(THREADKEEP_TEST_REDIS)
   backends.push_back(tiered_backend());
 #endif
