@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <set>
 
 #include "scheduler_parts.hpp"
@@ -7,12 +8,27 @@ namespace threadkeep {
 
 namespace {
 
-// Ended by the deadline that the members of a batch share. A mutation may be sent again even when
-// its outcome is unknown, for all are idempotent.
+// Ended by the deadline that the members of a batch share.
 bool is_cut_short(const Outcome& outcome) {
   if (!outcome.error) return false;
   const Code code = outcome.error->code();
   return code == Code::timeout || code == Code::outcome_unknown;
+}
+
+// Makes no difference when it is carried out a second time after later calls of its thread: ids say
+// what is newer, and tombstones what is gone.
+bool may_come_late(const Mutation& mutation) {
+  if (std::holds_alternative<PutCheckpoint>(mutation)) return true;
+  const auto* put = std::get_if<PutWrites>(&mutation);
+  return put != nullptr && std::all_of(put->writes.begin(), put->writes.end(),
+                                       [](const PendingWrite& write) { return write.idx >= 0; });
+}
+
+// Of one whose outcome is unknown, a copy may still be on its way to the store. Were it sent again
+// and acknowledged, that copy could undo what comes after.
+bool may_be_sent_again(const Mutation& mutation, const Outcome& outcome) {
+  if (!is_cut_short(outcome)) return false;
+  return outcome.error->code() == Code::timeout || may_come_late(mutation);
 }
 
 bool may_have_been_done(const Outcome& outcome) {
@@ -112,7 +128,8 @@ void Scheduler::requeue_unfinished(Batch& batch, std::vector<Outcome>& outcomes)
   std::set<std::string> settled;
   for (std::size_t i = batch.entries.size(); i-- > 0;) {
     const EntryPtr& entry = batch.entries[i];
-    const bool again = entry->state == State::running && is_cut_short(outcomes[i]) &&
+    const bool again = entry->state == State::running &&
+                       may_be_sent_again(batch.mutations[i], outcomes[i]) &&
                        !entry->call.deadline.passed() && !settled.contains(entry->lane);
     if (!again) {
       if (may_have_been_done(outcomes[i])) settled.insert(entry->lane);

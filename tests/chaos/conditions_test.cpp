@@ -150,6 +150,7 @@ class Conditions : public ::testing::TestWithParam<Parameter> {
     std::deque<Worker> crew;
     for (int i = 0; i < workers; ++i) crew.emplace_back(access, expected, i);
     std::vector<std::jthread> threads;
+    threads.reserve(workers);
     for (Worker& worker : crew) {
       threads.emplace_back([&](const std::stop_token& stop) { worker.work(stop); });
     }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <asio/buffer.hpp>
+#include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <asio/read_until.hpp>
+#include <asio/write.hpp>
 #include <stdexcept>
 
 #include "condition.hpp"
@@ -74,6 +78,12 @@ class OtherPassword final : public OnRedis {
 
 // The one connection that there may be is ours.
 class NoConnectionLeft final : public OnRedis {
+ public:
+  NoConnectionLeft() {
+    own_.connect(asio::local::stream_protocol::endpoint(server_.socket().string()));
+  }
+
+ private:
   void begin() override {
     run("CLIENT KILL TYPE normal SKIPME yes");
     run("CONFIG SET maxclients 1");
@@ -82,14 +92,14 @@ class NoConnectionLeft final : public OnRedis {
   void end() override { run("CONFIG SET maxclients 1000"); }
 
   void run(const std::string& command) {
-    own_ << command << "\r\n" << std::flush;
+    asio::write(own_, asio::buffer(command + "\r\n"));
     std::string answer;
-    std::getline(own_, answer);
-    if (answer.empty() || answer[0] == '-') throw std::runtime_error(command + ": " + answer);
+    asio::read_until(own_, asio::dynamic_buffer(answer), "\r\n");
+    if (answer[0] == '-') throw std::runtime_error(command + ": " + answer);
   }
 
-  asio::local::stream_protocol::iostream own_{
-      asio::local::stream_protocol::endpoint(server_.socket().string())};
+  asio::io_context context_;
+  asio::local::stream_protocol::socket own_{context_};
 };
 
 template <class Kind>

@@ -172,6 +172,7 @@ TEST(Replica, closes_all_connections_when_it_says_what_it_is) {
   TcpProxy proxy(server.port());
   auto store = open_store(proxy.in_front_of(server.url()));
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] { store.put(Draft("t" + std::to_string(i), "1")); });
   }
@@ -190,7 +191,8 @@ TEST(Replica, closes_all_connections_when_it_says_what_it_is) {
 // One who writes, and what was acknowledged.
 class Writer {
  public:
-  Writer(const std::string& url, std::string thread) : store_(open_store(url)), thread_(thread) {}
+  Writer(const std::string& url, std::string thread)
+      : store_(open_store(url)), thread_(std::move(thread)) {}
 
   void write_until(const std::atomic<bool>& stop) {
     for (int i = 1; !stop; ++i) put_until(stop, i);

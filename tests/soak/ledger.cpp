@@ -88,16 +88,23 @@ void Ledger::compare(const std::string& kind, const Entries& entries,
   for (const auto& [id, told] : entries) {
     const bool is_there = found.contains(id);
     const bool must_be_there = told == Told::stored && deletion_ == Told::refused;
-    const bool may_be_there = told == Told::unknown || must_be_there;
+    const bool may_be_there = told == Told::unknown || must_be_there || late_.contains(id);
     if (must_be_there && !is_there) {
-      problems.push_back(thread_id_ + ": lost: " + kind + " " + id);
+      problems.push_back(thread_id_ + ": lost: " + kind + " " + noted(id));
     } else if (is_there && !may_be_there) {
-      problems.push_back(thread_id_ + ": should not be there: " + kind + " " + id);
+      problems.push_back(thread_id_ + ": should not be there, " +
+                         (told == Told::refused ? "for it was refused: " : "for it was deleted: ") +
+                         kind + " " + noted(id));
     }
   }
   for (const auto& id : found) {
     if (!entries.contains(id)) problems.push_back(thread_id_ + ": nobody sent " + kind + " " + id);
   }
+}
+
+std::string Ledger::noted(const std::string& id) const {
+  const auto note = notes_.find(id);
+  return "'" + id + "' (" + (note == notes_.end() ? "never sent" : note->second) + ")";
 }
 
 void Ledger::compare_checkpoints(Store& store, std::vector<std::string>& problems) const {
@@ -141,8 +148,8 @@ void Ledger::compare_documents(Store& store, const Call& call,
     const auto document = store.state({{thread_id_, ""}, key}, call);
     const std::string value = document ? document->value : "";
     if (possible.contains(value)) continue;
-    problems.push_back(thread_id_ + ": document " + key + " is '" + value +
-                       "', and was told to be '" + *possible.rbegin() + "'");
+    problems.push_back(thread_id_ + ": document " + key + " is " + noted(value) +
+                       ", and was told to be " + noted(*possible.rbegin()));
   }
 }
 

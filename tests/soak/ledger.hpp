@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "threadkeep/store.hpp"
@@ -34,6 +35,10 @@ class Ledger {
   /// A document, put with this value.
   void document(const std::string& key, const std::string& value, Told told);
   void deletion(Told told);
+  /// What was sent with this id and is stored may come a second time: after a deletion too.
+  void may_come_late(const std::string& id) { late_.insert(id); }
+  /// How each sending of it ended, for the report of a problem.
+  void note(const std::string& id, std::string how) { notes_[id] = std::move(how); }
 
   /// Compares a read, at any moment when nothing is under way. Each problem is a line.
   void look(Store& store, const Call& call, std::vector<std::string>& problems) const;
@@ -43,6 +48,7 @@ class Ledger {
  private:
   using Entries = std::map<std::string, Told>;
 
+  std::string noted(const std::string& id) const;
   void compare(const std::string& kind, const Entries& entries, const std::set<std::string>& found,
                std::vector<std::string>& problems) const;
   void compare_checkpoints(Store& store, std::vector<std::string>& problems) const;
@@ -57,6 +63,8 @@ class Ledger {
   Entries messages_;
   std::map<std::string, std::set<std::string>> documents_;  // by key, what each may be
   Told deletion_ = Told::refused;
+  std::set<std::string> late_;
+  std::map<std::string, std::string> notes_;
 };
 
 /// The value of the only channel of a checkpoint.

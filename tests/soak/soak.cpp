@@ -103,6 +103,7 @@ int run(const Options& options) {
   std::deque<Worker> workers;
   for (int i = 0; i < options.threads; ++i) workers.emplace_back(store, options.seed, i);
   std::vector<std::jthread> threads;
+  threads.reserve(workers.size());
   for (Worker& worker : workers) {
     threads.emplace_back([&](const std::stop_token& stop) { worker.work(stop); });
   }

@@ -73,15 +73,18 @@ void Worker::step() {
 Told Worker::send_once(const Mutation& mutation) {
   try {
     access_->write(mutation, call());
+    how_ += "stored ";
     return Told::stored;
   } catch (const Error& error) {
     if (!is_outage(error.code())) throw;
+    how_ += error.what() + std::string("; ");
     return error.code() == Code::outcome_unknown ? Told::unknown : Told::refused;
   }
 }
 
 // What is not known is sent again, or left alone; once it is unknown, no refusal makes it certain.
-Told Worker::send(Mutation mutation) {
+Told Worker::send(const std::string& id, const Mutation& mutation) {
+  how_.clear();
   Told told = send_once(mutation);
   may_come_late_ = told == Told::unknown;
   while (told != Told::stored && chance(50)) {
@@ -90,6 +93,7 @@ Told Worker::send(Mutation mutation) {
     may_come_late_ = may_come_late_ || again == Told::unknown;
     if (again == Told::stored || told == Told::refused) told = again;
   }
+  ledger().note(id, how_);
   ++counts_.writes.at(static_cast<std::size_t>(told));
   return told;
 }
@@ -98,14 +102,16 @@ void Worker::put() {
   const auto id = next_id();
   auto draft = Draft(ledger().thread_id(), id).value("a", id, value_of(id));
   if (!ledger().latest().empty()) draft.parent(ledger().latest());
-  const Told told = send(PutCheckpoint(draft));
+  const Told told = send(id, PutCheckpoint(draft));
   ledger().checkpoint(id, told);
 }
 
 void Worker::put_writes() {
   const auto task = next_id();
-  const Told told = send(PutWrites{
-      ledger().thread_id(), "", ledger().latest(), {testing::pending(task, 0, "c", "w" + task)}});
+  const Told told = send(task, PutWrites{ledger().thread_id(),
+                                         "",
+                                         ledger().latest(),
+                                         {testing::pending(task, 0, "c", "w" + task)}});
   ledger().write(task, told);
 }
 
@@ -115,8 +121,9 @@ void Worker::append() {
   append.thread_id = ledger().thread_id();
   append.operation_id = id;
   append.messages = {{id, "user", "\"" + id + "\"", "{}"}};
-  const Told told = send(std::move(append));
+  const Told told = send(id, append);
   ledger().message(id, told);
+  if (may_come_late_ && told == Told::stored) ledger().may_come_late(id);
 }
 
 // What was sent and is not known to have ended may still come, also after it was sent again and
@@ -126,13 +133,13 @@ void Worker::put_document() {
   ChangeState change;
   change.scope.thread_id = ledger().thread_id();
   change.changes = {{key_, StateChange::Kind::put, value, {}}};
-  const Told told = send(std::move(change));
+  const Told told = send(value, change);
   ledger().document(key_, value, told);
   if (may_come_late_) key_ = next_id();
 }
 
 void Worker::erase() {
-  const Told told = send(DeleteThread{ledger().thread_id()});
+  const Told told = send("deletion", DeleteThread{ledger().thread_id()});
   ledger().deletion(told);
   if (told != Told::refused) begin_thread();
 }

@@ -36,7 +36,7 @@ class Worker {
 
  private:
   void step();
-  Told send(Mutation mutation);
+  Told send(const std::string& id, const Mutation& mutation);
   Told send_once(const Mutation& mutation);
   void put();
   void put_writes();
@@ -57,6 +57,7 @@ class Worker {
   int number_ = 0;
   std::string key_;
   bool may_come_late_ = false;  // what was sent last
+  std::string how_;             // each sending of it ended
   std::deque<Ledger> ledgers_;  // the last one is of the thread that is written to
   Counts counts_;
   std::vector<std::string> problems_;

@@ -273,6 +273,22 @@ TEST_F(SchedulerAsync, sends_again_what_an_early_deadline_of_another_left_unknow
   EXPECT_EQ(ending(patient), "ok");
 }
 
+// The first copy may be carried out after what follows: nobody must be told that it is over.
+TEST_F(SchedulerAsync, does_not_send_again_what_could_undo_a_later_call) {
+  recorder_->hold();
+  recorder_->obey_deadlines(Code::outcome_unknown);
+  auto first = submit(*store_, labelled("t", "first"), Call{Deadline::after(50ms), {}});
+  recorder_->wait_until_inside(1);
+  auto hasty = submit(*store_, labelled("u", "hasty"), Call{Deadline::after(300ms), {}});
+  auto metadata = submit(*store_, PutThread{"v", R"({"a": 1})"});
+  auto deletion = submit(*store_, DeleteThread{"w"});
+  EXPECT_EQ(ending(first), "outcome_unknown");
+  EXPECT_EQ(ending(hasty), "outcome_unknown");
+  recorder_->release();
+  EXPECT_EQ(ending(metadata), "outcome_unknown");
+  EXPECT_EQ(ending(deletion), "outcome_unknown");
+}
+
 TEST_F(SchedulerAsync, queues_again_what_stood_before_a_hasty_call_of_its_own_thread) {
   recorder_->hold();
   recorder_->obey_deadlines();
