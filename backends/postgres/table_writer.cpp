@@ -156,7 +156,7 @@ class BatchWriter {
 }  // namespace
 
 TableWriter::TableWriter(std::unique_ptr<Connection> connection)
-    : connection_(std::move(connection)), ledger_(*connection_) {}
+    : connection_(std::move(connection)), ledger_(*connection_), direct_(*connection_) {}
 
 template <class Work>
 auto TableWriter::undone_on_failure(Work work) {
@@ -165,6 +165,7 @@ auto TableWriter::undone_on_failure(Work work) {
   } catch (...) {
     roll_back(*connection_);
     stage_.reset();
+    direct_.forget();
     throw;
   }
 }
@@ -186,10 +187,13 @@ Counts TableWriter::write(const Target& target, const Batch& batch, const std::s
                           const OnReject& reject, const Call& call) {
   return undone_on_failure([&] {
     TableTransaction transaction(*connection_, call);
-    find_by_index(*connection_, call);
-    Rejects rejects(target, max_rejects, reject);
-    BatchWriter writer(*connection_, stage_for(target, call), target, rejects, call);
-    const Counts counts = writer.write(batch.lines);
+    Counts counts;
+    if (const auto rows = direct_.write(target, batch, progress, call)) {
+      counts.inserted = *rows;
+    } else {
+      counts = write_by_stage(target, batch, max_rejects, reject, call);
+    }
+    direct_.learn(counts);
     TableProgress next = progress;
     next.counts += counts;
     next.cursor = batch.end;
@@ -198,6 +202,15 @@ Counts TableWriter::write(const Target& target, const Batch& batch, const std::s
     progress = std::move(next);
     return counts;
   });
+}
+
+Counts TableWriter::write_by_stage(const Target& target, const Batch& batch,
+                                   std::uint64_t max_rejects, const OnReject& reject,
+                                   const Call& call) {
+  find_by_index(*connection_, call);
+  Rejects rejects(target, max_rejects, reject);
+  BatchWriter writer(*connection_, stage_for(target, call), target, rejects, call);
+  return writer.write(batch.lines);
 }
 
 void TableWriter::begin_group(const Call& call) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connection.hpp"
+#include "table_direct.hpp"
 #include "table_ledger.hpp"
 #include "table_stage.hpp"
 #include "threadkeep/table_store.hpp"
@@ -43,10 +44,14 @@ class TableWriter final : public tables::Writer {
  private:
   template <class Work>
   auto undone_on_failure(Work work);
+  tables::Counts write_by_stage(const tables::Target& target, const tables::Batch& batch,
+                                std::uint64_t max_rejects, const OnReject& reject,
+                                const Call& call);
   TableStage& stage_for(const tables::Target& target, const Call& call);
 
   std::unique_ptr<Connection> connection_;
   TableLedger ledger_;
+  DirectCopy direct_;
   std::optional<TableStage> stage_;
 };
 
