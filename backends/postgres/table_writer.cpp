@@ -244,8 +244,16 @@ std::uint64_t TableWriter::advance_sequences(const Table& table, const Call& cal
 }
 
 std::unique_ptr<tables::Comparison> TableWriter::compare(const Target& target, const Call& call) {
+  return undone_on_failure([&] {
+    return std::make_unique<TableComparison>(*connection_, target, tables::KeyRange{}, call);
+  });
+}
+
+std::unique_ptr<tables::Comparison> TableWriter::compare_range(const Target& target,
+                                                               const tables::KeyRange& range,
+                                                               const Call& call) {
   return undone_on_failure(
-      [&] { return std::make_unique<TableComparison>(*connection_, target, call); });
+      [&] { return std::make_unique<TableComparison>(*connection_, target, range, call); });
 }
 
 std::vector<tables::Orphans> TableWriter::orphans(const Table& table, const Call& call) {

@@ -37,6 +37,9 @@ class TableWriter final : public tables::Writer {
 
   std::unique_ptr<tables::Comparison> compare(const tables::Target& target,
                                               const Call& call) override;
+  std::unique_ptr<tables::Comparison> compare_range(const tables::Target& target,
+                                                    const tables::KeyRange& range,
+                                                    const Call& call) override;
   std::vector<tables::Orphans> orphans(const tables::Table& table, const Call& call) override;
   std::vector<tables::SequenceBehind> sequences_behind(const tables::Table& table,
                                                        const Call& call) override;
