@@ -80,7 +80,7 @@ TierCommand::TierCommand(CLI::App& parent, const std::string& name, const std::s
   options().add_flag("--include-credentials", skip_.include_credentials,
                      "Copy tables of credentials too");
   options()
-      .add_option("--batch-rows", limits_.rows, "Rows of a batch, 10000 if not given")
+      .add_option("--batch-rows", limits_.rows, "Rows of a batch, 50000 if not given")
       ->check(CLI::Range(1, 1'000'000).description(""));
   options()
       .add_option("--batch-bytes", limits_.bytes, "Bytes of a batch, 8388608 if not given")

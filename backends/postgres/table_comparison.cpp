@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "postgres/sql.hpp"
+#include "table_digest.hpp"
 #include "table_session.hpp"
 
 namespace threadkeep::postgres {
@@ -42,8 +43,12 @@ std::string digest(const Target& target, std::string_view from) {
 
 }  // namespace
 
-TableComparison::TableComparison(Connection& connection, const Target& target, const Call& call)
-    : connection_(connection), target_(target), stage_(connection, stage_name, target, call) {
+TableComparison::TableComparison(Connection& connection, const Target& target,
+                                 tables::KeyRange range, const Call& call)
+    : connection_(connection),
+      target_(target),
+      range_(std::move(range)),
+      stage_(connection, stage_name, target, call) {
   const auto& key = target.table.key;
   const std::string keys = qualified("pg_temp", keys_name);
   run_once(connection, "DROP TABLE IF EXISTS " + keys, call);
@@ -106,13 +111,17 @@ tables::Differences TableComparison::finish(const Call& call) {
 }
 
 void TableComparison::count_extra(const Call& call) {
-  const Result counts = run_once(connection_, text(sql::tables_compare_extra), call);
+  Parameters parameters;
+  const std::string inside = lies_in(target_.table, range_, 0, parameters);
+  const Result counts =
+      run_once(connection_, text(sql::tables_compare_extra, inside), std::move(parameters), call);
   found_.extra += static_cast<std::uint64_t>(counts.integer(0, 0));
   if (found_.extra == 0 || found_.examples.size() >= most_examples) return;
-  Parameters parameters;
-  parameters.integer(static_cast<int>(most_examples - found_.examples.size()));
-  const Result rows =
-      run_once(connection_, text(sql::tables_compare_extra_examples), std::move(parameters), call);
+  Parameters more;
+  more.integer(static_cast<int>(most_examples - found_.examples.size()));
+  const std::string inside_too = lies_in(target_.table, range_, 1, more);
+  const Result rows = run_once(connection_, text(sql::tables_compare_extra_examples, inside_too),
+                               std::move(more), call);
   for (std::size_t row = 0; row < rows.size(); ++row) found_.examples.push_back(rows.text(row, 0));
 }
 
@@ -122,7 +131,7 @@ void TableComparison::count_by_digest(const Call& call) {
   found_.extra += static_cast<std::uint64_t>(counts.integer(0, 1));
 }
 
-std::string TableComparison::text(std::string_view sql) const {
+std::string TableComparison::text(std::string_view sql, const std::string& inside) const {
   const auto& key = target_.table.key;
   const auto columns = names_of(target_.columns);  // keys too: equal ones may be other texts
   const std::string absent =
@@ -131,6 +140,7 @@ std::string TableComparison::text(std::string_view sql) const {
                        {"{keys}", qualified("pg_temp", keys_name)},
                        {"{rows}", rows_of(connection_.schema(), target_.table)},
                        {"{match}", match(key, "t.", "s.")},
+                       {"{inside}", inside},
                        {"{absent}", absent},
                        {"{differs}", differ(target_.table, columns, "t.", "s.")},
                        {"{differing}", differing(target_, columns)},

@@ -14,7 +14,8 @@ namespace threadkeep::postgres {
 /// has no key. Refers to the connection.
 class TableComparison final : public tables::Comparison {
  public:
-  TableComparison(Connection& connection, const tables::Target& target, const Call& call);
+  TableComparison(Connection& connection, const tables::Target& target, tables::KeyRange range,
+                  const Call& call);
 
   void add(const tables::Batch& batch, const Call& call) override;
   tables::Differences finish(const Call& call) override;
@@ -24,10 +25,12 @@ class TableComparison final : public tables::Comparison {
   void remember(const Call& call);
   void count_extra(const Call& call);
   void count_by_digest(const Call& call);
-  std::string text(std::string_view sql) const;
+  /// `inside`: the condition that a row lies in the range.
+  std::string text(std::string_view sql, const std::string& inside = "true") const;
 
   Connection& connection_;
   const tables::Target target_;
+  const tables::KeyRange range_;
   TableStage stage_;
   tables::Differences found_;
 };

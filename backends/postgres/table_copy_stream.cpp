@@ -22,11 +22,11 @@ CopyStream CopyStream::out(Connection& connection, const std::string& sql, const
   return stream;
 }
 
-void CopyStream::in(Connection& connection, const std::string& sql, std::string_view lines,
-                    const Call& call) {
+std::uint64_t CopyStream::in(Connection& connection, const std::string& sql, std::string_view lines,
+                             const Call& call) {
   CopyStream stream(connection);
   stream.begin(sql, PGRES_COPY_IN, call);
-  stream.send(lines, call);
+  return stream.send(lines, call);
 }
 
 // The connection counts as broken until the end, so that nobody else uses it and an exception
@@ -67,7 +67,7 @@ int CopyStream::get_row() {
   return size;
 }
 
-void CopyStream::send(std::string_view lines, const Call& call) {
+std::uint64_t CopyStream::send(std::string_view lines, const Call& call) {
   const Waiter::Watch watch(connection_.waiter_, call.stop);
   while (!lines.empty()) {
     const auto part = lines.substr(0, part_size);
@@ -75,7 +75,7 @@ void CopyStream::send(std::string_view lines, const Call& call) {
     lines.remove_prefix(part.size());
   }
   end_input(call);
-  finish(call);
+  return finish(call);
 }
 
 // Zero says that libpq has no room before something was sent.
@@ -97,13 +97,14 @@ void CopyStream::end_input(const Call& call) {
   }
 }
 
-void CopyStream::finish(const Call& call) {
+std::uint64_t CopyStream::finish(const Call& call) {
   auto answer = result(call);
   end_of_answers(call);
   if (!answer) lose();
   if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK) {
     connection_.refuse(std::move(answer), Effect::none);
   }
+  return Result(std::move(answer)).affected();
 }
 
 // Nothing is under way any more, so the connection is free again.

@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,10 +24,11 @@ class CopyStream {
  public:
   /// Begins `COPY ... TO STDOUT`. Throws Error.
   static CopyStream out(Connection& connection, const std::string& sql, const Call& call);
-  /// Carries out `COPY ... FROM STDIN` with these lines. What the server refuses is an Error, and
-  /// Connection::last_refusal() says more; the transaction has failed then.
-  static void in(Connection& connection, const std::string& sql, std::string_view lines,
-                 const Call& call);
+  /// Carries out `COPY ... FROM STDIN` with these lines; how many rows were written. What the
+  /// server refuses is an Error, and Connection::last_refusal() says more; the transaction has
+  /// failed then.
+  static std::uint64_t in(Connection& connection, const std::string& sql, std::string_view lines,
+                          const Call& call);
 
   CopyStream(CopyStream&&) noexcept = default;
   CopyStream& operator=(CopyStream&&) = delete;
@@ -42,10 +44,10 @@ class CopyStream {
 
   void begin(const std::string& sql, ExecStatusType wanted, const Call& call);
   int get_row();
-  void send(std::string_view lines, const Call& call);
+  std::uint64_t send(std::string_view lines, const Call& call);
   void put(std::string_view part, const Call& call);
   void end_input(const Call& call);
-  void finish(const Call& call);
+  std::uint64_t finish(const Call& call);
   void end_of_answers(const Call& call);
   std::shared_ptr<PGresult> result(const Call& call);
   void flush(const Call& call);

@@ -40,7 +40,27 @@ std::string unescape(std::string_view value) {
   return out;
 }
 
+// What unescape() takes back.
+void append_escaped(std::string& out, std::string_view value) {
+  constexpr std::string_view characters = "\b\f\n\r\t\v\\";
+  constexpr std::string_view letters = "bfnrtv\\";
+  for (const char each : value) {
+    const auto at = characters.find(each);
+    if (at != std::string_view::npos) out += '\\';
+    out += at == std::string_view::npos ? each : letters[at];
+  }
+}
+
 }  // namespace
+
+tables::Cursor cursor_with(const tables::KeyValues& key) {
+  tables::Cursor cursor;
+  for (const std::string& value : key) {
+    cursor += cursor.empty() ? mark : '\t';
+    append_escaped(cursor, value);
+  }
+  return cursor;
+}
 
 tables::Cursor cursor_of(std::string_view line, const std::vector<std::size_t>& key) {
   if (key.empty()) return {};

@@ -18,6 +18,9 @@ namespace threadkeep::postgres {
 /// The cursor after a line whose key is in these columns; empty without a key.
 tables::Cursor cursor_of(std::string_view line, const std::vector<std::size_t>& key);
 
+/// The cursor after a row with this key; empty for none.
+tables::Cursor cursor_with(const tables::KeyValues& key);
+
 /// The values in a cursor. Throws Error(invalid_argument) when it is not one of `count` values.
 std::vector<std::string> values_of(std::string_view cursor, std::size_t count);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "table_copy_stream.hpp"
+#include "table_digest.hpp"
 #include "table_lines.hpp"
 #include "table_session.hpp"
 #include "threadkeep/error.hpp"
@@ -91,6 +92,7 @@ std::string copy_statement(const std::string& rows, const Table& table,
     text += (i == 0 ? " WHERE " : " AND ") + conditions[i];
   }
   if (!table.key.empty()) text += " ORDER BY " + list_of(table.key);
+  if (selection.limit) text += " LIMIT " + std::to_string(*selection.limit);
   return text + ") TO STDOUT";
 }
 
@@ -153,6 +155,28 @@ std::unique_ptr<tables::RowReader> TableSnapshot::read(const Table& table, Selec
   return explain_changes(*connection_, [&]() -> std::unique_ptr<tables::RowReader> {
     return std::make_unique<CopyReader>(CopyStream::out(*connection_, text, call), std::move(key));
   });
+}
+
+// The rows are few beside those of the table, of which the planner may know nothing.
+tables::Digest TableSnapshot::digest(const Table& table, const DigestColumns& columns,
+                                     const tables::KeyRange& range, const Call& call) {
+  if (range.has_end()) find_by_index(*connection_, call);
+  std::string unexpired;
+  if (columns.without_expired) {
+    unexpired = " AND (" + is_expired(table, *columns.without_expired) + ") IS NOT TRUE";
+  }
+  return digest_of(*connection_, table, columns.columns, unexpired, range, call);
+}
+
+std::optional<tables::KeyValues> TableSnapshot::key_after(const Table& table,
+                                                          const tables::KeyValues& after,
+                                                          std::uint64_t rows, const Call& call) {
+  find_by_index(*connection_, call);
+  return find_key_after(*connection_, table, after, rows, call);
+}
+
+Cursor TableSnapshot::cursor_after(const tables::KeyValues& key) const {
+  return cursor_with(key);
 }
 
 }  // namespace threadkeep::postgres

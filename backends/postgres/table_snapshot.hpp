@@ -27,6 +27,14 @@ class TableSnapshot final : public tables::Snapshot {
   std::unique_ptr<tables::RowReader> read(const tables::Table& table, Selection selection,
                                           const Call& call) override;
 
+  bool has_digests() const noexcept override { return true; }
+  tables::Digest digest(const tables::Table& table, const DigestColumns& columns,
+                        const tables::KeyRange& range, const Call& call) override;
+  std::optional<tables::KeyValues> key_after(const tables::Table& table,
+                                             const tables::KeyValues& after, std::uint64_t rows,
+                                             const Call& call) override;
+  tables::Cursor cursor_after(const tables::KeyValues& key) const override;
+
  private:
   const std::shared_ptr<TableSessions> sessions_;
   std::unique_ptr<Connection> connection_;

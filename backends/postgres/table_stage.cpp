@@ -106,32 +106,36 @@ std::vector<std::size_t> TableStage::duplicates(const std::vector<std::string>& 
   return numbers;
 }
 
-void RowFinder::run(std::string_view lines, const Call& call) {
-  if (lines.empty() || attempt(lines, call)) return;
-  const auto [first, second] = halves(lines);
-  if (second.empty()) return on_failure_(first.substr(0, first.size() - 1), failure_);
-  run(first, call);
-  run(second, call);
-}
-
-bool RowFinder::attempt(std::string_view lines, const Call& call) {
+std::optional<RowFailure> attempt(Connection& connection, const std::function<void()>& work,
+                                  const Call& call) {
   static const Statement savepoint("SAVEPOINT threadkeep_rows");
   static const Statement release("RELEASE SAVEPOINT threadkeep_rows");
   static const Statement back("ROLLBACK TO SAVEPOINT threadkeep_rows");
-  connection_.run(savepoint, {}, Effect::none, call);
+  connection.run(savepoint, {}, Effect::none, call);
   try {
-    work_(lines);
+    work();
   } catch (const Error& error) {
-    if (connection_.broken() || !is_about_a_row(error.native())) throw;
-    failure_ = failure_of(connection_.last_refusal());
+    if (connection.broken() || !is_about_a_row(error.native())) throw;
+    RowFailure failure = failure_of(connection.last_refusal());
     std::array<Request, 2> undo;
     undo[0].statement = &back;
     undo[1].statement = &release;
-    connection_.run(undo, Effect::none, call);
-    return false;
+    connection.run(undo, Effect::none, call);
+    return failure;
   }
-  connection_.run(release, {}, Effect::none, call);
-  return true;
+  connection.run(release, {}, Effect::none, call);
+  return {};
+}
+
+void RowFinder::run(std::string_view lines, const Call& call) {
+  if (lines.empty()) return;
+  const auto failure = attempt(
+      connection_, [&] { work_(lines); }, call);
+  if (!failure) return;
+  const auto [first, second] = halves(lines);
+  if (second.empty()) return on_failure_(first.substr(0, first.size() - 1), *failure);
+  run(first, call);
+  run(second, call);
 }
 
 std::string_view load_rows(Connection& connection, TableStage& stage, std::string_view lines,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,11 @@ class TableStage {
   bool analyzed_ = false;
 };
 
+/// Does work inside a transaction. Where the server refuses a row in it, what it did is undone and
+/// the failure told. What else goes wrong is an Error.
+std::optional<RowFailure> attempt(Connection& connection, const std::function<void()>& work,
+                                  const Call& call);
+
 /// Does `work` with lines in one transaction, and where the server refuses a row, with those before
 /// and after it: halves until the row is found.
 class RowFinder {
@@ -56,12 +62,9 @@ class RowFinder {
   void run(std::string_view lines, const Call& call);
 
  private:
-  bool attempt(std::string_view lines, const Call& call);
-
   Connection& connection_;
   const Work work_;
   const OnFailure on_failure_;
-  RowFailure failure_;
 };
 
 /// Loads those lines that the types of the target take; the others are handed to `on_failure`.

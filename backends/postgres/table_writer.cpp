@@ -162,7 +162,7 @@ class BatchWriter {
 }  // namespace
 
 TableWriter::TableWriter(std::unique_ptr<Connection> connection)
-    : connection_(std::move(connection)), ledger_(*connection_) {}
+    : connection_(std::move(connection)), ledger_(*connection_), direct_(*connection_) {}
 
 template <class Work>
 auto TableWriter::undone_on_failure(Work work) {
@@ -171,6 +171,7 @@ auto TableWriter::undone_on_failure(Work work) {
   } catch (...) {
     roll_back(*connection_);
     stage_.reset();
+    direct_.forget();
     throw;
   }
 }
@@ -192,10 +193,13 @@ Counts TableWriter::write(const Target& target, const Batch& batch, const std::s
                           const OnReject& reject, const Call& call) {
   return undone_on_failure([&] {
     TableTransaction transaction(*connection_, call);
-    find_by_index(*connection_, call);
-    Rejects rejects(target, max_rejects, reject);
-    BatchWriter writer(*connection_, stage_for(target, call), target, run_id, rejects, call);
-    const Counts counts = writer.write(batch.lines);
+    Counts counts;
+    if (const auto rows = direct_.write(target, batch, progress, call)) {
+      counts.inserted = *rows;
+    } else {
+      counts = write_by_stage(target, batch, run_id, max_rejects, reject, call);
+    }
+    direct_.learn(counts);
     TableProgress next = progress;
     next.counts += counts;
     next.cursor = batch.end;
@@ -204,6 +208,15 @@ Counts TableWriter::write(const Target& target, const Batch& batch, const std::s
     progress = std::move(next);
     return counts;
   });
+}
+
+Counts TableWriter::write_by_stage(const Target& target, const Batch& batch,
+                                   const std::string& run_id, std::uint64_t max_rejects,
+                                   const OnReject& reject, const Call& call) {
+  find_by_index(*connection_, call);
+  Rejects rejects(target, max_rejects, reject);
+  BatchWriter writer(*connection_, stage_for(target, call), target, run_id, rejects, call);
+  return writer.write(batch.lines);
 }
 
 void TableWriter::begin_group(const Call& call) {
@@ -237,8 +250,16 @@ std::uint64_t TableWriter::advance_sequences(const Table& table, const Call& cal
 }
 
 std::unique_ptr<tables::Comparison> TableWriter::compare(const Target& target, const Call& call) {
+  return undone_on_failure([&] {
+    return std::make_unique<TableComparison>(*connection_, target, tables::KeyRange{}, call);
+  });
+}
+
+std::unique_ptr<tables::Comparison> TableWriter::compare_range(const Target& target,
+                                                               const tables::KeyRange& range,
+                                                               const Call& call) {
   return undone_on_failure(
-      [&] { return std::make_unique<TableComparison>(*connection_, target, call); });
+      [&] { return std::make_unique<TableComparison>(*connection_, target, range, call); });
 }
 
 std::vector<tables::Orphans> TableWriter::orphans(const Table& table, const Call& call) {

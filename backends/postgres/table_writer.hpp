@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connection.hpp"
+#include "table_direct.hpp"
 #include "table_ledger.hpp"
 #include "table_stage.hpp"
 #include "threadkeep/table_store.hpp"
@@ -36,6 +37,9 @@ class TableWriter final : public tables::Writer {
 
   std::unique_ptr<tables::Comparison> compare(const tables::Target& target,
                                               const Call& call) override;
+  std::unique_ptr<tables::Comparison> compare_range(const tables::Target& target,
+                                                    const tables::KeyRange& range,
+                                                    const Call& call) override;
   std::vector<tables::Orphans> orphans(const tables::Table& table, const Call& call) override;
   std::vector<tables::SequenceBehind> sequences_behind(const tables::Table& table,
                                                        const Call& call) override;
@@ -43,10 +47,14 @@ class TableWriter final : public tables::Writer {
  private:
   template <class Work>
   auto undone_on_failure(Work work);
+  tables::Counts write_by_stage(const tables::Target& target, const tables::Batch& batch,
+                                const std::string& run_id, std::uint64_t max_rejects,
+                                const OnReject& reject, const Call& call);
   TableStage& stage_for(const tables::Target& target, const Call& call);
 
   std::unique_ptr<Connection> connection_;
   TableLedger ledger_;
+  DirectCopy direct_;
   std::optional<TableStage> stage_;
 };
 

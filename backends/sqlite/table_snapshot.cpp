@@ -54,6 +54,7 @@ Plan plan_of(Connection& connection, const Table& table,
   plan.sql = "SELECT " + selected + (selected.empty() ? "" : ", ") + join(order.columns, ", ") +
              " FROM main." + quote_identifier(table.name) + where_clause(selection, order, moment) +
              " ORDER BY " + join(order.terms, ", ");
+  if (selection.limit) plan.sql += " LIMIT " + std::to_string(*selection.limit);
   return plan;
 }
 

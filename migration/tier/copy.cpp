@@ -100,7 +100,49 @@ void TableCopy::copy_links(const TablePlan& table, const Call& call) {
 std::uint64_t TableCopy::walk(const TablePlan& table, const Pass& pass,
                               tables::TableProgress& progress, BatchLimits limits,
                               const Call& call) {
-  ReadAhead rows(source_, table.source, selection_of(table, pass, progress.cursor), limits, call);
+  if (limits.bytes != whole_table.bytes) {
+    const auto ranges = ranges_of(table, pass, progress, call);
+    if (!ranges.empty()) return walk_ranges(table, pass, ranges, progress, call);
+  }
+  return walk_rows(table, pass, selection_of(table, pass, progress.cursor), progress, limits, call);
+}
+
+std::vector<RowRange> TableCopy::ranges_of(const TablePlan& table, const Pass& pass,
+                                           const tables::TableProgress& progress,
+                                           const Call& call) {
+  if (!progress.cursor.empty() || !options_.target) return {};
+  const auto target = options_.target(call);
+  if (!comparable_by_digest(table.source, pass, *target)) return {};
+  const auto there = target->count(pass.target.table, call);
+  if (there == 0 && table.row_count > 0) return {};
+  auto ranges = compare_ranges(table, pass, source_, *target, options_.limits, call);
+  if (all_equal(ranges) && rows_in(ranges) == there) equal_.emplace(table.name(), progress.pass);
+  return ranges;
+}
+
+// Rows that are equal are counted with the next batch, and the place after it is behind them.
+std::uint64_t TableCopy::walk_ranges(const TablePlan& table, const Pass& pass,
+                                     const std::vector<RowRange>& ranges,
+                                     tables::TableProgress& progress, const Call& call) {
+  std::uint64_t rows = 0;
+  for (const auto& range : ranges) {
+    if (range.equal) {
+      progress.counts.unchanged += range.rows;
+      rows += range.rows;
+      if (options_.events.batch) options_.events.batch(table, range.rows, 0);
+    } else if (range.rows > 0) {
+      rows +=
+          walk_rows(table, pass, selection_of(table, pass, range), progress, options_.limits, call);
+    }
+  }
+  return rows;
+}
+
+std::uint64_t TableCopy::walk_rows(const TablePlan& table, const Pass& pass,
+                                   tables::Snapshot::Selection selection,
+                                   tables::TableProgress& progress, BatchLimits limits,
+                                   const Call& call) {
+  ReadAhead rows(source_, table.source, std::move(selection), limits, call);
   bool first = true;
   std::uint64_t read = 0;
   while (const auto batch = rows.next()) {
@@ -114,6 +156,16 @@ std::uint64_t TableCopy::walk(const TablePlan& table, const Pass& pass,
     read += batch->rows;
   }
   return read;
+}
+
+bool TableCopy::found_all_equal() const {
+  const bool wrote = std::any_of(run_.tables.begin(), run_.tables.end(), [](const auto& each) {
+    return each.counts.rows() != each.counts.unchanged;
+  });
+  return !wrote && std::all_of(plan_.tables.begin(), plan_.tables.end(), [&](const auto& table) {
+    return table.keyless() || (equal_.contains({table.name(), 1}) &&
+                               (!table.links || equal_.contains({table.name(), 2})));
+  });
 }
 
 void TableCopy::write(const TablePlan& table, const Pass& pass, const tables::Batch& batch,

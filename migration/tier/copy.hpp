@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <threadkeep/error.hpp>
 #include <threadkeep/table_store.hpp>
+#include <utility>
+#include <vector>
 
 #include "migration/tier/plan.hpp"
+#include "migration/tier/ranges.hpp"
 #include "migration/tier/source.hpp"
 
 namespace threadkeep::migration {
@@ -29,6 +33,8 @@ struct CopyOptions {
   BatchLimits limits;
   std::uint64_t max_errors = 0;  ///< With one more rejected row in the run it ends.
   CopyEvents events;
+  /// The target as of now: there rows are found that are equal already, without moving them.
+  std::function<std::unique_ptr<tables::Snapshot>(const Call&)> target;
 };
 
 /// More rows were rejected than may be. The batch of the last one was given up.
@@ -52,15 +58,27 @@ class TableCopy {
   void copy_again(const std::set<std::string>& names, const Call& call);
   /// Moves the sequences of all tables past their values; how many moved.
   std::uint64_t advance_sequences(const Call& call);
+  /// Whether each table with a key had the rows of the source and no others, by a comparison of all
+  /// they hold, and the run has written nothing at all.
+  bool found_all_equal() const;
 
  private:
   void copy_step(const Step& step, const Call& call);
   void copy_group(const Step& step, const Call& call);
   void copy_rows(const TablePlan& table, bool whole, const Call& call);
   void copy_links(const TablePlan& table, const Call& call);
-  /// How many rows were read.
+  /// How many rows were read, or are equal. The next two are its parts.
   std::uint64_t walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
                      BatchLimits limits, const Call& call);
+  std::uint64_t walk_ranges(const TablePlan& table, const Pass& pass,
+                            const std::vector<RowRange>& ranges, tables::TableProgress& progress,
+                            const Call& call);
+  std::uint64_t walk_rows(const TablePlan& table, const Pass& pass,
+                          tables::Snapshot::Selection selection, tables::TableProgress& progress,
+                          BatchLimits limits, const Call& call);
+  /// Where the target has rows already; else none.
+  std::vector<RowRange> ranges_of(const TablePlan& table, const Pass& pass,
+                                  const tables::TableProgress& progress, const Call& call);
   void write(const TablePlan& table, const Pass& pass, const tables::Batch& batch,
              tables::TableProgress& progress, const Call& call);
   tables::Counts write_or_give_up(const Pass& pass, const tables::Batch& batch,
@@ -74,6 +92,7 @@ class TableCopy {
   tables::MigrationLock& lock_;
   tables::Run& run_;
   const CopyOptions options_;
+  std::set<std::pair<std::string, int>> equal_;  // Tables and passes that had nothing to do.
 };
 
 }  // namespace threadkeep::migration

@@ -104,7 +104,7 @@ class Migration::Impl {
     Comparison comparison;
     if (has_tables()) {
       const auto writer = target_->writer(call);
-      comparison.tables = verify_with(*writer, call);
+      comparison.tables = verify_with(*writer, false, call);
     } else {
       tell(events_.verifying);
     }
@@ -295,15 +295,15 @@ class Migration::Impl {
 
   MigrateReport copy_and_verify(tables::Writer& writer, tables::MigrationLock& lock, OpenRun& open,
                                 const Call& call) {
-    copy(writer, lock, open.run, {}, call);
+    const bool equal = copy(writer, lock, open.run, {}, call);
     MigrateReport report;
-    report.verification = verify_run(writer, open.run, call);
+    report.verification = verify_run(writer, open.run, equal, call);
     if (open.resumed && !report.verification.holds()) {
       const auto names = different_tables(report.verification);
       if (!names.empty()) {
         tell(events_.again, std::vector<std::string>(names.begin(), names.end()));
         copy(writer, lock, open.run, names, call);
-        report.verification = verify_run(writer, open.run, call);
+        report.verification = verify_run(writer, open.run, false, call);
       }
     }
     take_threads(report, call);
@@ -314,7 +314,8 @@ class Migration::Impl {
     return report;
   }
 
-  void copy(tables::Writer& writer, tables::MigrationLock& lock, tables::Run& run,
+  // Whether there was nothing to do, because the rows are equal.
+  bool copy(tables::Writer& writer, tables::MigrationLock& lock, tables::Run& run,
             const std::set<std::string>& again, const Call& call) {
     const auto snapshot = from_source([&] {
       auto taken = source_->snapshot(call);
@@ -324,25 +325,28 @@ class Migration::Impl {
     // A table that was empty may have rows by now that have nowhere to go.
     if (!analysis_.plan.problems.empty()) throw Refused(analysis_.plan.problems);
     TableCopy copying(analysis_.plan, *snapshot, writer, lock, run,
-                      {options_.limits, options_.max_errors, events_.copy});
+                      {options_.limits, options_.max_errors, events_.copy,
+                       [this](const Call& until) { return target_->snapshot(until); }});
     if (again.empty()) {
       copying.copy_all(call);
     } else {
       copying.copy_again(again, call);
     }
     tell(events_.sequences, copying.advance_sequences(call));
+    return copying.found_all_equal();
   }
 
-  Verification verify_with(tables::Writer& writer, const Call& call) {
+  Verification verify_with(tables::Writer& writer, bool rows_are_equal, const Call& call) {
     tell(events_.verifying);
     const auto source = from_source([&] { return source_->snapshot(call); });
     const auto target = target_->snapshot(call);
-    return verify_tables(analysis_.plan, *source, *target, writer, options_.limits, events_.verdict,
-                         call);
+    return verify_tables(analysis_.plan, *source, *target, writer,
+                         {options_.limits, rows_are_equal, events_.verdict}, call);
   }
 
-  Verification verify_run(tables::Writer& writer, const tables::Run& run, const Call& call) {
-    return unexpected(verify_with(writer, call), analysis_.plan,
+  Verification verify_run(tables::Writer& writer, const tables::Run& run, bool rows_are_equal,
+                          const Call& call) {
+    return unexpected(verify_with(writer, rows_are_equal, call), analysis_.plan,
                       {options_.allow_non_empty, run.tables});
   }
 

@@ -33,7 +33,7 @@ auto from_source(Read read) {
 
 /// How large a batch may be.
 struct BatchLimits {
-  std::uint64_t rows = 10'000;
+  std::uint64_t rows = 50'000;
   std::size_t bytes = std::size_t{8} << 20;
 };
 

@@ -39,11 +39,18 @@ struct Expected {
 /// The verification without what was expected.
 Verification unexpected(Verification found, const Plan& plan, const Expected& expected);
 
-/// Reads the rows of a plan once more and compares each with the target's, in both directions, as
-/// values of the target's types. Looks for rows that refer to nothing, and for sequences that
+struct VerifyOptions {
+  BatchLimits limits;
+  /// The rows of tables with a key were compared already, and are equal.
+  bool rows_are_equal = false;
+  std::function<void(const TableVerdict&)> each;  ///< May be empty.
+};
+
+/// Compares the rows of a plan with the target's, in both directions: by digests of ranges of them
+/// where both sides can make those, and one by one, as values of the target's types, where the
+/// digests differ or cannot be made. Looks for rows that refer to nothing, and for sequences that
 /// would give a value that is taken. Changes nothing. Throws SourceError, Error.
 Verification verify_tables(const Plan& plan, tables::Snapshot& source, tables::Snapshot& target,
-                           tables::Writer& writer, BatchLimits limits,
-                           const std::function<void(const TableVerdict&)>& each, const Call& call);
+                           tables::Writer& writer, const VerifyOptions& options, const Call& call);
 
 }  // namespace threadkeep::migration

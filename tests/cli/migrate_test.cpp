@@ -115,6 +115,7 @@ TEST_F(Migrate, goes_on_after_every_kill) {
   }
   // A run that was finished just before its kill leaves rows, and no run that goes on.
   const bool finished =
+      own_tables(target) != "0\n" &&
       sql(target, "SELECT count(*) FROM threadkeep_tier_runs WHERE finished_at IS NULL") == "0\n";
   if (!finished) migrate(small);
   EXPECT_EQ(contents(target), contents(source));

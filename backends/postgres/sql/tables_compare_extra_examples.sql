@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
 SELECT 'extra (' || {target_key_text} || ')'
 FROM {rows} AS t
-WHERE NOT EXISTS (SELECT FROM {keys} AS s WHERE {match})
+WHERE {inside} AND NOT EXISTS (SELECT FROM {keys} AS s WHERE {match})
 LIMIT $1::integer

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "threadkeep/call.hpp"
+#include "threadkeep/error.hpp"
 #include "threadkeep/table_model.hpp"
 #include "threadkeep/table_undo.hpp"
 
@@ -56,6 +57,31 @@ class RowReader {
                                     const Call& call) = 0;
 };
 
+/// Values of a key in their canonical texts, in the order of its columns. Empty: no row.
+using KeyValues = std::vector<std::string>;
+
+/// Rows by their key: those after `after`, which is not one of them, until `last`, which is. Where
+/// one of them is empty there is no end on that side.
+struct KeyRange {
+  KeyValues after;
+  KeyValues last;
+
+  bool has_end() const noexcept { return !after.empty() || !last.empty(); }
+};
+
+/// What rows hold, in a few bytes.
+struct Digest {
+  std::uint64_t rows = 0;
+  /// The SHA-256 in hexadecimal digits of the pieces of all rows in the order of the key; empty for
+  /// no row. A piece is the row's text, in UTF-8; or where that has more than 200 bytes, `#` and
+  /// the SHA-256 of it. The text of a row are those of its columns: of text, json, vector and other
+  /// the number of its bytes, `:` and the value, and `:` alone for NULL; of other kinds the value,
+  /// nothing for NULL, and `;`.
+  std::string sha256;
+
+  bool operator==(const Digest&) const = default;
+};
+
 /// All tables as of one moment.
 class Snapshot {
  public:
@@ -69,10 +95,27 @@ class Snapshot {
     Cursor from;                                 ///< After this place.
     std::optional<std::string> without_expired;  ///< Leaves out rows whose time in this column
                                                  ///< has passed.
+    std::optional<std::uint64_t> limit = {};     ///< No more rows than these.
   };
   /// One reader at a time. The lines have the selected columns in their order.
   virtual std::unique_ptr<RowReader> read(const Table& table, Selection selection,
                                           const Call& call) = 0;
+
+  /// Whether digest() and its like can be called.
+  virtual bool has_digests() const noexcept { return false; }
+  /// The columns of a digest, and what their values are taken for.
+  struct DigestColumns {
+    std::vector<LineColumn> columns;
+    std::optional<std::string> without_expired;
+  };
+  /// Of the rows of a range. No row leaves the server.
+  virtual Digest digest(const Table& table, const DigestColumns& columns, const KeyRange& range,
+                        const Call& call);
+  /// The key of the row that is `rows` after another. Absent where fewer are left.
+  virtual std::optional<KeyValues> key_after(const Table& table, const KeyValues& after,
+                                             std::uint64_t rows, const Call& call);
+  /// Where read() begins with the row after this one.
+  virtual Cursor cursor_after(const KeyValues& key) const;
 };
 
 /// Counts of what became of rows.
@@ -210,9 +253,33 @@ class Writer {
   virtual std::uint64_t advance_sequences(const Table& table, const Call& call) = 0;
 
   virtual std::unique_ptr<Comparison> compare(const Target& target, const Call& call) = 0;
+  /// Of the rows of a range only. Where snapshots have digests.
+  virtual std::unique_ptr<Comparison> compare_range(const Target& target, const KeyRange& range,
+                                                    const Call& call);
   virtual std::vector<Orphans> orphans(const Table& table, const Call& call) = 0;
   virtual std::vector<SequenceBehind> sequences_behind(const Table& table, const Call& call) = 0;
 };
+
+inline Digest Snapshot::digest(const Table& /*table*/, const DigestColumns& /*columns*/,
+                               const KeyRange& /*range*/, const Call& /*call*/) {
+  throw Error(Code::unsupported, "this engine makes no digests");
+}
+
+inline std::optional<KeyValues> Snapshot::key_after(const Table& /*table*/,
+                                                    const KeyValues& /*after*/,
+                                                    std::uint64_t /*rows*/, const Call& /*call*/) {
+  throw Error(Code::unsupported, "this engine makes no digests");
+}
+
+inline Cursor Snapshot::cursor_after(const KeyValues& /*key*/) const {
+  throw Error(Code::unsupported, "this engine makes no digests");
+}
+
+inline std::unique_ptr<Comparison> Writer::compare_range(const Target& /*target*/,
+                                                         const KeyRange& /*range*/,
+                                                         const Call& /*call*/) {
+  throw Error(Code::unsupported, "this engine makes no digests");
+}
 
 /// Who holds a migration lock.
 struct LockHolder {

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "migration/tier/ranges.hpp"
+
+#include <algorithm>
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "migration/tier/line_digest.hpp"
+
+namespace threadkeep::migration {
+
+namespace {
+
+using tables::Digest;
+using tables::KeyRange;
+using tables::KeyValues;
+using tables::Kind;
+using tables::Snapshot;
+
+// After so many ranges of which none is equal the others are not looked at.
+constexpr std::size_t patience = 4;
+constexpr std::uint64_t fewest_rows = 500;
+constexpr std::uint64_t most_rows = 20'000;
+
+/// A range of the source and what it holds.
+struct Read {
+  RowRange range;
+  Digest digest;
+  bool is_last = false;
+};
+
+/// The ranges of the source, one after the other.
+class SourceRanges {
+ public:
+  virtual ~SourceRanges() = default;
+  virtual Read next() = 0;
+};
+
+// What the lines of a pass hold, by the names of the source.
+std::vector<tables::LineColumn> columns_of_source(const Pass& pass) {
+  auto columns = pass.target.columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i].name = pass.read[i];
+  return columns;
+}
+
+/// Of a source that makes digests itself.
+class DigestedRanges final : public SourceRanges {
+ public:
+  DigestedRanges(Snapshot& source, const TablePlan& table, const Pass& pass, std::uint64_t rows,
+                 const Call& call)
+      : source_(source),
+        table_(table.source),
+        columns_{columns_of_source(pass), table.expiry},
+        rows_(rows),
+        call_(call) {}
+
+  Read next() override {
+    Read read;
+    read.range.from = after_.empty() ? tables::Cursor() : source_.cursor_after(after_);
+    const auto last = source_.key_after(table_, after_, rows_, call_);
+    read.is_last = !last;
+    read.range.keys = {after_, last.value_or(KeyValues())};
+    read.digest = source_.digest(table_, columns_, read.range.keys, call_);
+    read.range.rows = read.digest.rows;
+    after_ = read.range.keys.last;
+    return read;
+  }
+
+ private:
+  Snapshot& source_;
+  const tables::Table& table_;
+  const Snapshot::DigestColumns columns_;
+  const std::uint64_t rows_;
+  const Call& call_;
+  KeyValues after_;
+};
+
+/// Of a source whose rows have to be read.
+class ReadRanges final : public SourceRanges {
+ public:
+  ReadRanges(Snapshot& source, const TablePlan& table, const Pass& pass, BatchLimits limits,
+             const Call& call)
+      : reader_(source.read(table.source, selection_of(table, pass), call)),
+        columns_(pass.target.columns),
+        limits_(limits),
+        call_(call) {
+    for (const auto& name : table.source.key) {
+      const auto at = std::find(pass.read.begin(), pass.read.end(), name);
+      places_.push_back(static_cast<std::size_t>(at - pass.read.begin()));
+    }
+  }
+
+  Read next() override {
+    Read read;
+    read.range.keys.after = after_;
+    read.range.from = from_;
+    const auto batch = reader_->next(limits_.rows, limits_.bytes, call_);
+    read.is_last = !batch;
+    if (!batch) return read;
+    read.digest = digest_of_lines(batch->lines, columns_);
+    read.range.rows = batch->rows;
+    read.range.keys.last = after_ = last_key(batch->lines, places_);
+    from_ = batch->end;
+    return read;
+  }
+
+ private:
+  const std::unique_ptr<tables::RowReader> reader_;
+  const std::vector<tables::LineColumn>& columns_;
+  const BatchLimits limits_;
+  const Call& call_;
+  std::vector<std::size_t> places_;
+  KeyValues after_;
+  tables::Cursor from_;
+};
+
+std::uint64_t rows_of_a_range(const TablePlan& table, BatchLimits limits) {
+  const auto bytes = table.source.estimated_bytes.value_or(0);
+  const auto one = std::max<std::uint64_t>(bytes / std::max<std::uint64_t>(table.row_count, 1), 1);
+  return std::clamp<std::uint64_t>(limits.bytes / one, fewest_rows, most_rows);
+}
+
+std::unique_ptr<SourceRanges> ranges_of(Snapshot& source, const TablePlan& table, const Pass& pass,
+                                        BatchLimits limits, const Call& call) {
+  limits.rows = std::min(limits.rows, rows_of_a_range(table, limits));
+  if (source.has_digests()) {
+    return std::make_unique<DigestedRanges>(source, table, pass, limits.rows, call);
+  }
+  return std::make_unique<ReadRanges>(source, table, pass, limits, call);
+}
+
+void append(std::vector<RowRange>& ranges, RowRange range) {
+  if (ranges.empty() || ranges.back().equal != range.equal) {
+    ranges.push_back(std::move(range));
+    return;
+  }
+  ranges.back().keys.last = std::move(range.keys.last);
+  ranges.back().rows += range.rows;
+}
+
+// What has not been looked at. How many rows the source has there follows from its count.
+RowRange rest_of(const TablePlan& table, const std::vector<RowRange>& ranges,
+                 const RowRange& next) {
+  RowRange rest = next;
+  rest.equal = false;
+  rest.keys.last.clear();
+  rest.rows = table.row_count - std::min(table.row_count, rows_in(ranges));
+  return rest;
+}
+
+}  // namespace
+
+bool comparable_by_digest(const tables::Table& source, const Pass& pass, const Snapshot& target) {
+  const auto& there = pass.target.table;
+  if (!target.has_digests() || there.key.empty() || source.key.size() != there.key.size()) {
+    return false;
+  }
+  std::size_t keys = 0;
+  for (std::size_t i = 0; i < pass.read.size(); ++i) {
+    const auto* ours = source.find(pass.read[i]);
+    const auto* theirs = there.find(pass.target.columns[i].name);
+    if (ours == nullptr || theirs == nullptr || ours->kind != theirs->kind) return false;
+    const auto key = std::find(source.key.begin(), source.key.end(), ours->name);
+    if (key == source.key.end()) continue;
+    if (there.key[static_cast<std::size_t>(key - source.key.begin())] != theirs->name) return false;
+    ++keys;
+  }
+  return keys == source.key.size();
+}
+
+Snapshot::Selection selection_of(const TablePlan& table, const Pass& pass, const RowRange& range) {
+  auto selection = selection_of(table, pass, range.from);
+  if (!range.keys.last.empty()) selection.limit = range.rows;
+  return selection;
+}
+
+bool has_one_order(const tables::Table& table, const Snapshot& source) {
+  return std::all_of(table.key.begin(), table.key.end(), [&](const auto& name) {
+    const auto* column = table.find(name);
+    if (column == nullptr) return false;
+    switch (column->kind) {
+      case Kind::integer:
+        return true;
+      case Kind::numeric:
+      case Kind::bytes:
+      case Kind::timestamp:
+      case Kind::timestamp_with_zone:
+      case Kind::date:
+      case Kind::time:
+      case Kind::uuid:
+        return source.has_digests();  // the same engine
+      default:
+        return false;
+    }
+  });
+}
+
+std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass, Snapshot& source,
+                                     Snapshot& target, BatchLimits limits, const Call& call) {
+  const auto source_ranges =
+      from_source([&] { return ranges_of(source, table, pass, limits, call); });
+  const auto read_next = [&] {
+    return std::async(std::launch::async,
+                      [&] { return from_source([&] { return source_ranges->next(); }); });
+  };
+  const Snapshot::DigestColumns columns{pass.target.columns, {}};
+  std::vector<RowRange> ranges;
+  auto next = read_next();
+  for (std::size_t seen = 0;; ++seen) {
+    Read read = next.get();
+    if (seen >= patience && ranges.size() == 1 && !ranges.front().equal) {
+      append(ranges, rest_of(table, ranges, read.range));
+      return ranges;
+    }
+    if (!read.is_last) next = read_next();
+    read.range.equal =
+        target.digest(pass.target.table, columns, read.range.keys, call) == read.digest;
+    append(ranges, std::move(read.range));
+    if (read.is_last) return ranges;
+  }
+}
+
+bool all_equal(const std::vector<RowRange>& ranges) noexcept {
+  return std::all_of(ranges.begin(), ranges.end(), [](const auto& each) { return each.equal; });
+}
+
+std::uint64_t rows_in(const std::vector<RowRange>& ranges) noexcept {
+  std::uint64_t rows = 0;
+  for (const auto& range : ranges) rows += range.rows;
+  return rows;
+}
+
+}  // namespace threadkeep::migration

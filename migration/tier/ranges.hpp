@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <threadkeep/table_store.hpp>
+#include <vector>
+
+#include "migration/tier/plan.hpp"
+#include "migration/tier/source.hpp"
+
+namespace threadkeep::migration {
+
+/// Rows of the source that follow each other in the order of the key.
+struct RowRange {
+  tables::KeyRange keys;
+  tables::Cursor from;     ///< Where they begin in the source.
+  std::uint64_t rows = 0;  ///< Of the source.
+  bool equal = false;      ///< The target has the same rows in the range, and no others.
+};
+
+/// Whether the rows of a pass can be compared by digests: the target makes them, both sides know
+/// rows by the same key, and values are of the same kinds.
+bool comparable_by_digest(const tables::Table& source, const Pass& pass,
+                          const tables::Snapshot& target);
+
+/// Whether source and target bring the keys of a table into the same order, so that a range has the
+/// same rows in both. Texts have many orders.
+bool has_one_order(const tables::Table& table, const tables::Snapshot& source);
+
+/// The rows of a range.
+tables::Snapshot::Selection selection_of(const TablePlan& table, const Pass& pass,
+                                         const RowRange& range);
+
+/// Compares source and target by digests of ranges, without moving rows from one to the other; both
+/// work at the same time. The ranges are all rows, in their order; neighbours that are alike are
+/// one. Where the first ones all differ, the rest is one that differs, for rows will have to be
+/// compared anyway. Throws SourceError, Error.
+std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass,
+                                     tables::Snapshot& source, tables::Snapshot& target,
+                                     BatchLimits limits, const Call& call);
+
+bool all_equal(const std::vector<RowRange>& ranges) noexcept;
+std::uint64_t rows_in(const std::vector<RowRange>& ranges) noexcept;
+
+}  // namespace threadkeep::migration
