@@ -173,7 +173,7 @@ std::optional<CheckpointTuple> TieredBackend::get_cached(const CheckpointQuery& 
   return get_durable(query, version, call);
 }
 
-// With the version of before: whether it is that of what was read, the worker finds out.
+// With the version of before; see copy_checked.
 std::optional<CheckpointTuple> TieredBackend::get_durable(const CheckpointQuery& query,
                                                           const std::optional<std::string>& version,
                                                           const Call& call) {
@@ -195,9 +195,11 @@ bool TieredBackend::copy(const std::string& thread_id, const std::optional<Versi
   }
 }
 
-// A version that is the same before and after is that of what was read in between. The last look,
-// after the entry was set: another store may have set a newer one in the meantime, which this one
-// replaced; whoever comes after the look will replace this one.
+// The version is read before the content: one that is written in between makes an entry with the
+// version of before, which never comes again, so that the entry is never taken for another state.
+// Where reads are not checked there is a last look, after the entry was set: another store may have
+// set a newer one in the meantime, which this one replaced; whoever comes after the look will
+// replace this one.
 bool TieredBackend::copy_checked(const std::string& thread_id, std::optional<VersionedTuple> found,
                                  const Call& call) {
   const CheckpointQuery query = latest_of(thread_id);
@@ -211,8 +213,8 @@ bool TieredBackend::copy_checked(const std::string& thread_id, std::optional<Ver
   }
   const Bytes value = encode_tuple(*found);
   if (value.size() > hot_.max_value_bytes()) return hot_.erase(key, call);
-  if (inner().head(query, call) != found->version) return false;
   if (!hot_.set(key, value, options_.keep, call)) return false;
+  if (options_.check == TieredCheck::head) return true;
   if (inner().head(query, call) == found->version) return true;
   return hot_.erase(key, call) && false;
 }

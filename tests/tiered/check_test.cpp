@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cached checkpoint is used as long as it is what the durable store would return, whoever writes.
+#include <functional>
 #include <random>
+#include <utility>
 
 #include "tiered_fixture.hpp"
 
@@ -197,6 +199,22 @@ TEST_F(TieredCheckHead, agrees_with_Postgres_after_every_change) {
   EXPECT_GT(tiered_.reads("stale"), 20U);
 }
 
+/// Something happens after the next get.
+class Interrupted final : public ForwardingBackend {
+ public:
+  using ForwardingBackend::ForwardingBackend;
+
+  void after_get(std::function<void()> event) { event_ = std::move(event); }
+  std::optional<CheckpointTuple> get(const CheckpointQuery& query, const Call& call) override {
+    auto tuple = inner().get(query, call);
+    if (event_) std::exchange(event_, nullptr)();
+    return tuple;
+  }
+
+ private:
+  std::function<void()> event_;
+};
+
 class TieredCheckPut : public TieredFixture {
  protected:
   TieredCheckPut() {
@@ -241,6 +259,25 @@ TEST_F(TieredCheckPut, reads_its_own_writes) {
     EXPECT_EQ(id_of(*tiered_, "t"), std::to_string(100 + i));
     if (i % 3 == 0) warm(tiered_);
   }
+}
+
+// A copy that was read before a put, and stored after the copy of what was put.
+TEST_F(TieredCheckPut, leaves_no_copy_that_came_too_late) {
+  RedisServer::shared().run({"DEL", entry()});
+  auto durable = std::make_unique<Interrupted>(Registry::builtin().open(schema_.url()));
+  durable->after_get([&] {
+    apply(*tiered_, PutCheckpoint(Draft("t", "2").parent("1").carries("a", "1")));
+    tiered_->drain(Call());
+    ASSERT_EQ(id_of(*open(TieredCheck::put), "t"), "2");
+  });
+  TieredOptions options;
+  options.check = TieredCheck::put;
+  options.durable_name = Url::parse(schema_.url()).redacted();
+  options.refresh.retry = std::chrono::milliseconds(1);
+  TieredBackend late(std::move(durable), Registry::builtin().open(hot_url()), options);
+  EXPECT_EQ(id_of(late, "t"), "1");
+  late.drain(Call());
+  EXPECT_EQ(id_of(*open(TieredCheck::put), "t"), "2");
 }
 
 TEST_F(TieredCheckPut, finds_no_thread_that_was_deleted) {
