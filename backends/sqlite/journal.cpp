@@ -49,6 +49,12 @@ bool SqliteJournal::is_there(Connection& connection) {
   return has_table(connection, journal_table);
 }
 
+bool SqliteJournal::was_used(const Call& call) {
+  const Lease connection = database_.read(call);
+  const Snapshot snapshot(*connection);
+  return is_there(*connection);
+}
+
 // Of the process that has the lock, or had it last.
 std::string SqliteJournal::holder(const Call& call) {
   const Lease connection = database_.read(call);

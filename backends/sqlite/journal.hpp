@@ -27,13 +27,15 @@ class SqliteJournal final : public Journal {
                                                const Call& call) override;
   JournalSizes sizes(const Call& call) override;
 
+  /// A process has used the file as a journal.
+  bool was_used(const Call& call);
   /// In a forked child, where the lock is the parent's: forgets it.
   void leave() noexcept { static_cast<void>(hold_.release()); }
 
  private:
   void lock(const Call& call);
   std::string holder(const Call& call);
-  bool is_there(Connection& connection);
+  static bool is_there(Connection& connection);
 
   const Settings& settings_;
   const Settings hold_settings_;

@@ -8,6 +8,7 @@
 #include "apply.hpp"
 #include "database.hpp"
 #include "examine.hpp"
+#include "findings.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "settings.hpp"
@@ -161,10 +162,13 @@ class SqliteBackend final : public Backend {
 
   std::vector<Finding> examine(const Call& call) override {
     auto findings = Backend::examine(call);
-    if (findings.front().level == Finding::Level::good) {
+    if (findings.front().level != Finding::Level::good) return findings;
+    {
       const Lease connection = database_->read(call);
       sqlite::examine(*connection, settings_, findings);
     }
+    if (!journal_.was_used(call)) return findings;
+    for (Finding& finding : judge_journal(journal_, call)) findings.push_back(std::move(finding));
     return findings;
   }
 

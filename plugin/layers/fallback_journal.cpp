@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "findings.hpp"
 #include "threadkeep/log.hpp"
 
 namespace threadkeep {
@@ -129,6 +130,10 @@ void FallbackJournal::set_aside(std::int64_t seq, std::size_t bytes, const std::
        "a change that was accepted while the store could not be reached is refused by it and was "
        "set aside in the journal",
        {{"lane", lane}, {"seq", std::to_string(seq)}, {"reason", reason}}});
+}
+
+std::vector<Finding> FallbackJournal::examine(const Call& call) const {
+  return judge_journal(*journal_, call);
 }
 
 JournalSizes FallbackJournal::known() const {

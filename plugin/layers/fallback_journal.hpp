@@ -41,11 +41,8 @@ class FallbackJournal {
   void set_aside(std::int64_t seq, std::size_t bytes, const std::string& lane,
                  const std::string& reason, const Call& call);
 
-  /// Also of a journal that this process does not have.
-  JournalSizes sizes(const Call& call) const { return journal_->sizes(call); }
-  std::vector<SetAsideEntry> first_set_aside(const Call& call) const {
-    return journal_->set_aside_entries(0, 1, call);
-  }
+  /// Also when this process does not have the journal.
+  std::vector<Finding> examine(const Call& call) const;
   /// Of what this process knows.
   JournalSizes known() const;
 

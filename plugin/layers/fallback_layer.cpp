@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "findings.hpp"
 #include "layers/fallback_backend.hpp"
 #include "threadkeep/log.hpp"
 
@@ -124,26 +123,7 @@ Health FallbackLayer::ping(const Call& call) {
 std::vector<Finding> FallbackLayer::examine(const Call& call) {
   guard_.check();
   auto findings = inner().examine(call);
-  try {
-    const JournalSizes sizes = parts_->journal.sizes(call);
-    const std::string waiting = plural(sizes.entries, "write") + " in the journal";
-    findings.push_back(
-        sizes.entries == 0
-            ? good("fallback", "nothing waits in the journal")
-            : warning("fallback", waiting + ", not stored yet",
-                      "keep the program that has the journal running until the store is back"));
-    const auto aside = parts_->journal.first_set_aside(call);
-    if (aside.empty()) return findings;
-    findings.push_back(problem(
-        "fallback_set_aside",
-        plural(sizes.set_aside, "write") + " of the journal refused for good; the first is " +
-            aside.front().entry.record.kind + " of '" + aside.front().entry.record.lane +
-            "': " + aside.front().reason,
-        "look at threadkeep_journal_set_aside in the journal; see docs/operation/outages.md"));
-  } catch (const Error& error) {
-    findings.push_back(warning("fallback", std::string("not examined: ") + error.what(),
-                               "see that the journal can be opened"));
-  }
+  for (Finding& finding : parts_->journal.examine(call)) findings.push_back(std::move(finding));
   return findings;
 }
 

@@ -43,4 +43,29 @@ std::vector<Finding> Backend::examine(const Call& call) {
   return {problem("store", health.detail, "nothing else can be examined before this is mended")};
 }
 
+std::vector<Finding> judge_journal(Journal& journal, const Call& call) {
+  std::vector<Finding> findings;
+  try {
+    const JournalSizes sizes = journal.sizes(call);
+    findings.push_back(sizes.entries == 0
+                           ? good("fallback", "nothing waits in the journal")
+                           : warning("fallback",
+                                     std::to_string(sizes.entries) + " entries wait in the journal",
+                                     "let the program that uses it run until its store is back"));
+    const auto aside = journal.set_aside_entries(0, 1, call);
+    if (aside.empty()) return findings;
+    const JournalRecord& first = aside.front().entry.record;
+    findings.push_back(problem("fallback_set_aside",
+                               std::to_string(sizes.set_aside) +
+                                   " writes were refused for good and set aside; the first is " +
+                                   first.kind + " of '" + first.lane + "': " + aside.front().reason,
+                               "look at threadkeep_journal_set_aside in the journal, put them back "
+                               "or delete them; see docs/operation/outages.md"));
+  } catch (const Error& error) {
+    findings.push_back(warning("fallback", std::string("not examined: ") + error.what(),
+                               "see that the journal can be opened"));
+  }
+  return findings;
+}
+
 }  // namespace threadkeep

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "threadkeep/backend.hpp"
+#include "threadkeep/journal.hpp"
 
 namespace threadkeep {
 
@@ -18,5 +20,8 @@ Finding judge_clock(std::int64_t before, std::int64_t theirs, std::int64_t after
 
 /// Of a server that has room for `greatest` connections, `used` of them taken, ours among them.
 Finding judge_connections(std::int64_t used, std::int64_t greatest, std::size_t pool_size);
+
+/// Of what waits in a journal, and of what was set aside there. An error is a finding.
+std::vector<Finding> judge_journal(Journal& journal, const Call& call);
 
 }  // namespace threadkeep

@@ -100,8 +100,19 @@ TEST_P(Outage, leaves_unknown_threads_unavailable) {
             }),
             Code::unavailable);
   server_->start();
+  EXPECT_TRUE(comes_true([&] { return !error_of([&] { put(step("t", 3)); }); }));
   EXPECT_TRUE(is_healthy(*store_));
-  EXPECT_EQ(stored("t"), ids_to(2));
+  EXPECT_EQ(stored("t"), ids_to(3));
+}
+
+TEST_P(Outage, forgets_threads_that_were_not_used_of_late) {
+  auto small = options();
+  small.cache_bytes = 5000;
+  reopen(small);
+  for (int i = 0; i < 20; ++i) make_cached(std::to_string(i), 1);
+  server_->stop();
+  EXPECT_EQ(latest(*store_, "19")->checkpoint_id, id_of(1));
+  EXPECT_EQ(code_of([&] { latest(*store_, "0"); }), Code::unavailable);
 }
 
 TEST_P(Outage, takes_unknown_threads_for_new_where_that_is_allowed) {

@@ -6,6 +6,8 @@
 #include <iterator>
 
 #include "support.hpp"
+#include "threadkeep/journal.hpp"
+#include "threadkeep/registry.hpp"
 #include "threadkeep/retention/retention.hpp"
 #include "threadkeep/session_store.hpp"
 
@@ -29,7 +31,18 @@ std::vector<std::string> sql_blocks(const std::string& document) {
   return blocks;
 }
 
+// An entry that waits, and one that was set aside.
+void fill_journal(const std::filesystem::path& file) {
+  const auto store = Registry::builtin().open("sqlite:" + file.string());
+  Journal& journal = *store->journal();
+  journal.take(Call());
+  const JournalRecord record{"my-thread", "put", Bytes(std::string("body"))};
+  const auto first = journal.append(std::vector{record, record}, Call());
+  journal.set_aside(first, "refused", Call());
+}
+
 void fill(const std::filesystem::path& file) {
+  fill_journal(file);
   Checkpointer store = open_store(file);
   store.put_thread({"my-thread", R"({"owner": "me"})"});
   store.put(
@@ -67,6 +80,27 @@ TEST(Documentation, of_the_format_has_sql_that_works) {
   }
   EXPECT_TRUE(open_store(directory.path() / "backup.db").get({"my-thread", "", "2", {}}));
   std::filesystem::current_path(before);
+}
+
+TEST(Documentation, of_outages_has_sql_that_shows_and_puts_back_what_was_set_aside) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "journal.db";
+  fill_journal(file);
+  const auto store = Registry::builtin().open("sqlite:" + file.string());
+  EXPECT_EQ(store->examine(Call()).back().subject, "fallback_set_aside");
+  const auto blocks = sql_blocks(THREADKEEP_OUTAGES_DOCUMENT);
+  ASSERT_EQ(blocks.size(), 3u);
+  RawDatabase raw(file);
+  for (const std::string& block : blocks) {
+    SCOPED_TRACE(block);
+    std::vector<std::string> rows;
+    EXPECT_NO_THROW(rows = raw.run(block));
+    if (block.starts_with("SELECT")) {
+      EXPECT_FALSE(rows.empty());
+    }
+  }
+  EXPECT_EQ(store->journal()->sizes(Call()), (JournalSizes{2, 8, 0}));
+  EXPECT_EQ(store->examine(Call()).back().level, Finding::Level::warning);
 }
 
 TEST(Documentation, of_the_format_names_every_table_column_and_index) {
