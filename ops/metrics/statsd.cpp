@@ -89,10 +89,8 @@ class StatsdReporter::Impl {
  private:
   void run(std::chrono::milliseconds interval) {
     std::unique_lock lock(mutex_);
-    while (!stopping_) {
-      changed_.wait_for(lock, interval, [this] { return stopping_; });
-      send();
-    }
+    while (!changed_.wait_for(lock, interval, [this] { return stopping_; })) send();
+    send();  // also when it was to stop before it began
   }
 
   void send() {
