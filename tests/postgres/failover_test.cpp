@@ -106,6 +106,7 @@ class Failover : public ::testing::Test {
     for (int i = 0; i < 4; ++i) writers.emplace_back(url("&pool_size=2"), "w" + std::to_string(i));
     std::atomic<bool> stop = false;
     std::vector<std::jthread> threads;
+    threads.reserve(writers.size());
     for (auto& writer : writers) threads.emplace_back([&] { writer.write_until(stop); });
     expect_progress(writers);
     end_of_the_primary();

@@ -91,7 +91,7 @@ PostgresServer& PostgresServer::shared() {
 
 PostgresServer::PostgresServer() : PostgresServer(Options()) {}
 
-PostgresServer::PostgresServer(Options options)
+PostgresServer::PostgresServer(const Options& options)
     : data_(directory_.path() / "data"), log_(directory_.path() / "log") {
   hand_over(directory_.path());
   options.standby_of ? copy(*options.standby_of) : initialize();

@@ -31,7 +31,8 @@ Lines settings_for(const RedisServer& master, const RedisSentinels::Options& opt
 RedisSentinels::RedisSentinels(const RedisServer& master, std::size_t replicas)
     : RedisSentinels(master, replicas, Options()) {}
 
-RedisSentinels::RedisSentinels(const RedisServer& master, std::size_t replicas, Options options) {
+RedisSentinels::RedisSentinels(const RedisServer& master, std::size_t replicas,
+                               const Options& options) {
   const RedisServer::Options one{.sentinel = true, .settings = settings_for(master, options)};
   for (std::size_t i = 0; i < options.count; ++i) {
     sentinels_.push_back(std::make_unique<RedisServer>(one));

@@ -47,7 +47,7 @@ class PostgresServer {
   static PostgresServer& shared();
 
   PostgresServer();
-  explicit PostgresServer(Options options);
+  explicit PostgresServer(const Options& options);
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;

@@ -24,7 +24,7 @@ class RedisSentinels {
 
   /// Returns when all know each other and that many replicas, which must follow the master already.
   RedisSentinels(const RedisServer& master, std::size_t replicas);
-  RedisSentinels(const RedisServer& master, std::size_t replicas, Options options);
+  RedisSentinels(const RedisServer& master, std::size_t replicas, const Options& options);
 
   /// "redis+sentinel://127.0.0.1:PORT,127.0.0.1:PORT/mymaster/0", and parameters after a `?`.
   std::string url(const std::string& parameters = {}) const;
