@@ -143,6 +143,7 @@ TEST_F(MigrateRollback, takes_back_a_run_that_was_interrupted) {
 
 TEST_F(MigrateRollback, knows_names_in_quotes_and_all_kinds_of_keys) {
   const std::string odd =
+      "CREATE SCHEMA odd; SET search_path = odd;"
       "CREATE TABLE \"t\" (\"t\" text, \"B c\" numeric(10,2), at timestamptz, d char(3), x text,"
       " PRIMARY KEY (\"B c\", at, d));"
       "CREATE TABLE \"Select {rows}\" (\"{key}\" float8 PRIMARY KEY, at timestamptz, b "
@@ -169,12 +170,19 @@ TEST_F(MigrateRollback, knows_names_in_quotes_and_all_kinds_of_keys) {
           "INSERT INTO parts SELECT n, '2025-12-20'::date + n FROM generate_series(1, 20) n");
   sql(target, odd);
   const std::string counts =
+      "SET search_path = odd;"
       "SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM \"Select {rows}\"),"
       " (SELECT count(*) FROM nodes), (SELECT count(*) FROM a), (SELECT count(*) FROM b),"
       " (SELECT count(*) FROM parts)";
-  const auto id = run_in(migrate({"--yes", "--row-log", "--batch-rows", "3"}));
+  const std::string place = server().url(target) + "?schema=odd";
+  const auto id =
+      run_in(run(from(server().url(source) + "?schema=odd",
+                      to(place, arguments({"--yes", "--row-log", "--batch-rows", "3"}))),
+                 done));
   EXPECT_EQ(sql(target, counts), "9|27|10|1|1|20\n");
-  roll_back(id, {"--yes", "--batch-rows", "3"});
+  Arguments back = command(id, {"--yes", "--batch-rows", "3"});
+  back[5] = place;
+  run(back, done);
   EXPECT_EQ(sql(target, counts), "0|0|0|0|0|0\n");
 }
 
