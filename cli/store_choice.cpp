@@ -61,6 +61,7 @@ StoreChoice::StoreChoice(CLI::App& command) {
 void StoreChoice::add_name(CLI::App& command, const std::string& name, const std::string& help,
                            const std::string& variable) {
   variable_ = variable;
+  url_option_->description("The store, such as sqlite:agent.db; " + variable + " if not given");
   other_name_ = command.add_option(name, url_, help);
   other_name_->excludes(url_option_)
       ->excludes(command.get_option("--store"))

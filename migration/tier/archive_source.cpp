@@ -3,10 +3,15 @@
 
 #include <stdlib.h>
 
-#include <archive/import_threads.hpp>
+#include <archive/comparison.hpp>
+#include <archive/reader.hpp>
+#include <archive/thread_importer.hpp>
 #include <fstream>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "migration/tier/store_contents.hpp"
 #include "migration/tier/store_side.hpp"
 
 namespace threadkeep::migration {
@@ -63,7 +68,20 @@ void ArchiveSource::import(const std::string& file, const Call& call) {
     throw Error(problem.code, "thread '" + problem.thread_id + "' of the archive '" + file +
                                   "' cannot be read: " + problem.message);
   };
-  ops::import_threads(*store_, reader, call, options);
+  ops::ThreadImporter importer(*store_, options);
+  std::vector<ThreadNotesChange> times;
+  while (const auto thread = reader.next()) {
+    importer.add(*thread, ops::compare(*store_, *thread, call), call);
+    if (!thread->info()) continue;
+    ThreadNotesChange change;
+    change.thread_id = thread->thread_id();
+    change.created_at = thread->info()->created_at;
+    change.updated_at = thread->info()->updated_at;
+    times.push_back(std::move(change));
+  }
+  importer.flush(call);
+  // Last, for whatever is written to a thread touches its times.
+  if (auto* notes = StoreContents(*store_).transfer()) notes->change(times, call);
 }
 
 }  // namespace threadkeep::migration

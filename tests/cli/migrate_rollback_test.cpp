@@ -114,10 +114,12 @@ TEST_F(MigrateRollback, needs_a_run_that_has_noted_its_rows) {
 TEST_F(MigrateRollback, goes_on_after_the_network_was_cut) {
   const auto id = run_in(migrate({"--yes", "--row-log"}));
   testing::TcpProxy proxy(server().port());
-  Arguments cut = command(id, {"--yes", "--batch-rows", "50"});
+  Arguments cut = command(id, {"--dry-run", "--batch-rows", "50"});
   cut[5] = proxy.in_front_of(server().url(target));
-  // Somewhere among the batches: the analysis takes less.
-  proxy.cut_after(testing::TcpProxy::Direction::to_server, 150'000);
+  run(cut, done);
+  // Among the batches: rows are looked at once more under the lock.
+  proxy.cut_after(testing::TcpProxy::Direction::to_server, 2 * proxy.counts().to_server + 20'000);
+  cut[6] = "--yes";
   const auto printed = run(cut, interrupted);
   EXPECT_TRUE(contains(printed, "the same command goes on from here")) << printed;
   EXPECT_NE(rows_of_all(target), "0\n");
@@ -141,6 +143,7 @@ TEST_F(MigrateRollback, takes_back_a_run_that_was_interrupted) {
 
 TEST_F(MigrateRollback, knows_names_in_quotes_and_all_kinds_of_keys) {
   const std::string odd =
+      "CREATE SCHEMA odd; SET search_path = odd;"
       "CREATE TABLE \"t\" (\"t\" text, \"B c\" numeric(10,2), at timestamptz, d char(3), x text,"
       " PRIMARY KEY (\"B c\", at, d));"
       "CREATE TABLE \"Select {rows}\" (\"{key}\" float8 PRIMARY KEY, at timestamptz, b "
@@ -159,7 +162,7 @@ TEST_F(MigrateRollback, knows_names_in_quotes_and_all_kinds_of_keys) {
       odd +
           "INSERT INTO t SELECT 'x', n / 3.0, '2026-01-01 00:00:00.000123Z', 'a', repeat('x', "
           "n) FROM generate_series(1, 9) n;"
-          "INSERT INTO \"Select {rows}\" SELECT 0.1 + n, at, \"B c\", d FROM t, "
+          "INSERT INTO \"Select {rows}\" SELECT 0.1 + row_number() OVER (), at, \"B c\", d FROM t, "
           "generate_series(1, 3) n;"
           "INSERT INTO nodes SELECT n, 1 + n % 10 FROM generate_series(1, 10) n;"
           "BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO a VALUES (1, 2); INSERT INTO b "
@@ -167,12 +170,19 @@ TEST_F(MigrateRollback, knows_names_in_quotes_and_all_kinds_of_keys) {
           "INSERT INTO parts SELECT n, '2025-12-20'::date + n FROM generate_series(1, 20) n");
   sql(target, odd);
   const std::string counts =
+      "SET search_path = odd;"
       "SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM \"Select {rows}\"),"
       " (SELECT count(*) FROM nodes), (SELECT count(*) FROM a), (SELECT count(*) FROM b),"
       " (SELECT count(*) FROM parts)";
-  const auto id = run_in(migrate({"--yes", "--row-log", "--batch-rows", "3"}));
+  const std::string place = server().url(target) + "?schema=odd";
+  const auto id =
+      run_in(run(from(server().url(source) + "?schema=odd",
+                      to(place, arguments({"--yes", "--row-log", "--batch-rows", "3"}))),
+                 done));
   EXPECT_EQ(sql(target, counts), "9|27|10|1|1|20\n");
-  roll_back(id, {"--yes", "--batch-rows", "3"});
+  Arguments back = command(id, {"--yes", "--batch-rows", "3"});
+  back[5] = place;
+  run(back, done);
   EXPECT_EQ(sql(target, counts), "0|0|0|0|0|0\n");
 }
 
