@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <unordered_map>
 
 #include "json.hpp"
 #include "json_value.hpp"
@@ -16,18 +17,42 @@ bool is_object(std::string_view raw) {
   return raw.starts_with('{');
 }
 
-// Duplicate keys leave one entry, at the place of the first and with the value of the last.
-template <class Value>
-void assign(std::vector<std::pair<std::string, std::string>>& entries, std::string key,
-            Value value) {
-  for (auto& entry : entries) {
-    if (entry.first == key) {
-      entry.second = value;
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+// Duplicate keys leave one entry, at the place of the first and with the value of the last. Few are
+// looked through one by one; a document of very many must not take the square of their number.
+class Assignment {
+ public:
+  explicit Assignment(Entries& entries) : entries_(entries) {}
+
+  template <class Value>
+  void operator()(std::string key, const Value& value) {
+    if (auto* entry = find(key)) {
+      entry->second = value;
       return;
     }
+    if (!places_.empty()) places_.emplace(key, entries_.size());
+    entries_.emplace_back(std::move(key), std::string(value));
   }
-  entries.emplace_back(std::move(key), std::string(value));
-}
+
+ private:
+  Entries::value_type* find(const std::string& key) {
+    constexpr std::size_t few = 32;
+    if (entries_.size() < few) {
+      const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                      [&](const auto& entry) { return entry.first == key; });
+      return found == entries_.end() ? nullptr : &*found;
+    }
+    if (places_.empty()) {
+      for (const auto& entry : entries_) places_.emplace(entry.first, places_.size());
+    }
+    const auto found = places_.find(key);
+    return found == places_.end() ? nullptr : &entries_[found->second];
+  }
+
+  Entries& entries_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
 
 }  // namespace
 
@@ -36,17 +61,19 @@ DocumentChannels read_document(std::string_view document) {
   const auto members = json_members(document);
   if (const auto* versions = find_member(members, "channel_versions");
       versions && is_object(*versions)) {
+    Assignment assign(channels.versions);
     for (auto& [channel, raw] : json_members(*versions)) {
       if (raw.starts_with('"')) {
-        assign(channels.versions, std::move(channel), json_string(raw));
+        assign(std::move(channel), json_string(raw));
       } else {
-        assign(channels.versions, std::move(channel), raw);
+        assign(std::move(channel), raw);
       }
     }
   }
   if (const auto* values = find_member(members, "channel_values"); values && is_object(*values)) {
+    Assignment assign(channels.inline_values);
     for (auto& [channel, raw] : json_members(*values)) {
-      assign(channels.inline_values, std::move(channel), raw);
+      assign(std::move(channel), raw);
     }
   }
   return channels;

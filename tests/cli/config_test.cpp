@@ -86,7 +86,7 @@ TEST_F(ConfigFile, puts_layers_around_a_store) {
             "fallback_cache=2MiB");
   EXPECT_EQ(refusal("retry: 3\nstores: {a: {url: 'sqlite:a', fallback: ''}}"),
             "t.yaml:1:1: retry stands beside the url of a store\n"
-            "t.yaml:2:36: fallback: needs a value");
+            "t.yaml:2:41: fallback: needs a value");
 }
 
 TEST_F(ConfigFile, may_say_nothing) {
