@@ -134,7 +134,11 @@ std::vector<std::size_t> FallbackLayer::accept(std::span<const Mutation> batch,
     FallbackWrites writes(parts_->journal, parts_->cache, batch, places, takes_unknown());
     for (const std::size_t place : places) {
       const auto cause = failed ? std::exchange(outcomes[place].error, {}) : std::nullopt;
-      if (!writes.accept(place, cause, outcomes[place], call)) left.push_back(place);
+      try {
+        if (!writes.accept(place, cause, outcomes[place], call)) left.push_back(place);
+      } catch (const Error& error) {
+        outcomes[place] = {{}, error.during(operation_name(batch[place]))};
+      }
     }
     writes.finish(outcomes, call);
   }

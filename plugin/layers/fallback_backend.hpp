@@ -91,6 +91,7 @@ class FallbackLayer final : public ForwardingBackend {
     FallbackCache cache;
     FallbackReplay replay;
     std::atomic<bool> owes_setup{false};
+    bool told_of_replay = false;  // of the watch's thread
     std::mutex loading;
     std::atomic<bool> loaded{false};
     FallbackWatch watch;  // last: its thread uses the others

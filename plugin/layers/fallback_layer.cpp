@@ -82,17 +82,21 @@ FallbackWatch::Attempt FallbackLayer::Parts::try_to_end(Backend& primary, const 
   try {
     const Call probe{std::min(call.deadline, Deadline::after(probe_time)), call.stop};
     const Health health = primary.ping(probe);
-    if (!health.ok) return {false, health.detail};
+    if (!health.ok) {
+      told_of_replay = false;
+      return {false, health.detail};
+    }
     if (owes_setup) primary.setup(call);
     owes_setup = false;
     const auto waiting = journal.known().entries;
-    if (waiting > 0) {
+    if (waiting > 0 && !std::exchange(told_of_replay, true)) {
       log({LogLevel::info,
            "fallback_replay_began",
            "the store can be reached again; what was accepted meanwhile is sent to it",
            {{"entries", std::to_string(waiting)}}});
     }
     const std::string trouble = replay.drain(call);
+    if (trouble.empty()) told_of_replay = false;
     return {trouble.empty(), trouble};
   } catch (const Error& error) {
     return {false, error.what()};
@@ -114,7 +118,9 @@ Health FallbackLayer::ping(const Call& call) {
   const JournalSizes sizes = parts_->journal.known();
   if (health.ok && sizes.entries == 0 && sizes.set_aside == 0) return health;
   if (!health.ok) parts_->watch.notice_outage(health.detail);
-  health.detail = "in the fallback: " + parts_->describe() + "; the store: " + health.detail;
+  const bool goes_on_here = !health.ok || sizes.entries > 0;
+  health.detail = (goes_on_here ? "in the fallback: " : "") + parts_->describe() +
+                  "; the store: " + health.detail;
   health.ok = true;
   health.degraded = true;
   return health;

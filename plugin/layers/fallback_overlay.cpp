@@ -172,9 +172,13 @@ void FallbackOverlay::compact() {
 }
 
 void FallbackOverlay::end() {
-  compact();
-  base_.complete = false;
-  store_.reset();
+  try {
+    compact();
+    base_.complete = false;
+    store_.reset();
+  } catch (const Error&) {
+    forget();  // It can be read again from the primary.
+  }
 }
 
 Backend& FallbackOverlay::store() {

@@ -2,6 +2,7 @@
 #include "layers/fallback_replay.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "threadkeep/log.hpp"
@@ -10,13 +11,23 @@ namespace threadkeep {
 
 namespace {
 
-constexpr std::size_t max_batch = 64;
+constexpr std::size_t max_batch = 256;
 constexpr std::size_t max_batch_bytes = 8 << 20;
+constexpr std::size_t longest_run = 32;  // of one lane
+
+// Sent again together, in their order, such mutations come to the same in the end, whichever of
+// them were stored the first time.
+bool is_keyed(const Mutation& mutation) {
+  return std::holds_alternative<PutCheckpoint>(mutation) ||
+         std::holds_alternative<PutWrites>(mutation);
+}
+
+using LastSent = std::map<std::string, std::string>;
 
 // True when the thread must stand where this put goes on, if nobody else has written to it.
-bool can_demand(const FallbackLane& lane, const PutCheckpoint& put) {
-  const auto sent = lane.last_sent.find(put.checkpoint_ns);
-  if (sent != lane.last_sent.end()) return put.parent_checkpoint_id == sent->second;
+bool can_demand(const FallbackLane& lane, const LastSent& last_sent, const PutCheckpoint& put) {
+  const auto sent = last_sent.find(put.checkpoint_ns);
+  if (sent != last_sent.end()) return put.parent_checkpoint_id == sent->second;
   if (!lane.overlay.knows_base(put.checkpoint_ns)) return false;
   const auto base = lane.overlay.base_id(put.checkpoint_ns);
   return put.parent_checkpoint_id == base && put.checkpoint_id != base;
@@ -52,15 +63,12 @@ std::string FallbackReplay::drain(const Call& call) {
   return {};
 }
 
-// The first of each lane, the oldest of them.
+// The first ones of each lane, the oldest of them.
 FallbackReplay::Batch FallbackReplay::next_batch() {
   Batch batch;
   for (auto& lane : cache_.waiting()) {
-    const std::scoped_lock lock(lane->mutex);
-    if (!lane->waits()) continue;
-    Sending sending{lane, lane->waiting.front(), false};
-    prepare(*lane, sending);
-    batch.push_back(std::move(sending));
+    add_run(lane, batch);
+    if (batch.size() >= 4 * max_batch) break;
   }
   std::sort(batch.begin(), batch.end(),
             [](const auto& a, const auto& b) { return a.waiting.seq < b.waiting.seq; });
@@ -75,12 +83,30 @@ FallbackReplay::Batch FallbackReplay::next_batch() {
   return batch;
 }
 
-void FallbackReplay::prepare(FallbackLane& lane, Sending& sending) {
+void FallbackReplay::add_run(const std::shared_ptr<FallbackLane>& lane, Batch& batch) {
+  const std::scoped_lock lock(lane->mutex);
+  auto last_sent = lane->last_sent;
+  std::size_t length = 0;
+  for (const Waiting& waiting : lane->waiting) {
+    const bool follows = is_keyed(lane->waiting.front().mutation) && is_keyed(waiting.mutation);
+    if (length > 0 && (!follows || length == longest_run)) return;
+    ++length;
+    Sending sending{lane, waiting, false};
+    if (auto* put = std::get_if<PutCheckpoint>(&sending.waiting.mutation)) {
+      put->require_latest_parent =
+          !lane->forked && (put->require_latest_parent || can_demand(*lane, last_sent, *put));
+      sending.demanded = put->require_latest_parent;
+      last_sent[put->checkpoint_ns] = put->checkpoint_id;
+    }
+    batch.push_back(std::move(sending));
+  }
+}
+
+// The thread went on elsewhere.
+void FallbackReplay::drop_demand(Sending& sending) {
+  sending.demanded = false;
   auto* put = std::get_if<PutCheckpoint>(&sending.waiting.mutation);
-  if (!put) return;
-  put->require_latest_parent =
-      !lane.forked && (put->require_latest_parent || can_demand(lane, *put));
-  sending.demanded = put->require_latest_parent;
+  if (put) put->require_latest_parent = false;
 }
 
 std::string FallbackReplay::send(Batch batch, const Call& call) {
@@ -103,19 +129,28 @@ std::string FallbackReplay::judge(Batch& batch, const std::vector<Outcome>& outc
                                   const Call& call) {
   Batch done;
   std::string trouble;
+  std::map<const FallbackLane*, bool>
+      held;  // Those after such a one wait too, or go again with it.
   for (std::size_t i = 0; i < batch.size(); ++i) {
     Sending& sending = batch[i];
+    const FallbackLane* lane = sending.lane.get();
+    if (const auto found = held.find(lane); found != held.end()) {
+      drop_demand(sending);
+      if (found->second) again.push_back(std::move(sending));
+      continue;
+    }
     switch (after_replay(outcomes[i], sending.demanded)) {
       case Replayed::done:
         done.push_back(std::move(sending));
         break;
       case Replayed::again_without_demand:
-        sending.demanded = false;
-        std::get<PutCheckpoint>(sending.waiting.mutation).require_latest_parent = false;
+        held[lane] = true;
+        drop_demand(sending);
         again.push_back(std::move(sending));
         report_fork(again.back());
         break;
       case Replayed::wait:
+        held[lane] = false;
         trouble = outcomes[i].error->what();
         break;
       case Replayed::set_aside:
@@ -172,7 +207,7 @@ void FallbackReplay::set_aside(const Sending& sending, const Outcome& outcome, c
 void FallbackReplay::pop(const Sending& sending, bool stored) {
   FallbackLane& lane = *sending.lane;
   const std::scoped_lock lock(lane.mutex);
-  lane.waiting.pop_front();
+  std::erase_if(lane.waiting, [&](const Waiting& w) { return w.seq == sending.waiting.seq; });
   // What is here is not what is there.
   if (!stored) lane.forked = true;
   if (const auto* put = std::get_if<PutCheckpoint>(&sending.waiting.mutation); put && stored) {

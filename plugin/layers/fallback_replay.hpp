@@ -40,7 +40,8 @@ class FallbackReplay {
   using Batch = std::vector<Sending>;
 
   Batch next_batch();
-  static void prepare(FallbackLane& lane, Sending& sending);
+  static void add_run(const std::shared_ptr<FallbackLane>& lane, Batch& batch);
+  static void drop_demand(Sending& sending);
   std::string send(Batch batch, const Call& call);
   std::string judge(Batch& batch, const std::vector<Outcome>& outcomes, Batch& again,
                     const Call& call);
