@@ -114,9 +114,7 @@ def test_an_agent_goes_on(
 def test_an_unknown_thread_is_not_taken_for_a_new_one(server: PostgresServer) -> None:
     plain = new_url(server)
     thread = str(uuid.uuid4())
-    agent(ThreadkeepSaver(threadkeep.open(plain))).invoke(
-        {"said": ["turn 0"]}, config_of(thread)
-    )
+    agent(ThreadkeepSaver(threadkeep.open(plain))).invoke({"said": ["turn 0"]}, config_of(thread))
     refusing = threadkeep.open(f"{plain}&fallback=memory%3A")
     allowing = threadkeep.open(f"{plain}&fallback=memory%3A&fallback_new=allow")
     server.stop()
