@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -50,6 +51,12 @@ const std::string* changed_thread(const Mutation& mutation) {
         }
       },
       mutation);
+}
+
+// A version begins with where it is from: a run of a server, and a table of it.
+std::string_view place_of(std::string_view version) {
+  const auto table = version.find(' ');
+  return table == version.npos ? version : version.substr(0, version.find(' ', table + 1));
 }
 
 bool is_conflict(const Outcome& outcome) {
@@ -160,17 +167,33 @@ std::optional<CheckpointTuple> TieredBackend::get_cached(const CheckpointQuery& 
   }
   auto entry = found.value ? decode_tuple(*found.value) : std::nullopt;
   if (entry && entry->tuple.thread_id != query.thread_id) entry.reset();
-  if (entry && options_.check == TieredCheck::put) {
+  if (entry && options_.check == TieredCheck::put && is_from_here(entry->version)) {
     hits_.add();
     return std::move(entry->tuple);
   }
-  const auto version = inner().head(query, call);
+  const auto version = look(query, call);
   if (entry && version == entry->version) {
     hits_.add();
     return std::move(entry->tuple);
   }
   (entry ? stale_ : misses_).add();
   return get_durable(query, version, call);
+}
+
+std::optional<std::string> TieredBackend::look(const CheckpointQuery& query, const Call& call) {
+  auto version = inner().head(query, call);
+  if (version) {
+    const std::lock_guard lock(place_mutex_);
+    place_ = place_of(*version);
+  }
+  return version;
+}
+
+// One URL may lead two machines to different databases, "postgresql:///app" say, while they share a
+// hot store. Before it has looked once, a store knows no place.
+bool TieredBackend::is_from_here(const std::string& version) const {
+  const std::lock_guard lock(place_mutex_);
+  return !place_.empty() && place_ == place_of(version);
 }
 
 // With the version of before; see copy_checked.
@@ -205,7 +228,7 @@ bool TieredBackend::copy_checked(const std::string& thread_id, std::optional<Ver
   const CheckpointQuery query = latest_of(thread_id);
   const std::string key = key_of(thread_id);
   if (!found) {
-    const auto version = inner().head(query, call);
+    const auto version = look(query, call);
     if (!version) return hot_.erase(key, call);
     auto tuple = inner().get(query, call);
     if (!tuple) return false;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,8 @@ class TieredBackend final : public ForwardingBackend {
 
   std::string key_of(const std::string& thread_id) const;
   std::optional<CheckpointTuple> get_cached(const CheckpointQuery& query, const Call& call);
+  std::optional<std::string> look(const CheckpointQuery& query, const Call& call);
+  bool is_from_here(const std::string& version) const;
   std::optional<CheckpointTuple> get_durable(const CheckpointQuery& query,
                                              const std::optional<std::string>& version,
                                              const Call& call);
@@ -69,6 +73,8 @@ class TieredBackend final : public ForwardingBackend {
   const TieredOptions options_;
   ForkGuard fork_guard_;
   HotSide hot_;
+  mutable std::mutex place_mutex_;
+  std::string place_;  // of the last version that was looked at
   Counter& hits_;
   Counter& misses_;
   Counter& stale_;

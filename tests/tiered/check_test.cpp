@@ -231,6 +231,22 @@ TEST_F(TieredCheckPut, reads_without_asking_Postgres) {
   EXPECT_EQ(id_of(*tiered_, "t"), "1");
 }
 
+// As two machines do whose URL names a server of their own.
+TEST_F(TieredCheckPut, takes_no_entry_of_another_database_with_the_same_url) {
+  const Schema another;
+  TieredOptions options;
+  options.check = TieredCheck::put;
+  options.durable_name = Url::parse(schema_.url()).redacted();
+  TieredBackend neighbour(Registry::builtin().open(another.url()),
+                          Registry::builtin().open(hot_url()), options);
+  neighbour.setup(Call());
+  EXPECT_EQ(read(neighbour, "t"), "-");
+  apply(neighbour, PutCheckpoint(Draft("u", "1").value("a", "1", "of another")));
+  neighbour.drain(Call());
+  EXPECT_EQ(id_of(neighbour, "u"), "1");
+  EXPECT_EQ(read(*tiered_, "u"), "-");
+}
+
 TEST_F(TieredCheckPut, refuses_to_go_on_from_an_old_state_and_then_reads_the_new_one) {
   apply(*durable_, PutCheckpoint(Draft("t", "2").parent("1").carries("a", "1")));
   ASSERT_EQ(id_of(*tiered_, "t"), "1");
@@ -264,11 +280,14 @@ TEST_F(TieredCheckPut, reads_its_own_writes) {
 // A copy that was read before a put, and stored after the copy of what was put.
 TEST_F(TieredCheckPut, leaves_no_copy_that_came_too_late) {
   RedisServer::shared().run({"DEL", entry()});
+  apply(*durable_, PutCheckpoint(Draft("other", "1").value("a", "1", "one")));
+  const auto reader = open(TieredCheck::put);
+  read(*reader, "other");  // its first look at Postgres
   auto durable = std::make_unique<Interrupted>(Registry::builtin().open(schema_.url()));
   durable->after_get([&] {
     apply(*tiered_, PutCheckpoint(Draft("t", "2").parent("1").carries("a", "1")));
     tiered_->drain(Call());
-    ASSERT_EQ(id_of(*open(TieredCheck::put), "t"), "2");
+    ASSERT_EQ(id_of(*reader, "t"), "2");
   });
   TieredOptions options;
   options.check = TieredCheck::put;
@@ -277,7 +296,7 @@ TEST_F(TieredCheckPut, leaves_no_copy_that_came_too_late) {
   TieredBackend late(std::move(durable), Registry::builtin().open(hot_url()), options);
   EXPECT_EQ(id_of(late, "t"), "1");
   late.drain(Call());
-  EXPECT_EQ(id_of(*open(TieredCheck::put), "t"), "2");
+  EXPECT_EQ(id_of(*reader, "t"), "2");
 }
 
 TEST_F(TieredCheckPut, finds_no_thread_that_was_deleted) {
