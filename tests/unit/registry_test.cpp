@@ -47,6 +47,7 @@ TEST(RegistryOf, this_build_knows_its_backends) {
 #ifdef THREADKEEP_TEST_SQLITE
   expected.emplace_back("sqlite");
 #endif
+  expected.emplace_back("tiered");
 #ifdef THREADKEEP_TEST_REDIS
   expected.insert(expected.end(),
                   {"valkey", "valkey+sentinel", "valkey+unix", "valkeys", "valkeys+sentinel"});
