@@ -37,6 +37,7 @@ class FallbackLayer final : public ForwardingBackend {
       : ForwardingBackend(std::move(primary)),
         parts_(std::make_unique<Parts>(inner(), std::move(journal), std::move(options))) {
     tell_what_is_configured();
+    parts_->look_for_backlog();
   }
 
   // The threads and locks of a parent are not there in a forked child.
@@ -95,6 +96,10 @@ class FallbackLayer final : public ForwardingBackend {
               [this, &primary](const Call& call) { return try_to_end(primary, call); },
               [this] { return describe(); }) {}
 
+    void get_ready(const Call& call);
+    void load(const Call& call);
+    void take(Found& found);
+    void look_for_backlog();
     FallbackWatch::Attempt try_to_end(Backend& primary, const Call& call);
     std::string describe() const;
 
@@ -114,8 +119,6 @@ class FallbackLayer final : public ForwardingBackend {
 
   void tell_what_is_configured() const;
   void get_ready(const Call& call);
-  void load(const Call& call);
-  void take(Found& found);
   std::optional<std::string> journal_trouble(const Call& call);
   bool takes_unknown() const {
     return parts_->options.unknown == FallbackOptions::UnknownThreads::allow;

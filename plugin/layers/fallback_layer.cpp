@@ -34,22 +34,37 @@ void FallbackLayer::tell_what_is_configured() const {
 
 void FallbackLayer::get_ready(const Call& call) {
   guard_.check();
-  if (parts_->loaded) return;
-  const std::scoped_lock lock(parts_->loading);
-  if (parts_->loaded) return;
+  parts_->get_ready(call);
+}
+
+void FallbackLayer::Parts::get_ready(const Call& call) {
+  if (loaded) return;
+  const std::scoped_lock lock(loading);
+  if (loaded) return;
   load(call);
-  parts_->loaded = true;
+  loaded = true;
+}
+
+// What an earlier process left is not to wait for a call.
+void FallbackLayer::Parts::look_for_backlog() {
+  try {
+    if (journal.durable() && journal.has_entries({Deadline::after(probe_time), {}})) {
+      watch.notice_backlog();
+    }
+  } catch (const Error&) {
+    // The first call says what is wrong.
+  }
 }
 
 // First all that can fail, so that it can be called again.
-void FallbackLayer::load(const Call& call) {
+void FallbackLayer::Parts::load(const Call& call) {
   std::map<std::string, Found> lanes;
   std::vector<JournalPlace> old;
-  for (auto& [seq, bytes, body] : parts_->journal.load(call)) {
+  for (auto& [seq, bytes, body] : journal.load(call)) {
     auto* base = std::get_if<LaneBase>(&body);
     const auto scope = base ? std::optional(base->scope) : scope_of(std::get<Mutation>(body));
     if (!scope) {
-      parts_->journal.set_aside(seq, bytes, "", "it spans threads", call);
+      journal.set_aside(seq, bytes, "", "it spans threads", call);
       continue;
     }
     Found& found = lanes[key_of(*scope)];
@@ -65,9 +80,9 @@ void FallbackLayer::load(const Call& call) {
   for (auto& [key, found] : lanes) {
     if (found.waiting.empty()) found.collect(old);
   }
-  for (const auto& [seq, bytes] : old) parts_->journal.remove({{seq}}, bytes, call);
+  for (const auto& [seq, bytes] : old) journal.remove({{seq}}, bytes, call);
   for (auto& [key, found] : lanes) take(found);
-  if (parts_->journal.known().entries > 0) parts_->watch.notice_backlog();
+  if (journal.known().entries > 0) watch.notice_backlog();
 }
 
 void FallbackLayer::Found::collect(std::vector<JournalPlace>& places) {
@@ -78,9 +93,9 @@ void FallbackLayer::Found::collect(std::vector<JournalPlace>& places) {
 
 // Where something is missing between the base and what waits, nothing can be read until it is
 // stored.
-void FallbackLayer::take(Found& found) {
+void FallbackLayer::Parts::take(Found& found) {
   if (found.waiting.empty()) return;
-  const auto lane = parts_->cache.find_or_make(found.scope);
+  const auto lane = cache.find_or_make(found.scope);
   const std::scoped_lock lock(lane->mutex);
   const bool follows = found.base_entry && found.waiting.front().seq == found.base_entry->seq + 1;
   lane->overlay.forget();
@@ -89,11 +104,12 @@ void FallbackLayer::take(Found& found) {
   for (const Waiting& entry : found.waiting) lane->overlay.note(entry.mutation);
   lane->waiting.assign(found.waiting.begin(), found.waiting.end());
   lane->base_entry = found.base_entry;
-  parts_->cache.account(*lane);
+  cache.account(*lane);
 }
 
 FallbackWatch::Attempt FallbackLayer::Parts::try_to_end(Backend& primary, const Call& call) {
   try {
+    get_ready(call);
     const Call probe{std::min(call.deadline, Deadline::after(probe_time)), call.stop};
     const Health health = primary.ping(probe);
     if (!health.ok) {

@@ -245,16 +245,15 @@ void FallbackOverlay::look_again() {
 void FallbackOverlay::look_at(const Mutation& mutation) {
   const auto* put = std::get_if<PutCheckpoint>(&mutation);
   if (!put) return;
-  const bool whole =
-      base_.complete ||
-      (!is_hollow(put->checkpoint_ns) &&
-       (!put->parent_checkpoint_id || holds(put->checkpoint_ns, *put->parent_checkpoint_id)));
-  if (whole) {
-    held_[put->checkpoint_ns].insert(put->checkpoint_id);
-  } else {
-    held_.erase(put->checkpoint_ns);
-    hollow_.insert(put->checkpoint_ns);
+  const std::string& ns = put->checkpoint_ns;
+  const auto& parent = put->parent_checkpoint_id;
+  if (!is_hollow(ns) && (!parent || holds(ns, *parent))) {
+    held_[ns].insert(put->checkpoint_id);
+    return;
   }
+  held_.erase(ns);
+  hollow_.insert(ns);
+  base_.complete = false;  // It was taken for new, and is not.
 }
 
 }  // namespace threadkeep

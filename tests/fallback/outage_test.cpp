@@ -133,6 +133,10 @@ TEST_P(Outage, takes_unknown_threads_for_new_where_that_is_allowed) {
   put(step("other", 7));
   EXPECT_EQ(code_of([&] { ids_of(*store_, "other"); }), Code::unavailable);
   EXPECT_EQ(code_of([&] { latest(*store_, "other"); }), Code::unavailable);
+  // It was taken for new too early.
+  put(PutThread{"late", "{}"});
+  put(step("late", 7));
+  EXPECT_EQ(code_of([&] { latest(*store_, "late"); }), Code::unavailable);
   server_->start();
   EXPECT_TRUE(is_healthy(*store_));
   EXPECT_EQ(stored("new"), ids_to(1));
