@@ -95,6 +95,7 @@ std::vector<Outcome> FallbackLayer::apply_there(std::span<const Mutation> batch,
     return inner().apply(some, call);
   } catch (const Error& error) {
     std::vector<Outcome> outcomes;
+    outcomes.reserve(places.size());
     for (const std::size_t place : places) {
       outcomes.push_back({{}, error.during(operation_name(batch[place]))});
     }
