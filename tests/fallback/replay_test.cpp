@@ -267,6 +267,9 @@ TEST_F(Replay, keeps_the_order_of_a_batch_after_a_read_here) {
   for (const Outcome& outcome : backend->apply(batch, Call())) {
     EXPECT_FALSE(outcome.error) << outcome.error->what();
   }
+  const auto read = backend->get(query, Call());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->checkpoint_id, id_of(1));
   EXPECT_EQ(stored("t"), ids_to(1));
 }
 
