@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -7,6 +8,13 @@
 #include "layers/fallback_writes.hpp"
 
 namespace threadkeep {
+
+namespace {
+
+// How long a write waits for the end of the replay of its lane.
+constexpr auto longest_pause = std::chrono::seconds(1);
+
+}  // namespace
 
 // After a read was answered here the primary may know more: a put that builds on it takes the way
 // through the journal, which finds that out.
@@ -17,20 +25,16 @@ bool FallbackLayer::goes_on_here(const FallbackLane& lane, const Mutation& mutat
 std::vector<Outcome> FallbackLayer::apply(std::span<const Mutation> batch, const Call& call) {
   get_ready(call);
   std::vector<Outcome> outcomes(batch.size());
+  const auto lanes_here = look_at_lanes(batch, outcomes, call);
   std::vector<std::size_t> there;
   std::vector<std::size_t> here;
-  std::set<std::string> lanes_here;
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (outcomes[i].error) continue;
     const auto scope = scope_of(batch[i]);
     const auto entries = parts_->journal.known().entries;
     if (!scope && entries > 0) {
       outcomes[i].error = refusal_of_all(entries).during(operation_name(batch[i]));
       continue;
-    }
-    const auto lane = scope ? parts_->cache.find(*scope) : nullptr;
-    if (lane) {
-      const std::scoped_lock lock(lane->mutex);
-      if (goes_on_here(*lane, batch[i])) lanes_here.insert(lane->key);
     }
     (scope && lanes_here.contains(key_of(*scope)) ? here : there).push_back(i);
   }
@@ -39,6 +43,28 @@ std::vector<Outcome> FallbackLayer::apply(std::span<const Mutation> batch, const
   std::sort(there.begin(), there.end());
   accept(batch, send(batch, there, outcomes, call), true, outcomes, call);
   return outcomes;
+}
+
+// The keys of those that go on here, with all that the batch has of them: their order is to stay.
+std::set<std::string> FallbackLayer::look_at_lanes(std::span<const Mutation> batch,
+                                                   std::vector<Outcome>& outcomes,
+                                                   const Call& call) {
+  const auto half = call.deadline.left() / 2;
+  const auto until = Deadline::after(std::min<std::chrono::nanoseconds>(half, longest_pause));
+  std::set<std::string> here;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto scope = scope_of(batch[i]);
+    const auto lane = scope ? parts_->cache.find(*scope) : nullptr;
+    if (!lane) continue;
+    std::unique_lock lock(lane->mutex);
+    lane->reopened.wait_until(lock, call.stop, until.at(), [&] { return !lane->closing; });
+    if (goes_on_here(*lane, batch[i])) {
+      here.insert(lane->key);
+    } else if (builds_on(batch[i], lane->aside)) {
+      outcomes[i].error = goes_on_from_set_aside(batch[i]);
+    }
+  }
+  return here;
 }
 
 // Those that the primary could not take.
@@ -51,7 +77,9 @@ std::vector<std::size_t> FallbackLayer::send(std::span<const Mutation> batch,
   const CallTimes times = watched.times();
   for (std::size_t i = 0; i < places.size(); ++i) outcomes[places[i]] = std::move(ended[i]);
   for (const std::size_t place : places) {
-    if (!outcomes[place].error) note_stored(batch[place]);
+    const auto& error = outcomes[place].error;
+    if (!error) note_stored(batch[place]);
+    if (error && error->code() == Code::outcome_unknown) note_unknown(batch[place]);
   }
   return failed_over(batch, places, outcomes, times);
 }
@@ -67,6 +95,7 @@ std::vector<Outcome> FallbackLayer::apply_there(std::span<const Mutation> batch,
     return inner().apply(some, call);
   } catch (const Error& error) {
     std::vector<Outcome> outcomes;
+    outcomes.reserve(places.size());
     for (const std::size_t place : places) {
       outcomes.push_back({{}, error.during(operation_name(batch[place]))});
     }
@@ -112,6 +141,25 @@ void FallbackLayer::note_stored(const Mutation& mutation) {
   } else {
     lane->overlay.note_stored(mutation);
   }
+  if (const auto* put = std::get_if<PutCheckpoint>(&mutation)) {
+    lane->aside.erase({put->checkpoint_ns, put->checkpoint_id});
+  }
+  parts_->cache.account(*lane);
+}
+
+// What it deletes or brings, if it was carried out, is not to be served from here as it was.
+void FallbackLayer::note_unknown(const Mutation& mutation) {
+  if (std::holds_alternative<DeleteRuns>(mutation)) return forget_all();
+  const auto* copy = std::get_if<CopyThread>(&mutation);
+  const auto scope = copy ? StateScope::of_thread(copy->target_thread_id) : scope_of(mutation);
+  const auto lane = scope ? parts_->cache.find(*scope) : nullptr;
+  if (!lane) return;
+  const std::scoped_lock lock(lane->mutex);
+  ++lane->writes_ended;
+  const bool spares_checkpoints = !copy && !std::holds_alternative<DeleteThread>(mutation) &&
+                                  !std::holds_alternative<Prune>(mutation);
+  if (spares_checkpoints || lane->waits()) return;
+  lane->overlay.forget();
   parts_->cache.account(*lane);
 }
 
@@ -137,7 +185,7 @@ std::vector<std::size_t> FallbackLayer::accept(std::span<const Mutation> batch,
       try {
         if (!writes.accept(place, cause, outcomes[place], call)) left.push_back(place);
       } catch (const Error& error) {
-        outcomes[place] = {{}, error.during(operation_name(batch[place]))};
+        outcomes[place] = {{}, in_place_of(cause, error).during(operation_name(batch[place]))};
       }
     }
     writes.finish(outcomes, call);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ class FallbackLayer final : public ForwardingBackend {
       : ForwardingBackend(std::move(primary)),
         parts_(std::make_unique<Parts>(inner(), std::move(journal), std::move(options))) {
     tell_what_is_configured();
+    parts_->look_for_backlog();
   }
 
   // The threads and locks of a parent are not there in a forked child.
@@ -61,6 +63,7 @@ class FallbackLayer final : public ForwardingBackend {
 
   Health ping(const Call& call) override;
   std::vector<Finding> examine(const Call& call) override;
+  StoreStats stats(const StatsQuery& query, const Call& call) override;
   void setup(const Call& call) override;
   Journal* journal() override { return nullptr; }
 
@@ -69,6 +72,17 @@ class FallbackLayer final : public ForwardingBackend {
   struct Wanted {
     Need need = Need::everything;
     bool holds = false;
+    bool is_hollow = false;
+  };
+
+  // A lane in the journal of an earlier process.
+  struct Found {
+    StateScope scope;
+    std::optional<JournalPlace> base_entry;
+    LaneBase base;
+    std::vector<Waiting> waiting;
+
+    void collect(std::vector<JournalPlace>& places);
   };
 
   struct Parts {
@@ -82,6 +96,10 @@ class FallbackLayer final : public ForwardingBackend {
               [this, &primary](const Call& call) { return try_to_end(primary, call); },
               [this] { return describe(); }) {}
 
+    void get_ready(const Call& call);
+    void load(const Call& call);
+    void take(Found& found);
+    void look_for_backlog();
     FallbackWatch::Attempt try_to_end(Backend& primary, const Call& call);
     std::string describe() const;
 
@@ -101,10 +119,12 @@ class FallbackLayer final : public ForwardingBackend {
 
   void tell_what_is_configured() const;
   void get_ready(const Call& call);
-  void load(const Call& call);
+  std::optional<std::string> journal_trouble(const Call& call);
   bool takes_unknown() const {
     return parts_->options.unknown == FallbackOptions::UnknownThreads::allow;
   }
+  std::set<std::string> look_at_lanes(std::span<const Mutation> batch,
+                                      std::vector<Outcome>& outcomes, const Call& call);
   static bool goes_on_here(const FallbackLane& lane, const Mutation& mutation);
   std::vector<std::size_t> send(std::span<const Mutation> batch,
                                 const std::vector<std::size_t>& places,
@@ -116,6 +136,7 @@ class FallbackLayer final : public ForwardingBackend {
   std::vector<Outcome> apply_there(std::span<const Mutation> batch,
                                    const std::vector<std::size_t>& places, const Call& call);
   void note_stored(const Mutation& mutation);
+  void note_unknown(const Mutation& mutation);
   void forget_all();
   std::vector<std::size_t> accept(std::span<const Mutation> batch,
                                   const std::vector<std::size_t>& places, bool failed,
@@ -128,7 +149,7 @@ class FallbackLayer final : public ForwardingBackend {
     return read_lane(
         StateScope::of_thread(thread_id),
         [need](const FallbackOverlay&) {
-          return Wanted{need, false};
+          return Wanted{need, false, false};
         },
         call, read);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -18,6 +19,12 @@
 
 namespace threadkeep {
 
+/// An entry of the journal.
+struct JournalPlace {
+  std::int64_t seq = 0;
+  std::size_t bytes = 0;
+};
+
 /// A mutation in the journal.
 struct Waiting {
   std::int64_t seq = 0;
@@ -32,19 +39,36 @@ struct FallbackLane {
       : key(std::move(name)), overlay(std::move(scope), open) {}
 
   bool waits() const noexcept { return !waiting.empty(); }
+  /// Nobody waits for the replay any more; with the lock held.
+  void open_again() {
+    closing = false;
+    reopened.notify_all();
+  }
 
   const std::string key;
   std::mutex mutex;
   FallbackOverlay overlay;
   std::deque<Waiting> waiting;
   /// The entry with what they build on.
-  std::optional<std::pair<std::int64_t, std::size_t>> base_entry;
+  std::optional<JournalPlace> base_entry;
+  /// Stored already, and still in the journal, so that a process that finds it has all that came
+  /// after the base.
+  std::vector<JournalPlace> sent;
   /// Of writes at the primary: a read that began before one knows an older state.
   std::uint64_t writes_ended = 0;
   /// A read was answered here, so that what builds on it has to be told from what others did.
   bool was_read_here = false;
 
+  /// Checkpoints that were set aside: what goes on from them would not be whole.
+  CheckpointKeys aside;
+  bool sessions_aside = false;  ///< Likewise messages and state, until nothing waits.
+
+  /// The last of what waits is being sent: who writes waits for that, so that it has an end.
+  bool closing = false;
+  std::condition_variable_any reopened;
+
   // Of the replay under way.
+  std::size_t last_backlog = 0;
   std::map<std::string, std::string> last_sent;  ///< By namespace, as the primary must have it.
   bool forked = false;
 };

@@ -77,7 +77,9 @@ std::vector<FallbackJournal::Loaded> FallbackJournal::load(const Call& call) {
     }
   }
   const JournalSizes sizes = journal_->sizes(call);
-  change(number(sizes.entries), number(sizes.bytes), number(sizes.set_aside));
+  const JournalSizes before = known();  // Of a call that failed later.
+  change(number(sizes.entries) - number(before.entries), number(sizes.bytes) - number(before.bytes),
+         number(sizes.set_aside) - number(before.set_aside));
   for (const auto& [seq, record] : damaged) {
     set_aside(seq, record.body.size(), record.lane, "the entry is damaged", call);
   }

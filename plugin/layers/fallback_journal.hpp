@@ -25,6 +25,8 @@ class FallbackJournal {
   FallbackJournal& operator=(const FallbackJournal&) = delete;
 
   bool durable() const { return journal_->durable(); }
+  /// Something was left by an earlier process, or is in use by another one. Takes nothing.
+  bool has_entries(const Call& call) const { return journal_->sizes(call).entries > 0; }
 
   struct Loaded {
     std::int64_t seq = 0;

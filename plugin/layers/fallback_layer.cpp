@@ -34,52 +34,82 @@ void FallbackLayer::tell_what_is_configured() const {
 
 void FallbackLayer::get_ready(const Call& call) {
   guard_.check();
-  if (parts_->loaded) return;
-  const std::scoped_lock lock(parts_->loading);
-  if (parts_->loaded) return;
-  load(call);
-  parts_->loaded = true;
+  parts_->get_ready(call);
 }
 
-void FallbackLayer::load(const Call& call) {
-  std::vector<std::shared_ptr<FallbackLane>> kept;  // So that none is forgotten meanwhile.
-  std::map<std::int64_t, std::size_t> bases;
-  bool waits = false;
-  for (auto& [seq, bytes, body] : parts_->journal.load(call)) {
+void FallbackLayer::Parts::get_ready(const Call& call) {
+  if (loaded) return;
+  const std::scoped_lock lock(loading);
+  if (loaded) return;
+  load(call);
+  loaded = true;
+}
+
+// What an earlier process left is not to wait for a call.
+void FallbackLayer::Parts::look_for_backlog() {
+  try {
+    if (journal.durable() && journal.has_entries({Deadline::after(probe_time), {}})) {
+      watch.notice_backlog();
+    }
+  } catch (const Error&) {
+    // The first call says what is wrong.
+  }
+}
+
+// First all that can fail, so that it can be called again.
+void FallbackLayer::Parts::load(const Call& call) {
+  std::map<std::string, Found> lanes;
+  std::vector<JournalPlace> old;
+  for (auto& [seq, bytes, body] : journal.load(call)) {
     auto* base = std::get_if<LaneBase>(&body);
     const auto scope = base ? std::optional(base->scope) : scope_of(std::get<Mutation>(body));
     if (!scope) {
-      parts_->journal.set_aside(seq, bytes, "", "it spans threads", call);
+      journal.set_aside(seq, bytes, "", "it spans threads", call);
       continue;
     }
-    auto lane = kept.emplace_back(parts_->cache.find_or_make(*scope));
-    const std::scoped_lock lock(lane->mutex);
+    Found& found = lanes[key_of(*scope)];
     if (base) {
-      bases.emplace(seq, bytes);
-      if (lane->waits()) continue;
-      lane->overlay.restore(std::move(*base));
-      lane->base_entry = {seq, bytes};
+      // It is written when nothing waits, so what is before it was on its way out.
+      found.collect(old);
+      found = {*scope, {{seq, bytes}}, std::move(*base), {}};
     } else {
-      waits = true;
-      lane->overlay.note(std::get<Mutation>(body));
-      lane->waiting.push_back({seq, std::move(std::get<Mutation>(body)), bytes});
+      found.scope = *scope;
+      found.waiting.push_back({seq, std::move(std::get<Mutation>(body)), bytes});
     }
-    parts_->cache.account(*lane);
   }
-  for (const auto& lane : kept) {
-    const std::scoped_lock lock(lane->mutex);
-    if (lane->waits() && lane->base_entry) bases.erase(lane->base_entry->first);
-    if (lane->waits()) continue;
-    lane->base_entry.reset();
-    lane->overlay.forget();
-    parts_->cache.account(*lane);
+  for (auto& [key, found] : lanes) {
+    if (found.waiting.empty()) found.collect(old);
   }
-  for (const auto& [seq, bytes] : bases) parts_->journal.remove({{seq}}, bytes, call);
-  if (waits) parts_->watch.notice_backlog();
+  for (const auto& [seq, bytes] : old) journal.remove({{seq}}, bytes, call);
+  for (auto& [key, found] : lanes) take(found);
+  if (journal.known().entries > 0) watch.notice_backlog();
+}
+
+void FallbackLayer::Found::collect(std::vector<JournalPlace>& places) {
+  if (base_entry) places.push_back(*base_entry);
+  for (const Waiting& entry : waiting) places.push_back({entry.seq, entry.bytes});
+  base_entry.reset();
+}
+
+// Where something is missing between the base and what waits, nothing can be read until it is
+// stored.
+void FallbackLayer::Parts::take(Found& found) {
+  if (found.waiting.empty()) return;
+  const auto lane = cache.find_or_make(found.scope);
+  const std::scoped_lock lock(lane->mutex);
+  const bool follows = found.base_entry && found.waiting.front().seq == found.base_entry->seq + 1;
+  lane->overlay.forget();
+  if (follows) lane->overlay.restore(std::move(found.base));
+  if (!follows) lane->overlay.distrust();
+  for (const Waiting& entry : found.waiting) lane->overlay.note(entry.mutation);
+  lane->waiting.assign(found.waiting.begin(), found.waiting.end());
+  lane->base_entry = found.base_entry;
+  cache.account(*lane);
 }
 
 FallbackWatch::Attempt FallbackLayer::Parts::try_to_end(Backend& primary, const Call& call) {
   try {
+    get_ready(call);
     const Call probe{std::min(call.deadline, Deadline::after(probe_time)), call.stop};
     const Health health = primary.ping(probe);
     if (!health.ok) {
@@ -98,8 +128,10 @@ FallbackWatch::Attempt FallbackLayer::Parts::try_to_end(Backend& primary, const 
     const std::string trouble = replay.drain(call);
     if (trouble.empty()) told_of_replay = false;
     return {trouble.empty(), trouble};
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     return {false, error.what()};
+  } catch (...) {
+    return {false, "an unknown failure"};
   }
 }
 
@@ -112,10 +144,25 @@ std::string FallbackLayer::Parts::describe() const {
          std::to_string(sizes.set_aside) + " set aside";
 }
 
+std::optional<std::string> FallbackLayer::journal_trouble(const Call& call) {
+  try {
+    get_ready(call);
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 Health FallbackLayer::ping(const Call& call) {
   guard_.check();
+  const auto trouble = journal_trouble(call);
   Health health = inner().ping(call);
   const JournalSizes sizes = parts_->journal.known();
+  if (trouble) {
+    health.detail = "no fallback: " + *trouble + "; the store: " + health.detail;
+    health.degraded = true;
+    return health;
+  }
   if (health.ok && sizes.entries == 0 && sizes.set_aside == 0) return health;
   if (!health.ok) parts_->watch.notice_outage(health.detail);
   const bool goes_on_here = !health.ok || sizes.entries > 0;

@@ -75,7 +75,12 @@ FallbackOverlay::FallbackOverlay(StateScope scope, const OpenMemory& open) : ope
 
 Reach FallbackOverlay::reach() const noexcept {
   if (base_.complete) return Reach::complete;
-  return held_.empty() && since_.empty() ? Reach::unknown : Reach::partial;
+  const bool nothing = held_.empty() && since_.empty() && hollow_.empty() && !is_distrusted_;
+  return nothing ? Reach::unknown : Reach::partial;
+}
+
+bool FallbackOverlay::is_hollow(const std::string& checkpoint_ns) const {
+  return is_distrusted_ || hollow_.contains(checkpoint_ns);
 }
 
 bool FallbackOverlay::holds(const std::string& checkpoint_ns) const {
@@ -105,6 +110,7 @@ void FallbackOverlay::install(const std::string& checkpoint_ns,
     return w.checkpoint_ns == checkpoint_ns && is_shown_by(w, latest);
   });
   base_.latest[checkpoint_ns] = latest;
+  std::erase(base_.hollow, checkpoint_ns);
   store_.reset();
   look_again();
 }
@@ -112,6 +118,16 @@ void FallbackOverlay::install(const std::string& checkpoint_ns,
 void FallbackOverlay::restore(LaneBase base) {
   base_ = std::move(base);
   since_.clear();
+  is_distrusted_ = false;
+  store_.reset();
+  look_again();
+}
+
+void FallbackOverlay::distrust() {
+  LaneBase nothing;
+  nothing.scope = base_.scope;
+  base_ = std::move(nothing);
+  is_distrusted_ = true;
   store_.reset();
   look_again();
 }
@@ -122,12 +138,18 @@ void FallbackOverlay::forget() {
   restore(std::move(nothing));
 }
 
-void FallbackOverlay::begin() {
-  base_.complete = true;
+void FallbackOverlay::begin(bool all) {
+  if (all) {
+    base_.complete = true;
+  } else {
+    base_.latest.try_emplace("");
+  }
+  look_again();
 }
 
 void FallbackOverlay::note_stored(const Mutation& mutation) {
   if (std::holds_alternative<DeleteThread>(mutation)) return forget();
+  if (std::holds_alternative<Prune>(mutation)) return end();  // The latest ones stay.
   if (held_.empty() || !is_tracked(mutation)) return;
   store_.reset();
   // Only a get shows whether a namespace that is not known has other checkpoints.
@@ -152,13 +174,18 @@ Outcome FallbackOverlay::apply(const Mutation& mutation, const Call& call) {
 void FallbackOverlay::roll_back(const Mark& mark) {
   since_.erase(since_.begin() + static_cast<std::ptrdiff_t>(mark.mutations), since_.end());
   base_.complete = mark.complete;
+  if (!mark.knew_root) base_.latest.erase("");
   store_.reset();
   look_again();
 }
 
 void FallbackOverlay::compact() {
   Backend& filled = store();
-  LaneBase base{.scope = base_.scope, .complete = base_.complete, .latest = {}, .writes = {}};
+  LaneBase base{.scope = base_.scope,
+                .complete = base_.complete,
+                .latest = {},
+                .writes = {},
+                .hollow = {hollow_.begin(), hollow_.end()}};
   if (!base_.scope.thread_id.empty()) {
     for (const auto& [ns, ids] : held_) {
       base.latest[ns] = filled.get({base_.scope.thread_id, ns, {}, {}}, here());
@@ -172,6 +199,7 @@ void FallbackOverlay::compact() {
 }
 
 void FallbackOverlay::end() {
+  if (is_distrusted_) return forget();
   try {
     compact();
     base_.complete = false;
@@ -200,6 +228,7 @@ void FallbackOverlay::fill(Backend& store) const {
 
 void FallbackOverlay::look_again() {
   held_.clear();
+  hollow_ = {base_.hollow.begin(), base_.hollow.end()};
   bytes_ = size_of(base_);
   for (const auto& [ns, latest] : base_.latest) {
     auto& ids = held_[ns];
@@ -216,13 +245,15 @@ void FallbackOverlay::look_again() {
 void FallbackOverlay::look_at(const Mutation& mutation) {
   const auto* put = std::get_if<PutCheckpoint>(&mutation);
   if (!put) return;
-  const bool whole = base_.complete || !put->parent_checkpoint_id ||
-                     holds(put->checkpoint_ns, *put->parent_checkpoint_id);
-  if (whole) {
-    held_[put->checkpoint_ns].insert(put->checkpoint_id);
-  } else {
-    held_.erase(put->checkpoint_ns);
+  const std::string& ns = put->checkpoint_ns;
+  const auto& parent = put->parent_checkpoint_id;
+  if (!is_hollow(ns) && (!parent || holds(ns, *parent))) {
+    held_[ns].insert(put->checkpoint_id);
+    return;
   }
+  held_.erase(ns);
+  hollow_.insert(ns);
+  base_.complete = false;  // It was taken for new, and is not.
 }
 
 }  // namespace threadkeep

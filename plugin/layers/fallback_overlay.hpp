@@ -31,6 +31,8 @@ class FallbackOverlay {
   /// The latest checkpoint of the namespace is known.
   bool holds(const std::string& checkpoint_ns) const;
   bool holds(const std::string& checkpoint_ns, const std::string& checkpoint_id) const;
+  /// The namespace has, or may have, checkpoints that cannot be read whole.
+  bool is_hollow(const std::string& checkpoint_ns) const;
   /// Whether it is known what the latest checkpoint was before the mutations, and which.
   bool knows_base(const std::string& checkpoint_ns) const;
   std::optional<std::string> base_id(const std::string& checkpoint_ns) const;
@@ -42,11 +44,13 @@ class FallbackOverlay {
   void install(const std::string& checkpoint_ns, const std::optional<CheckpointTuple>& latest);
   /// As it was when mutations began to wait, by an earlier process.
   void restore(LaneBase base);
+  /// Something between the base and what is noted since is not known.
+  void distrust();
   /// Nothing is known any more.
   void forget();
 
-  /// All of the lane is here from now on: it is new.
-  void begin();
+  /// The thread is new: its root namespace is empty, or `all` of it.
+  void begin(bool all);
   /// A mutation was stored by the primary, if that changes what is here. Keeps the list short.
   void note_stored(const Mutation& mutation);
   /// A mutation waits.
@@ -57,8 +61,9 @@ class FallbackOverlay {
   struct Mark {
     std::size_t mutations = 0;
     bool complete = false;
+    bool knew_root = true;  ///< Before it was begun.
   };
-  Mark mark() const { return {since_.size(), base_.complete}; }
+  Mark mark() const { return {since_.size(), base_.complete, true}; }
   /// Undoes what was begun, noted and applied since.
   void roll_back(const Mark& mark);
 
@@ -81,6 +86,8 @@ class FallbackOverlay {
   std::unique_ptr<Backend> store_;
   // Of base_ and since_: by namespace the checkpoints that can be read whole.
   std::map<std::string, std::set<std::string>> held_;
+  std::set<std::string> hollow_;
+  bool is_distrusted_ = false;
   std::size_t bytes_ = 0;
 };
 

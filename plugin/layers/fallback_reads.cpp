@@ -19,7 +19,8 @@ auto FallbackLayer::read_here(FallbackLane& lane, Want want, const std::optional
                             .failed = cause.has_value(),
                             .takes_unknown = takes_unknown(),
                             .reach = lane.overlay.reach(),
-                            .holds = wanted.holds};
+                            .holds = wanted.holds,
+                            .is_hollow = wanted.is_hollow};
   if (route_read(wanted.need, situation) != Route::here) {
     throw refusal(name_of(lane.overlay.scope()), situation, cause);
   }
@@ -65,8 +66,9 @@ auto FallbackLayer::read_all(const Call& call, Read read) {
 
 std::optional<CheckpointTuple> FallbackLayer::get(const CheckpointQuery& query, const Call& call) {
   const auto want = [&](const FallbackOverlay& overlay) -> Wanted {
-    if (!query.checkpoint_id) return {Need::latest, overlay.holds(query.checkpoint_ns)};
-    return {Need::checkpoint, overlay.holds(query.checkpoint_ns, *query.checkpoint_id)};
+    const std::string& ns = query.checkpoint_ns;
+    if (!query.checkpoint_id) return {Need::latest, overlay.holds(ns), overlay.is_hollow(ns)};
+    return {Need::checkpoint, overlay.holds(ns, *query.checkpoint_id), false};
   };
   const auto scope = StateScope::of_thread(query.thread_id);
   if (!is_latest_whole(query)) {
@@ -110,6 +112,10 @@ std::vector<ChannelHistory> FallbackLayer::history(const HistoryQuery& query, co
 
 Page<ThreadInfo> FallbackLayer::threads(const ThreadList& query, const Call& call) {
   return read_all(call, [&](Backend& b) { return b.threads(query, call); });
+}
+
+StoreStats FallbackLayer::stats(const StatsQuery& query, const Call& call) {
+  return read_all(call, [&](Backend& b) { return b.stats(query, call); });
 }
 
 std::optional<ThreadInfo> FallbackLayer::thread(const ThreadQuery& query, const Call& call) {

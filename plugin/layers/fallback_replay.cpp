@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "layers/read_back.hpp"
 #include "threadkeep/log.hpp"
 
 namespace threadkeep {
@@ -33,11 +34,10 @@ bool can_demand(const FallbackLane& lane, const LastSent& last_sent, const PutCh
   return put.parent_checkpoint_id == base && put.checkpoint_id != base;
 }
 
-std::vector<Mutation> mutations_of(const std::vector<Waiting>& entries) {
-  std::vector<Mutation> mutations;
-  mutations.reserve(entries.size());
-  for (const Waiting& entry : entries) mutations.push_back(entry.mutation);
-  return mutations;
+// Of such an error of one nothing can be said about the others.
+bool says_nothing(Code code) {
+  return code == Code::unavailable || code == Code::timeout || code == Code::outcome_unknown ||
+         code == Code::cancelled;
 }
 
 }  // namespace
@@ -53,21 +53,43 @@ FallbackReplay::FallbackReplay(Backend& primary, FallbackJournal& journal, Fallb
           "threadkeep_fallback_forks_total",
           "Threads that went on elsewhere while writes to them waited in a journal.")) {}
 
+void FallbackReplay::Removal::add(const JournalPlace& place) {
+  seqs.push_back(place.seq);
+  bytes += place.bytes;
+}
+
+void FallbackReplay::Removal::add(const std::vector<JournalPlace>& places) {
+  for (const JournalPlace& place : places) add(place);
+}
+
 std::string FallbackReplay::drain(const Call& call) {
-  for (Batch batch = next_batch(); !batch.empty(); batch = next_batch()) {
-    if (call.stop.stop_requested() || call.deadline.passed()) return "changes are being stored";
-    auto trouble = send(std::move(batch), call);
-    if (!trouble.empty()) return trouble;
+  Course course;
+  try {
+    auto trouble = drain(course, call);
+    reopen_all();
+    return trouble;
+  } catch (...) {
+    reopen_all();
+    throw;
   }
-  drop_bases(call);
-  return {};
+}
+
+std::string FallbackReplay::drain(Course& course, const Call& call) {
+  drop_old(call);
+  for (Batch batch = next_batch(course); !batch.empty(); batch = next_batch(course)) {
+    if (call.stop.stop_requested() || call.deadline.passed()) return "changes are being stored";
+    send(batch, course, call);
+    drop_old(call);
+    if (course.is_over) break;
+  }
+  return course.trouble;
 }
 
 // The first ones of each lane, the oldest of them.
-FallbackReplay::Batch FallbackReplay::next_batch() {
+FallbackReplay::Batch FallbackReplay::next_batch(const Course& course) {
   Batch batch;
   for (auto& lane : cache_.waiting()) {
-    add_run(lane, batch);
+    if (!course.stuck.contains(lane)) add_run(lane, batch);
     if (batch.size() >= 4 * max_batch) break;
   }
   std::sort(batch.begin(), batch.end(),
@@ -80,86 +102,123 @@ FallbackReplay::Batch FallbackReplay::next_batch() {
   const auto fitting = std::max<std::ptrdiff_t>(end - batch.begin(), 1);
   const auto size = std::min({batch.size(), max_batch, static_cast<std::size_t>(fitting)});
   batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(size), batch.end());
+  if (course.flows) close_small(batch);
   return batch;
 }
 
+// Nothing of it may be stored when what it builds on is refused, so these do not go together unless
+// the demand sees to that.
 void FallbackReplay::add_run(const std::shared_ptr<FallbackLane>& lane, Batch& batch) {
   const std::scoped_lock lock(lane->mutex);
   auto last_sent = lane->last_sent;
+  CheckpointKeys in_run;
   std::size_t length = 0;
   for (const Waiting& waiting : lane->waiting) {
     const bool follows = is_keyed(lane->waiting.front().mutation) && is_keyed(waiting.mutation);
     if (length > 0 && (!follows || length == longest_run)) return;
-    ++length;
     Sending sending{lane, waiting, false};
     if (auto* put = std::get_if<PutCheckpoint>(&sending.waiting.mutation)) {
       put->require_latest_parent =
           !lane->forked && (put->require_latest_parent || can_demand(*lane, last_sent, *put));
       sending.demanded = put->require_latest_parent;
+      if (!sending.demanded && builds_on(*put, in_run)) return;
       last_sent[put->checkpoint_ns] = put->checkpoint_id;
+      in_run.emplace(put->checkpoint_ns, put->checkpoint_id);
     }
+    ++length;
     batch.push_back(std::move(sending));
   }
 }
 
-// The thread went on elsewhere.
-void FallbackReplay::drop_demand(Sending& sending) {
-  sending.demanded = false;
-  auto* put = std::get_if<PutCheckpoint>(&sending.waiting.mutation);
-  if (put) put->require_latest_parent = false;
-}
-
-std::string FallbackReplay::send(Batch batch, const Call& call) {
-  std::vector<Waiting> entries;
-  entries.reserve(batch.size());
-  for (const Sending& sending : batch) entries.push_back(sending.waiting);
-  std::vector<Outcome> outcomes;
-  try {
-    outcomes = primary_.apply(mutations_of(entries), call);
-  } catch (const Error& error) {
-    return error.what();
+// Lanes of which only a little waits, and those that grow as fast as they are sent.
+void FallbackReplay::close_small(const Batch& batch) {
+  for (const Sending& sending : batch) {
+    FallbackLane& lane = *sending.lane;
+    if (closed_.contains(sending.lane)) continue;
+    const std::scoped_lock lock(lane.mutex);
+    const std::size_t backlog = lane.waiting.size();
+    const std::size_t before = std::exchange(lane.last_backlog, backlog);
+    const bool grows = before > 0 && backlog >= before;
+    if (backlog > 4 * longest_run && !grows) continue;
+    lane.closing = true;
+    closed_.insert(sending.lane);
   }
-  Batch again;
-  auto trouble = judge(batch, outcomes, again, call);
-  if (!trouble.empty() || again.empty()) return trouble;
-  return send(std::move(again), call);
 }
 
-std::string FallbackReplay::judge(Batch& batch, const std::vector<Outcome>& outcomes, Batch& again,
-                                  const Call& call) {
+void FallbackReplay::reopen_all() {
+  for (const auto& lane : closed_) {
+    const std::scoped_lock lock(lane->mutex);
+    lane->open_again();
+  }
+  closed_.clear();
+}
+
+void FallbackReplay::send(const Batch& batch, Course& course, const Call& call) {
+  std::vector<Mutation> mutations;
+  mutations.reserve(batch.size());
+  for (const Sending& sending : batch) mutations.push_back(sending.waiting.mutation);
+  try {
+    judge(batch, primary_.apply(mutations, call), course, call);
+  } catch (const Error& error) {
+    course.trouble = error.what();
+    course.is_over = says_nothing(error.code());
+    for (const Sending& sending : batch) course.stuck.insert(sending.lane);
+  }
+}
+
+// After one that is not done those after it in its lane wait too, or go again with it.
+void FallbackReplay::judge(const Batch& batch, const std::vector<Outcome>& outcomes, Course& course,
+                           const Call& call) {
   Batch done;
-  std::string trouble;
-  std::map<const FallbackLane*, bool>
-      held;  // Those after such a one wait too, or go again with it.
+  std::vector<std::size_t> refused;
+  Lanes held;
+  bool is_reached = false;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    Sending& sending = batch[i];
-    const FallbackLane* lane = sending.lane.get();
-    if (const auto found = held.find(lane); found != held.end()) {
-      drop_demand(sending);
-      if (found->second) again.push_back(std::move(sending));
+    const Sending& sending = batch[i];
+    const auto& error = outcomes[i].error;
+    is_reached |= !error || !says_nothing(error->code());
+    if (held.contains(sending.lane)) continue;
+    const Replayed what = verdict(sending, outcomes[i], call);
+    if (what == Replayed::done) {
+      done.push_back(sending);
       continue;
     }
-    switch (after_replay(outcomes[i], sending.demanded)) {
-      case Replayed::done:
-        done.push_back(std::move(sending));
-        break;
-      case Replayed::again_without_demand:
-        held[lane] = true;
-        drop_demand(sending);
-        again.push_back(std::move(sending));
-        report_fork(again.back());
-        break;
-      case Replayed::wait:
-        held[lane] = false;
-        trouble = outcomes[i].error->what();
-        break;
-      case Replayed::set_aside:
-        set_aside(sending, outcomes[i], call);
-        break;
+    held.insert(sending.lane);
+    if (what == Replayed::again_without_demand) report_fork(sending);
+    if (what == Replayed::set_aside) refused.push_back(i);
+    if (what == Replayed::wait) {
+      course.stuck.insert(sending.lane);
+      course.trouble = error ? error->what() : "the store could not be asked";
     }
   }
+  course.is_over = !is_reached;
+  course.flows |= !done.empty();
   finish(done, call);
-  return trouble;
+  for (const std::size_t i : refused) set_aside(batch[i], outcomes[i], call);
+}
+
+Replayed FallbackReplay::verdict(const Sending& sending, const Outcome& outcome, const Call& call) {
+  const Replayed verdict = after_replay(outcome, sending.demanded);
+  if (verdict != Replayed::set_aside) return verdict;
+  const Mutation& mutation = sending.waiting.mutation;
+  try {
+    const bool may_be_done = outcome.error && outcome.error->code() == Code::conflict &&
+                             needs_read_back(mutation) &&
+                             read_back(primary_, mutation, call) == Trace::unclear;
+    // A store that has been taken away meanwhile refuses for other reasons than the content.
+    if (!may_be_done) return primary_.ping(call).ok ? verdict : Replayed::wait;
+  } catch (const Error&) {
+    return Replayed::wait;
+  }
+  log({LogLevel::warning,
+       "fallback_seems_stored",
+       "a change that was accepted while the store could not be reached is refused by it, and "
+       "seems "
+       "to be stored already: it is not sent again",
+       {{"lane", name_of(sending.lane->overlay.scope())},
+        {"seq", std::to_string(sending.waiting.seq)},
+        {"reason", outcome.error->what()}}});
+  return Replayed::done;
 }
 
 void FallbackReplay::report_fork(const Sending& sending) {
@@ -180,44 +239,100 @@ void FallbackReplay::report_fork(const Sending& sending) {
         {"parent_checkpoint_id", put.parent_checkpoint_id.value_or("")}}});
 }
 
-// First the journal: what is stored twice is no harm, what is forgotten is.
+// First the journal: what is stored twice is no harm, what is forgotten is. Checkpoints and their
+// writes stay in it until nothing of their lane waits: a process that finds the journal needs all
+// since the base. Where that cannot be, since others would be done twice, it finds a gap.
 void FallbackReplay::finish(const Batch& done, const Call& call) {
-  std::vector<std::int64_t> seqs;
-  std::size_t bytes = 0;
+  struct Part {
+    std::shared_ptr<FallbackLane> lane;
+    std::unique_lock<std::mutex> lock;
+    std::vector<const Waiting*> done;
+    bool keeps = true;
+  };
+  std::map<std::string, Part> parts;  // by key: always locked in this order
   for (const Sending& sending : done) {
-    seqs.push_back(sending.waiting.seq);
-    bytes += sending.waiting.bytes;
+    Part& part = parts[sending.lane->key];
+    part.lane = sending.lane;
+    part.done.push_back(&sending.waiting);
+    part.keeps &= is_keyed(sending.waiting.mutation);
   }
-  journal_.remove(seqs, bytes, call);
-  for (const Sending& sending : done) pop(sending, true);
+  Removal removal;
+  for (auto& [key, part] : parts) {
+    FallbackLane& lane = *part.lane;
+    part.lock = std::unique_lock(lane.mutex);
+    const bool is_last = part.done.size() == lane.waiting.size();
+    part.keeps &= !is_last;
+    if (is_last && lane.base_entry) removal.add(*lane.base_entry);
+    if (part.keeps) continue;
+    removal.add(lane.sent);
+    for (const Waiting* waiting : part.done) removal.add({waiting->seq, waiting->bytes});
+  }
+  journal_.remove(removal.seqs, removal.bytes, call);
+  for (auto& [key, part] : parts) {
+    FallbackLane& lane = *part.lane;
+    if (!part.keeps) lane.sent.clear();
+    for (const Waiting* waiting : part.done) {
+      if (part.keeps) lane.sent.push_back({waiting->seq, waiting->bytes});
+      pop(lane, *waiting, true);
+    }
+    if (lane.waits()) continue;
+    lane.base_entry.reset();
+    end(lane);
+  }
   replayed_ += done.size();
   replayed_total_.add(done.size());
 }
 
+// The last ones first: what a process that ends in between leaves can be refused again.
 void FallbackReplay::set_aside(const Sending& sending, const Outcome& outcome, const Call& call) {
+  FallbackLane& lane = *sending.lane;
+  const std::string name = name_of(lane.overlay.scope());
   const std::string reason = outcome.error
                                  ? outcome.error->what()
                                  : "what it belongs to was deleted from the store in the meantime";
-  journal_.set_aside(sending.waiting.seq, sending.waiting.bytes,
-                     name_of(sending.lane->overlay.scope()), reason, call);
-  pop(sending, false);
-  ++set_aside_;
+  const std::vector<Waiting> all = descent_of(lane, sending.waiting);
+  for (auto waiting = all.rbegin(); waiting != all.rend(); ++waiting) {
+    const bool is_first = waiting->seq == sending.waiting.seq;
+    journal_.set_aside(waiting->seq, waiting->bytes, name,
+                       is_first ? reason
+                                : "it builds on entry " + std::to_string(sending.waiting.seq) +
+                                      ", which was set aside: " + reason,
+                       call);
+    const std::scoped_lock lock(lane.mutex);
+    pop(lane, *waiting, false);
+    ++set_aside_;
+    if (lane.waits()) continue;
+    if (const auto entry = std::exchange(lane.base_entry, {})) old_.add(*entry);
+    old_.add(std::exchange(lane.sent, {}));
+    end(lane);
+  }
 }
 
-void FallbackReplay::pop(const Sending& sending, bool stored) {
-  FallbackLane& lane = *sending.lane;
+// From now on nothing more is accepted that belongs to it.
+std::vector<Waiting> FallbackReplay::descent_of(FallbackLane& lane, const Waiting& first) {
   const std::scoped_lock lock(lane.mutex);
-  std::erase_if(lane.waiting, [&](const Waiting& w) { return w.seq == sending.waiting.seq; });
+  std::vector<Waiting> all{first};
+  Descent descent(first.mutation);
+  for (const Waiting& waiting : lane.waiting) {
+    if (waiting.seq > first.seq && descent.takes(waiting.mutation)) all.push_back(waiting);
+  }
+  lane.aside.insert(descent.checkpoints().begin(), descent.checkpoints().end());
+  lane.sessions_aside |= descent.has_sessions();
+  return all;
+}
+
+void FallbackReplay::pop(FallbackLane& lane, const Waiting& waiting, bool stored) {
+  std::erase_if(lane.waiting, [&](const Waiting& w) { return w.seq == waiting.seq; });
   // What is here is not what is there.
   if (!stored) lane.forked = true;
-  if (const auto* put = std::get_if<PutCheckpoint>(&sending.waiting.mutation); put && stored) {
-    lane.last_sent[put->checkpoint_ns] = put->checkpoint_id;
-  }
-  if (lane.waits()) return;
-  if (const auto entry = std::exchange(lane.base_entry, {})) {
-    old_bases_.push_back(entry->first);
-    old_bytes_ += entry->second;
-  }
+  const auto* put = std::get_if<PutCheckpoint>(&waiting.mutation);
+  if (!put || !stored) return;
+  lane.last_sent[put->checkpoint_ns] = put->checkpoint_id;
+  lane.aside.erase({put->checkpoint_ns, put->checkpoint_id});
+}
+
+// Nothing of it waits any more.
+void FallbackReplay::end(FallbackLane& lane) {
   if (lane.forked) {
     lane.overlay.forget();
   } else {
@@ -225,16 +340,17 @@ void FallbackReplay::pop(const Sending& sending, bool stored) {
   }
   lane.forked = false;
   lane.was_read_here = false;
+  lane.sessions_aside = false;
   lane.last_sent.clear();
+  lane.last_backlog = 0;
+  lane.open_again();
   ++lane.writes_ended;
   cache_.account(lane);
 }
 
-// Without one, a base says nothing to the process that finds it.
-void FallbackReplay::drop_bases(const Call& call) {
-  journal_.remove(old_bases_, old_bytes_, call);
-  old_bases_.clear();
-  old_bytes_ = 0;
+void FallbackReplay::drop_old(const Call& call) {
+  journal_.remove(old_.seqs, old_.bytes, call);
+  old_ = {};
 }
 
 }  // namespace threadkeep

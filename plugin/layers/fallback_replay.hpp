@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ class FallbackReplay {
   FallbackReplay(Backend& primary, FallbackJournal& journal, FallbackCache& cache,
                  Metrics& metrics);
 
-  /// Goes on until nothing waits; else says what is in the way.
+  /// Goes on until nothing waits but what the primary cannot take now; says what is in the way.
   std::string drain(const Call& call);
 
   struct Counts {
@@ -39,17 +40,37 @@ class FallbackReplay {
   };
   using Batch = std::vector<Sending>;
 
-  Batch next_batch();
+  using Lanes = std::set<std::shared_ptr<FallbackLane>>;
+  struct Removal {
+    std::vector<std::int64_t> seqs;
+    std::size_t bytes = 0;
+    void add(const JournalPlace& place);
+    void add(const std::vector<JournalPlace>& places);
+  };
+  /// What one attempt has found.
+  struct Course {
+    Lanes stuck;           ///< The primary cannot take their next one now.
+    bool is_over = false;  ///< It cannot be reached.
+    bool flows = false;    ///< It took something.
+    std::string trouble;
+  };
+
+  std::string drain(Course& course, const Call& call);
+  Batch next_batch(const Course& course);
   static void add_run(const std::shared_ptr<FallbackLane>& lane, Batch& batch);
-  static void drop_demand(Sending& sending);
-  std::string send(Batch batch, const Call& call);
-  std::string judge(Batch& batch, const std::vector<Outcome>& outcomes, Batch& again,
-                    const Call& call);
+  void close_small(const Batch& batch);
+  void reopen_all();
+  void send(const Batch& batch, Course& course, const Call& call);
+  void judge(const Batch& batch, const std::vector<Outcome>& outcomes, Course& course,
+             const Call& call);
+  Replayed verdict(const Sending& sending, const Outcome& outcome, const Call& call);
   void report_fork(const Sending& sending);
   void finish(const Batch& done, const Call& call);
   void set_aside(const Sending& sending, const Outcome& outcome, const Call& call);
-  void pop(const Sending& sending, bool stored);
-  void drop_bases(const Call& call);
+  static std::vector<Waiting> descent_of(FallbackLane& lane, const Waiting& first);
+  static void pop(FallbackLane& lane, const Waiting& waiting, bool stored);
+  void end(FallbackLane& lane);
+  void drop_old(const Call& call);
 
   Backend& primary_;
   FallbackJournal& journal_;
@@ -59,9 +80,8 @@ class FallbackReplay {
   std::atomic<std::uint64_t> replayed_{0};
   std::atomic<std::uint64_t> forks_{0};
   std::atomic<std::uint64_t> set_aside_{0};
-  // Entries of bases that nothing builds on any more.
-  std::vector<std::int64_t> old_bases_;
-  std::size_t old_bytes_ = 0;
+  Lanes closed_;
+  Removal old_;  // Entries that say nothing any more.
 };
 
 }  // namespace threadkeep

@@ -18,10 +18,11 @@ bool can_read(Need need, const Situation& s) {
     case Reach::complete:
       return true;
     case Reach::partial:
-      return need == Need::latest ? s.holds || s.takes_unknown
-                                  : need == Need::checkpoint && s.holds;
+      if (need == Need::latest) return s.holds || (s.takes_unknown && !s.is_hollow);
+      return need == Need::checkpoint && s.holds;
     case Reach::unknown:
-      return s.takes_unknown;
+      // Who knows an id has it from somewhere.
+      return s.takes_unknown && need != Need::checkpoint;
   }
   return false;
 }
@@ -99,9 +100,10 @@ Replayed after_replay(const Outcome& outcome, bool demanded) {
       return demanded ? Replayed::again_without_demand : Replayed::set_aside;
     case Code::invalid_argument:
     case Code::duplicate:
+      return Replayed::set_aside;
+    // Not about the content: somebody has to mend the store.
     case Code::unsupported:
     case Code::internal:
-      return Replayed::set_aside;
     case Code::unavailable:
     case Code::timeout:
     case Code::cancelled:
@@ -112,6 +114,32 @@ Replayed after_replay(const Outcome& outcome, bool demanded) {
       return Replayed::wait;
   }
   return Replayed::wait;
+}
+
+bool builds_on(const Mutation& mutation, const CheckpointKeys& checkpoints) {
+  if (const auto* writes = std::get_if<PutWrites>(&mutation)) {
+    return checkpoints.contains({writes->checkpoint_ns, writes->checkpoint_id});
+  }
+  const auto* put = std::get_if<PutCheckpoint>(&mutation);
+  if (!put) return false;
+  if (checkpoints.contains({put->checkpoint_ns, put->checkpoint_id})) return true;
+  return put->parent_checkpoint_id &&
+         checkpoints.contains({put->checkpoint_ns, *put->parent_checkpoint_id});
+}
+
+bool Descent::takes(const Mutation& later) {
+  const bool part =
+      has_all_ || (has_sessions_ && is_session(later)) || builds_on(later, checkpoints_);
+  if (part) add(later);
+  return part;
+}
+
+void Descent::add(const Mutation& mutation) {
+  if (const auto* put = std::get_if<PutCheckpoint>(&mutation)) {
+    checkpoints_.emplace(put->checkpoint_ns, put->checkpoint_id);
+  }
+  has_sessions_ |= is_session(mutation);
+  has_all_ |= std::holds_alternative<DeleteThread>(mutation);
 }
 
 Error refusal(std::string_view lane, const Situation& situation,

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "layers/outage.hpp"
 #include "threadkeep/error.hpp"
@@ -52,6 +54,8 @@ struct Situation {
   bool takes_unknown = false;  ///< fallback_new=allow
   Reach reach = Reach::unknown;
   bool holds = false;  ///< For reads: the namespace (and the checkpoint) is here.
+  /// For reads: the namespace has checkpoints that cannot be read whole here.
+  bool is_hollow = false;
 };
 
 enum class Route { primary, here, refuse };
@@ -74,6 +78,30 @@ enum class Replayed {
 };
 
 Replayed after_replay(const Outcome& outcome, bool demanded);
+
+/// Namespaces and ids.
+using CheckpointKeys = std::set<std::pair<std::string, std::string>>;
+
+/// True when the mutation is of one of these checkpoints, or goes on from one.
+bool builds_on(const Mutation& mutation, const CheckpointKeys& checkpoints);
+
+/// What of a lane must not be stored when one of its mutations is not.
+class Descent {
+ public:
+  explicit Descent(const Mutation& first) { add(first); }
+
+  /// To be asked of those that come after it, in their order: what is part of it, others build on.
+  bool takes(const Mutation& later);
+  const CheckpointKeys& checkpoints() const noexcept { return checkpoints_; }
+  bool has_sessions() const noexcept { return has_sessions_; }
+
+ private:
+  void add(const Mutation& mutation);
+
+  CheckpointKeys checkpoints_;
+  bool has_sessions_ = false;
+  bool has_all_ = false;
+};
 
 /// The error of a call that can be carried out neither there nor here; `cause` is that of the
 /// primary, if it was asked.

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/fallback_writes.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "layers/read_back.hpp"
+
 namespace threadkeep {
 
 namespace {
@@ -10,13 +15,75 @@ bool is_void(const Written& written) {
   return written.dropped > 0 && written.changed == 0 && written.kept == 0;
 }
 
-Error as_cause_has_it(const Error& error, const std::optional<Error>& cause) {
-  const bool unknown = cause && cause->code() == Code::outcome_unknown;
-  return Error(unknown ? Code::outcome_unknown : error.code(), "fallback: " + error.message(),
-               error.native());
+// A part of a thread cannot tell what is a conflict in all of it.
+Error judged_here(const Error& error, Reach reach) {
+  if (error.code() != Code::conflict || reach == Reach::complete) return error;
+  return Error(Code::unavailable, error.message(), error.native());
+}
+
+std::vector<std::string> ids_of(Backend& store, const std::string& thread_id,
+                                const std::string& stream) {
+  MessageList query;
+  query.thread_id = thread_id;
+  query.stream = stream;
+  query.limit = max_messages;
+  std::vector<std::string> ids;
+  do {
+    const auto page = store.messages(query, Call());
+    for (const Message& message : page.items) ids.push_back(message.id);
+    query.cursor = page.next;
+  } while (!query.cursor.empty());
+  return ids;
+}
+
+std::vector<std::string> ids_of(Backend& store, const ClearMessages& clear) {
+  if (clear.stream) return ids_of(store, clear.thread_id, *clear.stream);
+  std::vector<std::string> ids;
+  for (const std::string& stream : store.streams({clear.thread_id}, Call())) {
+    for (std::string& id : ids_of(store, clear.thread_id, stream)) ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+std::vector<Mutation> removals(const std::string& thread_id, const std::vector<std::string>& ids) {
+  std::vector<Mutation> mutations;
+  for (auto id = ids.begin(); id != ids.end();) {
+    const auto count = std::min<std::ptrdiff_t>(ids.end() - id, max_messages);
+    mutations.emplace_back(RemoveMessages{thread_id, {id, id + count}});
+    id += count;
+  }
+  return mutations;
+}
+
+// What takes away the messages that are there takes others when it is repeated later: what waits is
+// to take those that it took here.
+std::vector<Mutation> as_it_waits(const Mutation& mutation, const Written& written,
+                                  const std::vector<std::string>& cleared) {
+  if (const auto* clear = std::get_if<ClearMessages>(&mutation)) {
+    return removals(clear->thread_id, cleared);
+  }
+  const auto* pop = std::get_if<PopMessages>(&mutation);
+  if (!pop) return {mutation};
+  std::vector<std::string> ids;
+  ids.reserve(written.messages.size());
+  for (const Message& message : written.messages) ids.push_back(message.id);
+  return removals(pop->thread_id, ids);
 }
 
 }  // namespace
+
+Error in_place_of(const std::optional<Error>& cause, const Error& error) {
+  const bool unknown = cause && cause->code() == Code::outcome_unknown;
+  return unknown ? Error(Code::outcome_unknown, error.message(), error.native()) : error;
+}
+
+Error goes_on_from_set_aside(const Mutation& mutation) {
+  return Error(Code::conflict,
+               "the checkpoint that this builds on was refused by the store after an outage and "
+               "set aside, so this would not be whole; go on from the latest checkpoint",
+               "fallback")
+      .during(operation_name(mutation));
+}
 
 FallbackWrites::FallbackWrites(FallbackJournal& journal, FallbackCache& cache,
                                std::span<const Mutation> batch,
@@ -40,27 +107,77 @@ Situation FallbackWrites::situation_of(const Part& part, bool failed) const {
           .holds = false};
 }
 
+FallbackWrites::~FallbackWrites() {
+  if (is_finished_) return;
+  for (auto& [key, part] : parts_) {
+    try {
+      if (part.marked) part.lane->overlay.roll_back(part.mark);
+    } catch (...) {
+      // There is no memory to look again at what is left, so less of it is served.
+    }
+  }
+}
+
+std::optional<Error> FallbackWrites::refused(const FallbackLane& lane, const Mutation& mutation) {
+  if (builds_on(mutation, lane.aside)) return goes_on_from_set_aside(mutation);
+  if (!lane.sessions_aside || !is_session(mutation)) return {};
+  return Error(Code::unavailable,
+               "'" + name_of(lane.overlay.scope()) +
+                   "': a change of its messages or state was refused by the store after an outage "
+                   "and set aside; try again in a moment",
+               "fallback")
+      .during(operation_name(mutation));
+}
+
 bool FallbackWrites::accept(std::size_t place, const std::optional<Error>& cause, Outcome& outcome,
                             const Call& call) {
   const Mutation& mutation = batch_[place];
   const auto scope = scope_of(mutation);
   if (!scope) throw Error(Code::internal, "fallback: a mutation without a thread");
   Part& part = parts_.at(key_of(*scope));
-  const Situation situation = situation_of(part, cause.has_value());
-  const Change change = change_of(mutation);
-  const Route route = route_write(change, situation);
-  const bool can_be_sent = !cause && !part.lane->waits() && part.accepted == 0;
-  if (route == Route::primary || (route == Route::refuse && can_be_sent)) return false;
-  if (route == Route::refuse) {
-    outcome.error = refusal(name_of(*scope), situation, cause).during(operation_name(mutation));
+  if (part.left) return false;
+  // A copy may still be on its way, and undo what comes after.
+  if (cause && cause->code() == Code::outcome_unknown && !may_come_late(mutation)) {
+    outcome.error = cause;
     return true;
   }
-  mark(part, change);
-  outcome = part.lane->overlay.apply(mutation, call);
-  if (outcome.error || is_void(outcome.written)) return true;
-  add(part, place, cause);
-  part.lane->overlay.note(mutation);
+  const Situation situation = situation_of(part, cause.has_value());
+  const Route route = route_write(change_of(mutation), situation);
+  const bool can_be_sent = !cause && !part.lane->waits() && part.accepted == 0;
+  if (route == Route::primary || (route == Route::refuse && can_be_sent)) {
+    part.left = true;
+    return false;
+  }
+  if (const auto error = refused(*part.lane, mutation)) {
+    outcome.error = in_place_of(cause, *error);
+  } else if (route == Route::refuse) {
+    outcome.error = refusal(name_of(*scope), situation, cause).during(operation_name(mutation));
+  } else {
+    carry_out(part, place, cause, outcome, call);
+  }
   return true;
+}
+
+void FallbackWrites::carry_out(Part& part, std::size_t place, const std::optional<Error>& cause,
+                               Outcome& outcome, const Call& call) {
+  const Mutation& mutation = batch_[place];
+  FallbackOverlay& overlay = part.lane->overlay;
+  mark(part, change_of(mutation));
+  std::vector<std::string> cleared;
+  if (const auto* clear = std::get_if<ClearMessages>(&mutation)) {
+    cleared = ids_of(overlay.store(), *clear);
+  }
+  outcome = overlay.apply(mutation, call);
+  if (outcome.error) {
+    const Error error = in_place_of(cause, judged_here(*outcome.error, overlay.reach()));
+    outcome = {{}, error.during(operation_name(mutation))};
+    return;
+  }
+  if (is_void(outcome.written)) return;
+  auto waiting = as_it_waits(mutation, outcome.written, cleared);
+  if (waiting.empty()) return;
+  for (Mutation& one : waiting) add(part, place, std::move(one), cause);
+  overlay.note(mutation);
 }
 
 // What the first one builds on is folded together before.
@@ -68,24 +185,26 @@ void FallbackWrites::mark(Part& part, Change change) {
   if (part.marked) return;
   FallbackOverlay& overlay = part.lane->overlay;
   const bool was_complete = overlay.base().complete;
-  if (overlay.reach() == Reach::unknown && begins(change, takes_unknown_)) overlay.begin();
+  const bool begins_now = overlay.reach() == Reach::unknown && begins(change, takes_unknown_);
+  if (begins_now) overlay.begin(takes_unknown_);
   if (!part.lane->waits()) overlay.compact();
   part.mark = overlay.mark();
   part.mark.complete = was_complete;
+  part.mark.knew_root = !begins_now;
   part.marked = true;
 }
 
-void FallbackWrites::add(Part& part, std::size_t place, const std::optional<Error>& cause) {
+void FallbackWrites::add(Part& part, std::size_t place, Mutation mutation,
+                         const std::optional<Error>& cause) {
   const FallbackLane& lane = *part.lane;
   const std::string& name = name_of(lane.overlay.scope());
   if (!lane.waits() && part.accepted == 0) {
     records_.push_back({name, base_kind, encode(lane.overlay.base())});
-    entries_.push_back({&part, {}, {}});
+    entries_.push_back({&part, {}, {}, {}});
   }
   ++part.accepted;
-  const Mutation& mutation = batch_[place];
   records_.push_back({name, std::string(operation_name(mutation)), encode(mutation)});
-  entries_.push_back({&part, place, cause});
+  entries_.push_back({&part, place, std::move(mutation), cause});
 }
 
 void FallbackWrites::finish(std::vector<Outcome>& outcomes, const Call& call) {
@@ -98,15 +217,17 @@ void FallbackWrites::finish(std::vector<Outcome>& outcomes, const Call& call) {
     if (part.marked && part.accepted == 0) part.lane->overlay.roll_back(part.mark);
     cache_.account(*part.lane);
   }
+  is_finished_ = true;
 }
 
 void FallbackWrites::number_entries(std::int64_t first) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    FallbackLane& lane = *entries_[i].part->lane;
+    Entry& entry = entries_[i];
+    FallbackLane& lane = *entry.part->lane;
     const std::int64_t seq = first + static_cast<std::int64_t>(i);
     const std::size_t bytes = records_[i].body.size();
-    if (const auto place = entries_[i].place) {
-      lane.waiting.push_back({seq, batch_[*place], bytes});
+    if (entry.mutation) {
+      lane.waiting.push_back({seq, std::move(*entry.mutation), bytes});
     } else {
       lane.base_entry = {seq, bytes};
     }
@@ -117,8 +238,9 @@ void FallbackWrites::fail(const Error& error, std::vector<Outcome>& outcomes) {
   for (const Entry& entry : entries_) {
     entry.part->accepted = 0;
     if (!entry.place) continue;
+    const Error here(error.code(), "fallback: " + error.message(), error.native());
     outcomes[*entry.place] = {
-        {}, as_cause_has_it(error, entry.cause).during(operation_name(batch_[*entry.place]))};
+        {}, in_place_of(entry.cause, here).during(operation_name(batch_[*entry.place]))};
   }
 }
 

@@ -75,7 +75,8 @@ void fields(Archive& archive, T& m) {
     archive("scope", m.scope)("changes", m.changes);
   } else {
     static_assert(std::is_same_v<Type, LaneBase>);
-    archive("scope", m.scope)("complete", m.complete)("latest", m.latest)("writes", m.writes);
+    archive("scope", m.scope)("complete", m.complete)("latest", m.latest)("writes", m.writes)(
+        "hollow", m.hollow);
   }
 }
 

@@ -25,6 +25,8 @@ struct LaneBase {
   std::map<std::string, std::optional<CheckpointTuple>> latest;
   /// Writes whose checkpoints are not there yet.
   std::vector<PutWrites> writes;
+  /// Namespaces of which it is known that they have checkpoints that are not here.
+  std::vector<std::string> hollow = {};
 };
 
 using JournalBody = std::variant<Mutation, LaneBase>;

@@ -46,6 +46,13 @@ bool can_be_repeated(const Mutation& mutation) noexcept {
   return !pop || !pop->operation_id.empty();
 }
 
+bool may_come_late(const Mutation& mutation) {
+  if (std::holds_alternative<PutCheckpoint>(mutation)) return true;
+  const auto* put = std::get_if<PutWrites>(&mutation);
+  return put != nullptr && std::all_of(put->writes.begin(), put->writes.end(),
+                                       [](const PendingWrite& write) { return write.idx >= 0; });
+}
+
 Trace trace_of(const StateChange& change, const std::optional<StateDocument>& document) {
   const std::int64_t expected = change.expected_version.value_or(0);
   const std::int64_t version = document ? document->version : 0;

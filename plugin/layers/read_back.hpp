@@ -20,6 +20,10 @@ bool needs_read_back(const Mutation& mutation) noexcept;
 /// False for writes that a second sending would carry out twice: a pop without an operation_id.
 bool can_be_repeated(const Mutation& mutation) noexcept;
 
+/// Makes no difference when it is carried out a second time after later calls of its thread: ids
+/// say what is newer, and tombstones what is gone. A copy of such a write may still be on its way.
+bool may_come_late(const Mutation& mutation);
+
 /// The trace of one change on the document as it is now.
 Trace trace_of(const StateChange& change, const std::optional<StateDocument>& document);
 /// The trace of an update on the message as it is now.

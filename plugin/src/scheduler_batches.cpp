@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "layers/read_back.hpp"
 #include "scheduler_parts.hpp"
 
 namespace threadkeep {
@@ -13,15 +14,6 @@ bool is_cut_short(const Outcome& outcome) {
   if (!outcome.error) return false;
   const Code code = outcome.error->code();
   return code == Code::timeout || code == Code::outcome_unknown;
-}
-
-// Makes no difference when it is carried out a second time after later calls of its thread: ids say
-// what is newer, and tombstones what is gone.
-bool may_come_late(const Mutation& mutation) {
-  if (std::holds_alternative<PutCheckpoint>(mutation)) return true;
-  const auto* put = std::get_if<PutWrites>(&mutation);
-  return put != nullptr && std::all_of(put->writes.begin(), put->writes.end(),
-                                       [](const PendingWrite& write) { return write.idx >= 0; });
 }
 
 // Of one whose outcome is unknown, a copy may still be on its way to the store. Were it sent again

@@ -69,6 +69,7 @@ class Chance {
     for (std::size_t n = below(3); n > 0; --n) {
       base.latest[text()] = flag() ? std::optional(tuple()) : std::nullopt;
     }
+    base.hollow = {text()};
     return base;
   }
   Mutation mutation(std::size_t kind) {

@@ -80,7 +80,9 @@ TEST_P(Outage, that_was_there_first_lets_new_threads_begin) {
   put(first_step("new"));
   put(step("new", 2));
   EXPECT_EQ(latest(*store_, "new")->checkpoint_id, id_of(2));
-  EXPECT_EQ(ids_of(*store_, "new"), ids_to(2));
+  // Others may have made more of it than its first checkpoint.
+  EXPECT_EQ(code_of([&] { ids_of(*store_, "new"); }), Code::unavailable);
+  EXPECT_EQ(code_of([&] { store_->get({"new", "child", {}, {}}, Call()); }), Code::unavailable);
   server_->start();
   EXPECT_TRUE(is_healthy(*store_));
   EXPECT_EQ(stored("new"), ids_to(2));
@@ -123,15 +125,44 @@ TEST_P(Outage, takes_unknown_threads_for_new_where_that_is_allowed) {
   server_->stop();
   EXPECT_FALSE(latest(*store_, "new"));
   EXPECT_FALSE(latest(*store_, "old"));
+  EXPECT_EQ(code_of([&] { store_->get({"old", "", id_of(2), {}}, Call()); }), Code::unavailable);
   put(first_step("new"));
   EXPECT_EQ(latest(*store_, "new")->checkpoint_id, id_of(1));
+  EXPECT_EQ(ids_of(*store_, "new"), ids_to(1));
   // What goes on from a checkpoint that is not here is kept, and not shown without its values.
   put(step("other", 7));
   EXPECT_EQ(code_of([&] { ids_of(*store_, "other"); }), Code::unavailable);
+  EXPECT_EQ(code_of([&] { latest(*store_, "other"); }), Code::unavailable);
+  // It was taken for new too early.
+  put(PutThread{"late", "{}"});
+  put(step("late", 7));
+  EXPECT_EQ(code_of([&] { latest(*store_, "late"); }), Code::unavailable);
   server_->start();
   EXPECT_TRUE(is_healthy(*store_));
   EXPECT_EQ(stored("new"), ids_to(1));
   EXPECT_EQ(stored("other"), std::vector{id_of(7)});
+}
+
+TEST_P(Outage, shows_nothing_that_builds_on_what_is_not_here) {
+  auto allowing = options();
+  allowing.unknown = FallbackOptions::UnknownThreads::allow;
+  reopen(allowing);
+  make_cached("t", 3);
+  plain()->write(step("t", 4), Call());
+  server_->stop();
+  put(step("t", 5));
+  EXPECT_EQ(code_of([&] { latest(*store_, "t"); }), Code::unavailable);
+  server_->start();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(stored("t"), ids_to(5));
+}
+
+TEST_P(Outage, does_not_judge_conflicts_of_what_is_known_in_part) {
+  make_cached("t", 3);
+  server_->stop();
+  auto late = PutCheckpoint(Draft("t", "000003b").parent(id_of(2)).value("text", "b", "b"));
+  late.require_latest_parent = true;
+  EXPECT_EQ(code_of([&] { put(late); }), Code::unavailable);
 }
 
 TEST_P(Outage, shows_of_a_cached_thread_what_is_known) {
@@ -161,6 +192,7 @@ TEST_P(Outage, makes_what_spans_threads_unavailable) {
   put(step("t", 3));
   EXPECT_EQ(code_of([&] { store_->threads({}, Call()); }), Code::unavailable);
   EXPECT_EQ(code_of([&] { store_->list({}, Call()); }), Code::unavailable);
+  EXPECT_EQ(code_of([&] { store_->stats({}, Call()); }), Code::unavailable);
   EXPECT_EQ(code_of([&] { put(DeleteRuns{{"run"}}); }), Code::unavailable);
   EXPECT_EQ(code_of([&] { put(CopyThread{"t", "u"}); }), Code::unavailable);
   server_->start();
@@ -170,6 +202,9 @@ TEST_P(Outage, makes_what_spans_threads_unavailable) {
 
 TEST_P(Outage, serves_messages_and_state_of_threads_that_began_in_it) {
   if (!store_->capabilities().sessions) GTEST_SKIP() << "keeps no messages";
+  auto allowing = options();
+  allowing.unknown = FallbackOptions::UnknownThreads::allow;
+  reopen(allowing);
   make_cached("old", 2);
   SessionStore sessions(store_);
   server_->stop();
@@ -185,9 +220,6 @@ TEST_P(Outage, serves_messages_and_state_of_threads_that_began_in_it) {
   EXPECT_EQ(sessions.tail({"t", "", 10, {}}).front().content, R"("hello")");
   EXPECT_EQ(sessions.state({StateScope::of_thread("t"), "k"})->value, "1");
   EXPECT_EQ(sessions.thread({"t"})->revision, 2);
-  EXPECT_EQ(code_of([&] { sessions.put_state(StateScope::named("t"), "k", "1"); }),
-            Code::unavailable);
-  EXPECT_EQ(code_of([&] { sessions.state({StateScope::named("t"), "k"}); }), Code::unavailable);
   EXPECT_EQ(code_of([&] { sessions.put_state(StateScope::of_thread("old"), "k", "1"); }),
             Code::unavailable);
   server_->start();
@@ -259,10 +291,10 @@ class OutageOfOne : public Outage {
     store_.reset();
     store_ = open_with_fallback(server_->url(), journal_);
   }
-  /// What waits is sent when a store is used.
+  /// What waits is sent by a store that is asked for nothing but how it is.
   void replay() {
     open_again();
-    EXPECT_EQ(code_of([&] { store_->threads({}, Call()); }), Code::unavailable);
+    store_->ping(Call());
   }
   bool nothing_waits() {
     return comes_true([&] { return metric("threadkeep_journal_entries") == 0; });
@@ -338,7 +370,7 @@ TEST_P(OutageOfOne, ends_with_a_process_and_goes_on_with_the_next) {
   EXPECT_EQ(latest(*store_, "t")->checkpoint_id, id_of(3));
   EXPECT_EQ(text_of(*latest(*store_, "t")), id_of(3));
   put(step("t", 4));
-  EXPECT_EQ(ids_of(*store_, "new"), ids_to(1));
+  EXPECT_EQ(latest(*store_, "new")->checkpoint_id, id_of(1));
   put(step("new", 2));
   open_again();
   EXPECT_EQ(latest(*store_, "t")->checkpoint_id, id_of(4));

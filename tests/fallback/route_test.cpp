@@ -11,12 +11,13 @@ namespace {
 using testing::Draft;
 
 Situation situation(bool waits, bool failed, Reach reach, bool holds = false,
-                    bool takes_unknown = false) {
+                    bool takes_unknown = false, bool is_hollow = false) {
   return {.waits = waits,
           .failed = failed,
           .takes_unknown = takes_unknown,
           .reach = reach,
-          .holds = holds};
+          .holds = holds,
+          .is_hollow = is_hollow};
 }
 
 constexpr std::array all_needs = {Need::latest, Need::checkpoint, Need::everything, Need::primary};
@@ -40,6 +41,7 @@ struct ReadRow {
   bool holds;
   bool allow;
   Route route;
+  bool is_hollow = false;
 };
 
 TEST(FallbackRoute, of_a_read_goes_where_all_that_it_needs_is) {
@@ -49,9 +51,10 @@ TEST(FallbackRoute, of_a_read_goes_where_all_that_it_needs_is) {
       {Need::latest, Reach::partial, true, false, Route::here},
       {Need::latest, Reach::partial, false, false, Route::refuse},
       {Need::latest, Reach::partial, false, true, Route::here},
+      {Need::latest, Reach::partial, false, true, Route::refuse, true},
       {Need::latest, Reach::complete, false, false, Route::here},
       {Need::checkpoint, Reach::unknown, false, false, Route::refuse},
-      {Need::checkpoint, Reach::unknown, false, true, Route::here},
+      {Need::checkpoint, Reach::unknown, false, true, Route::refuse},
       {Need::checkpoint, Reach::partial, true, false, Route::here},
       {Need::checkpoint, Reach::partial, false, false, Route::refuse},
       {Need::checkpoint, Reach::partial, false, true, Route::refuse},
@@ -66,7 +69,7 @@ TEST(FallbackRoute, of_a_read_goes_where_all_that_it_needs_is) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const ReadRow& row = rows[i];
     for (const bool waits : {false, true}) {
-      const auto s = situation(waits, !waits, row.reach, row.holds, row.allow);
+      const auto s = situation(waits, !waits, row.reach, row.holds, row.allow, row.is_hollow);
       EXPECT_EQ(route_read(row.need, s), row.route) << "row " << i;
     }
   }
@@ -134,14 +137,31 @@ TEST(FallbackRoute, sets_aside_what_the_primary_refuses_and_keeps_the_rest) {
   EXPECT_EQ(after_replay({{.dropped = 1}, {}}, false), Replayed::set_aside);
   EXPECT_EQ(of(Code::conflict, true), Replayed::again_without_demand);
   EXPECT_EQ(of(Code::conflict, false), Replayed::set_aside);
-  for (const Code code :
-       {Code::invalid_argument, Code::duplicate, Code::unsupported, Code::internal}) {
+  for (const Code code : {Code::invalid_argument, Code::duplicate}) {
     EXPECT_EQ(of(code, true), Replayed::set_aside) << to_string(code);
   }
-  for (const Code code : {Code::unavailable, Code::timeout, Code::cancelled, Code::outcome_unknown,
-                          Code::corrupt, Code::denied, Code::no_space}) {
+  for (const Code code :
+       {Code::unavailable, Code::timeout, Code::cancelled, Code::outcome_unknown, Code::corrupt,
+        Code::denied, Code::no_space, Code::unsupported, Code::internal}) {
     EXPECT_EQ(of(code, true), Replayed::wait) << to_string(code);
   }
+}
+
+TEST(FallbackRoute, sets_aside_all_that_builds_on_what_is_refused) {
+  Descent of_put(PutCheckpoint(Draft("t", "4")));
+  EXPECT_FALSE(of_put.takes(PutCheckpoint(Draft("t", "4b").parent("3"))));
+  EXPECT_FALSE(of_put.takes(PutCheckpoint(Draft("t", "5").ns("child").parent("4"))));
+  EXPECT_TRUE(of_put.takes(PutCheckpoint(Draft("t", "5").parent("4"))));
+  EXPECT_TRUE(of_put.takes(PutCheckpoint(Draft("t", "6").parent("5"))));
+  EXPECT_TRUE(of_put.takes(PutWrites{"t", "", "6", {}}));
+  EXPECT_FALSE(of_put.takes(PutWrites{"t", "", "4b", {}}));
+  EXPECT_FALSE(of_put.takes(AppendMessages{}));
+  EXPECT_EQ(of_put.checkpoints(), (CheckpointKeys{{"", "4"}, {"", "5"}, {"", "6"}}));
+  Descent of_append{AppendMessages{}};
+  EXPECT_TRUE(of_append.takes(ChangeState{}));
+  EXPECT_FALSE(of_append.takes(PutCheckpoint(Draft("t", "4"))));
+  Descent of_delete{DeleteThread{"t"}};
+  EXPECT_TRUE(of_delete.takes(PutThread{"t", "{}"}));
 }
 
 TEST(FallbackRoute, takes_over_when_the_store_fails_and_time_is_left) {

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server makes of what waited: it refuses some of it, or goes away in the middle.
+#include <atomic>
+#include <filesystem>
+#include <future>
+
+#include "fallback/support.hpp"
+#include "threadkeep/sql_host.hpp"
+
+namespace threadkeep::fallback_test {
+namespace {
+
+FallbackOptions allowing() {
+  auto options = fallback_test::options();
+  options.unknown = FallbackOptions::UnknownThreads::allow;
+  return options;
+}
+
+class Replay : public ::testing::Test {
+ protected:
+  Replay() {
+    plain()->setup(Call());
+    open_again();
+  }
+
+  std::shared_ptr<Store> plain() const { return open(server_->url()); }
+  void open_again(FallbackOptions options = fallback_test::options()) {
+    store_.reset();
+    store_ = open_with_fallback(server_->url(), journal(), std::move(options));
+  }
+  std::string journal() const { return "sqlite:" + file().string(); }
+  std::filesystem::path file() const { return directory_.path() / "journal.db"; }
+
+  void put(Mutation mutation) { store_->write(std::move(mutation), Call()); }
+  void make_cached(const std::string& thread_id, int steps) {
+    put(first_step(thread_id));
+    for (int i = 2; i <= steps; ++i) put(step(thread_id, i));
+    ASSERT_TRUE(latest(*store_, thread_id));
+  }
+  std::vector<std::string> stored(const std::string& thread_id) {
+    const auto other = plain();
+    return ids_of(*other, thread_id);
+  }
+  int count(const std::string& thread_id) const {
+    const auto store = plain();
+    CheckpointList query;
+    query.thread_id = thread_id;
+    int count = 0;
+    do {
+      const auto page = store->list(query, Call());
+      count += static_cast<int>(page.items.size());
+      query.cursor = page.next;
+    } while (!query.cursor.empty());
+    return count;
+  }
+  static std::vector<std::string> ids_to(int number) {
+    std::vector<std::string> ids;
+    for (int i = 1; i <= number; ++i) ids.push_back(id_of(i));
+    return ids;
+  }
+
+  /// From now on the server ends what writes `id` of "t" into the table with this SQLSTATE.
+  void refuse(const std::string& table, const std::string& id, const std::string& state) {
+    run("CREATE FUNCTION {schema}refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.thread_id = 't' AND NEW.checkpoint_id = '" +
+        id + "' THEN RAISE EXCEPTION 'refused' USING ERRCODE = '" + state +
+        "'; END IF; RETURN NEW; END $$; CREATE TRIGGER refuse BEFORE INSERT ON {schema}" + table +
+        " FOR EACH ROW EXECUTE FUNCTION {schema}refuse()");
+  }
+  void accept() { run("DROP FUNCTION {schema}refuse() CASCADE"); }
+  void run(const std::string& sql) const {
+    Registry::builtin().open(server_->url())->sql()->execute(sql, Call());
+  }
+  /// What waits is not sent before the next call.
+  void bring_back() {
+    store_.reset();
+    server_->start();
+  }
+  bool nothing_waits() {
+    return comes_true([&] { return metric("threadkeep_journal_entries") == 0; });
+  }
+
+  Log log_;
+  std::unique_ptr<Server> server_ = make_postgres();
+  testing::TemporaryDirectory directory_;
+  std::shared_ptr<Store> store_;
+};
+
+TEST_F(Replay, that_is_broken_off_leaves_a_process_all_that_it_reads) {
+  make_cached("t", 3);
+  server_->stop();
+  put(Draft("t", id_of(4)).parent(id_of(3)).carries("text", id_of(3)).value("more", "1", "m"));
+  put(PutWrites{"t", "", id_of(4), {pending("task", 0, "c", "w")}});
+  bring_back();
+  refuse("checkpoint_writes", id_of(4), "53100");
+  open_again();
+  store_->ping(Call());
+  EXPECT_TRUE(comes_true([&] { return stored("t") == ids_to(4); }));
+  server_->kill();
+  open_again();
+  const auto read = latest(*store_, "t");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->checkpoint_id, id_of(4));
+  EXPECT_EQ(read->values.size(), 2U);
+  EXPECT_EQ(read->writes.size(), 1U);
+  server_->start();
+  accept();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(latest(*plain(), "t")->writes.size(), 1U);
+  EXPECT_EQ(log_.count("fallback_fork"), 0U);
+  EXPECT_EQ(log_.count("fallback_set_aside"), 0U);
+}
+
+TEST_F(Replay, that_did_what_cannot_be_done_twice_leaves_nothing_to_read) {
+  open_again(allowing());
+  server_->stop();
+  put(PutThread{"t", R"({"who":"me"})"});
+  put(first_step("t"));
+  bring_back();
+  refuse("checkpoints", id_of(1), "53100");
+  open_again(allowing());
+  store_->ping(Call());
+  EXPECT_TRUE(comes_true([&] { return metric("threadkeep_journal_entries") == 2; }));
+  server_->kill();
+  open_again(allowing());
+  EXPECT_EQ(code_of([&] { latest(*store_, "t"); }), Code::unavailable);
+  EXPECT_EQ(code_of([&] { store_->thread({"t"}, Call()); }), Code::unavailable);
+  server_->start();
+  accept();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(latest(*store_, "t")->checkpoint_id, id_of(1));
+  EXPECT_EQ(store_->thread({"t"}, Call())->metadata, R"({"who": "me"})");
+}
+
+TEST_F(Replay, of_what_is_refused_stores_nothing_that_builds_on_it) {
+  make_cached("t", 3);
+  make_cached("u", 1);
+  server_->stop();
+  for (int i = 4; i < 8; ++i) put(step("t", i));
+  put(PutWrites{"t", "", id_of(7), {pending("task", 0, "c", "w")}});
+  put(step("u", 2));
+  bring_back();
+  refuse("checkpoints", id_of(5), "22023");
+  open_again();
+  store_->ping(Call());
+  EXPECT_TRUE(nothing_waits());
+  EXPECT_EQ(stored("t"), ids_to(4));
+  EXPECT_EQ(stored("u"), ids_to(2));
+  const auto aside = log_.of("fallback_set_aside");
+  EXPECT_EQ(aside.size(), 4U);
+  // Who knows only what was here goes on from nothing that is there.
+  EXPECT_EQ(code_of([&] { put(step("t", 8)); }), Code::conflict);
+  EXPECT_EQ(latest(*store_, "t")->checkpoint_id, id_of(4));
+  EXPECT_EQ(code_of([&] { put(step("t", 8)); }), Code::conflict);
+  put(Draft("t", "000008b").parent(id_of(4)).value("text", "b", "b"));
+  EXPECT_EQ(latest(*plain(), "t")->checkpoint_id, "000008b");
+}
+
+TEST_F(Replay, does_not_hold_up_other_threads_for_one_that_is_stuck) {
+  make_cached("t", 3);
+  make_cached("u", 1);
+  server_->stop();
+  for (int i = 4; i < 8; ++i) put(step("t", i));
+  put(step("u", 2));
+  bring_back();
+  refuse("checkpoints", id_of(4), "XX000");
+  open_again();  // No call is needed.
+  EXPECT_TRUE(comes_true([&] { return stored("u") == ids_to(2); }));
+  put(step("u", 3));
+  EXPECT_EQ(stored("u"), ids_to(3));
+  EXPECT_EQ(stored("t"), ids_to(3));
+  accept();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(stored("t"), ids_to(7));
+  EXPECT_EQ(log_.count("fallback_set_aside"), 0U);
+}
+
+TEST_F(Replay, comes_to_an_end_while_a_thread_is_written_to) {
+  make_cached("t", 1);
+  store_.reset();
+  store_ = open_with_fallback(server_->url(), "memory:");
+  latest(*store_, "t");
+  server_->stop();
+  std::atomic<bool> stop{false};
+  std::atomic<int> last{1};
+  auto writer = std::async(std::launch::async, [&] {
+    while (!stop) {
+      put(step("t", last + 1));
+      ++last;
+    }
+  });
+  EXPECT_TRUE(comes_true([&] { return last > 1000; }));
+  server_->start();
+  EXPECT_TRUE(nothing_waits());
+  stop = true;
+  writer.get();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(latest(*plain(), "t")->checkpoint_id, id_of(last));
+  EXPECT_EQ(count("t"), last);
+  EXPECT_EQ(log_.count("fallback_fork"), 0U);
+}
+
+TEST_F(Replay, takes_only_the_messages_that_were_taken_here) {
+  const auto append = [](const std::string& id) {
+    AppendMessages one;
+    one.thread_id = "t";
+    one.messages = {{id, "user", R"("hello")", "{}"}};
+    return one;
+  };
+  open_again(allowing());
+  server_->stop();
+  for (const std::string id : {"m1", "m2", "m3"}) put(append(id));
+  const auto popped = store_->write(PopMessages{"t", "", 1, "op"}, Call());
+  EXPECT_EQ(popped.messages.front().id, "m3");
+  put(ClearMessages{"t", {}});
+  bring_back();
+  plain()->write(append("other"), Call());
+  open_again(allowing());
+  store_->ping(Call());
+  EXPECT_TRUE(nothing_waits());
+  EXPECT_EQ(log_.count("fallback_set_aside"), 0U);
+  SessionStore sessions(plain());
+  const auto left = sessions.tail({"t", "", 10, {}});
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left.front().id, "other");
+}
+
+// As when a process ends after the server has answered, and before the journal knows.
+TEST_F(Replay, may_happen_twice) {
+  open_again(allowing());
+  server_->stop();
+  put(first_step("t"));
+  put(ChangeState{StateScope::of_thread("t"), {{"k", StateChange::Kind::put, "1", 0}}});
+  put(step("t", 2));
+  bring_back();
+  std::filesystem::copy_file(file(), directory_.path() / "copy.db");
+  open_again(allowing());
+  EXPECT_TRUE(is_healthy(*store_));
+  store_.reset();
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(file().string() + end);
+  std::filesystem::copy_file(directory_.path() / "copy.db", file());
+  open_again(allowing());
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(log_.count("fallback_seems_stored"), 1U);
+  EXPECT_EQ(stored("t"), ids_to(2));
+}
+
+TEST_F(Replay, keeps_the_order_of_a_batch_after_a_read_here) {
+  make_cached("t", 3);
+  store_.reset();
+  const Registry& registry = Registry::builtin();
+  const auto backend = Stack(registry.open(server_->url()))
+                           .deadline()
+                           .breaker()
+                           .fallback(registry.open("memory:"), fallback_test::options())
+                           .build();
+  const CheckpointQuery query{"t", "", {}, {}};
+  ASSERT_TRUE(backend->get(query, Call()));
+  server_->stop();
+  ASSERT_TRUE(backend->get(query, Call()));
+  server_->start();
+  EXPECT_TRUE(comes_true([&] {
+    const Health health = backend->ping(Call());
+    return health.ok && !health.degraded;
+  }));
+  const std::vector<Mutation> batch{DeleteThread{"t"}, first_step("t")};
+  for (const Outcome& outcome : backend->apply(batch, Call())) {
+    EXPECT_FALSE(outcome.error) << outcome.error->what();
+  }
+  const auto read = backend->get(query, Call());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->checkpoint_id, id_of(1));
+  EXPECT_EQ(stored("t"), ids_to(1));
+}
+
+}  // namespace
+}  // namespace threadkeep::fallback_test
