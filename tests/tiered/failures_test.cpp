@@ -139,6 +139,8 @@ TEST_F(TieredFailures, of_Redis_fork_no_thread_where_puts_are_checked) {
   drain();
   redis_.start();
   auto fresh = open(TieredCheck::put);
+  apply(*fresh, PutCheckpoint(Draft("other", "1").value("a", "1", "one")));
+  fresh->drain(Call());  // its first look at Postgres
   ASSERT_EQ(id_of(*fresh, "t"), "1") << "Redis has kept it";
   const auto error = must_fail(
       [&] { apply(*fresh, PutCheckpoint(Draft("t", "3").parent("1").carries("a", "1"))); });
