@@ -307,7 +307,7 @@ TEST_F(CliRetention, tells_those_who_watch_it_what_it_did) {
   }
   const auto nowhere = report({"sweep", "--yes", "--metrics-file", "/absent/file"}, failed);
   EXPECT_TRUE(contains(nowhere.at("message").get<std::string>(), "/absent/file"));
-  EXPECT_EQ(report({"sweep", "--yes", "--statsd", "nowhere"}, failed).at("code"),
+  EXPECT_EQ(report({"sweep", "--yes", "--statsd", "nowhere"}, usage).at("code"),
             "invalid_argument");
 }
 
