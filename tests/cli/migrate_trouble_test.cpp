@@ -98,7 +98,8 @@ TEST_F(MigrateTrouble, tells_the_source_from_the_target) {
 TEST_F(MigrateTrouble, writes_nothing_more_once_the_lock_is_lost) {
   sql(target,
       "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE holder int;"
-      "BEGIN SELECT pid INTO holder FROM pg_locks WHERE locktype = 'advisory';"
+      "BEGIN SELECT pid INTO holder FROM pg_locks WHERE locktype = 'advisory'"
+      " AND database = (SELECT oid FROM pg_database WHERE datname = current_database());"
       " PERFORM pg_terminate_backend(holder);"
       " WHILE EXISTS (SELECT FROM pg_locks WHERE pid = holder) LOOP"
       "  PERFORM pg_sleep(0.01); END LOOP;"
@@ -169,8 +170,9 @@ TEST_F(MigrateMeanwhile, rows_that_have_nowhere_to_go_are_found) {
 
 TEST_F(MigrateTrouble, verification_tells_an_error_of_the_target) {
   migrate({"--yes"});
+  sql(target, "DELETE FROM messages");  // so that rows are sent
   testing::TcpProxy proxy(server().port());
-  proxy.cut_after(Direction::to_server, 400'000);
+  proxy.cut_after(Direction::to_server, 100'000);
   Arguments verify = to(proxy.in_front_of(server().url(target)), arguments({}));
   verify.insert(verify.begin() + 1, "verify");
   const auto printed = run(verify, interrupted);
