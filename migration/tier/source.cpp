@@ -93,7 +93,8 @@ std::optional<tables::Batch> ReadAhead::next() {
 
 tables::Snapshot::Selection selection_of(const TablePlan& plan, const Pass& pass,
                                          tables::Cursor from) {
-  return {.columns = pass.read, .from = std::move(from), .without_expired = plan.expiry, .limit = {}};
+  return {
+      .columns = pass.read, .from = std::move(from), .without_expired = plan.expiry, .limit = {}};
 }
 
 }  // namespace threadkeep::migration

@@ -214,8 +214,7 @@ TEST(Url, that_names_no_file_is_refused_with_the_remedy) {
         BadUrl{"sqlite:", "url 'sqlite:': needs the path of a file, as in sqlite:threads.db"},
         BadUrl{"sqlite::memory:", "memory:"}, BadUrl{"sqlite:x.db?cache=shared", "cache"},
         BadUrl{"sqlite:x.db?synchronous=off", "full"}, BadUrl{"sqlite:x.db?busy=5", "busy"},
-        BadUrl{"sqlite:x.db?busy=200000d", "36500d"},
-        BadUrl{"sqlite:x.db?bsy=5s", "busy, "}}) {
+        BadUrl{"sqlite:x.db?busy=200000d", "36500d"}, BadUrl{"sqlite:x.db?bsy=5s", "busy, "}}) {
     const Error error = error_of([&] { open(bad.url); });
     EXPECT_EQ(error.code(), Code::invalid_argument) << bad.url;
     EXPECT_NE(error.message().find(bad.remedy), std::string::npos) << error.what();
