@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/log.hpp"
 
+#include <pthread.h>
+
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 
 namespace threadkeep {
@@ -17,7 +20,13 @@ struct Sink {
 
 // Never destroyed: threads of stores that outlive main() may still write.
 Sink& process_sink() {
-  static Sink& sink = *new Sink;
+  static Sink& sink = []() -> Sink& {
+    // A child that is forked while another thread holds the lock would wait for it for ever.
+    // In the child the lock is made anew, for those who wait for it are not there.
+    pthread_atfork([] { process_sink().mutex.lock(); }, [] { process_sink().mutex.unlock(); },
+                   [] { new (&process_sink().mutex) std::shared_mutex; });
+    return *new Sink;
+  }();
   return sink;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/metrics.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 
 #include "threadkeep/error.hpp"
@@ -25,8 +27,13 @@ Histogram::Values Histogram::values() const noexcept {
 }
 
 const std::shared_ptr<Metrics>& Metrics::process() {
-  // Never destroyed: threads of stores that outlive main() may still count.
-  static const auto& metrics = *new std::shared_ptr<Metrics>(std::make_shared<Metrics>());
+  static const std::shared_ptr<Metrics>& metrics = []() -> const std::shared_ptr<Metrics>& {
+    // A child that is forked while another thread holds the lock would wait for it for ever.
+    pthread_atfork([] { process()->mutex_.lock(); }, [] { process()->mutex_.unlock(); },
+                   [] { process()->mutex_.unlock(); });
+    // Never destroyed: threads of stores that outlive main() may still count.
+    return *new std::shared_ptr<Metrics>(std::make_shared<Metrics>());
+  }();
   return metrics;
 }
 

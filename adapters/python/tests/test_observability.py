@@ -133,7 +133,7 @@ def test_prometheus_scrapes_them(registry: CollectorRegistry, thread: str) -> No
 
 def documented() -> dict[str, tuple[str, list[str]]]:
     """Kind and labels of each metric on the page."""
-    rows = re.findall(r"^\| `(threadkeep_\w+)` \| (\w+) \| ([^|]*) \|", PAGE.read_text(), re.M)
+    rows = re.findall(r"^\| `(threadkeep_\w+)` \| (\w+) \|([^|]*)\|", PAGE.read_text(), re.M)
     return {name: (kind, re.findall(r"`(\w+)`", labels)) for name, kind, labels in rows}
 
 
