@@ -20,13 +20,14 @@ bool is_next(std::int64_t version, std::int64_t expected) {
   return version == expected + 1;
 }
 
+// All or none: one that was not done, or was done by others, speaks for all.
 Trace trace_of(Backend& backend, const ChangeState& mutation, const Call& call) {
   Trace trace = Trace::none;
   for (const StateChange& change : mutation.changes) {
     if (!demands(change)) continue;
-    // All or none: one that was not done, or was done by others, speaks for all.
-    trace = trace_of(change, backend.state({mutation.scope, change.key}, call));
-    if (trace == Trace::none) return trace;
+    const Trace one = trace_of(change, backend.state({mutation.scope, change.key}, call));
+    if (one == Trace::none) return one;
+    trace = std::max(trace, one);
   }
   return trace;
 }
@@ -41,9 +42,12 @@ bool needs_read_back(const Mutation& mutation) noexcept {
   return state && std::any_of(state->changes.begin(), state->changes.end(), demands);
 }
 
-bool can_be_repeated(const Mutation& mutation) noexcept {
-  const auto* pop = std::get_if<PopMessages>(&mutation);
-  return !pop || !pop->operation_id.empty();
+bool can_be_repeated(const Mutation& mutation) {
+  if (const auto* pop = std::get_if<PopMessages>(&mutation)) return !pop->operation_id.empty();
+  if (const auto* append = std::get_if<AppendMessages>(&mutation)) {
+    return !append->operation_id.empty() || append->expected_revision.has_value();
+  }
+  return may_come_late(mutation) || needs_read_back(mutation);
 }
 
 bool may_come_late(const Mutation& mutation) {
@@ -57,17 +61,20 @@ Trace trace_of(const StateChange& change, const std::optional<StateDocument>& do
   const std::int64_t expected = change.expected_version.value_or(0);
   const std::int64_t version = document ? document->version : 0;
   if (version == expected) return Trace::none;
-  if (change.kind != StateChange::Kind::put || !is_next(version, expected)) return Trace::unclear;
-  return json_equal(document->value, change.value) ? Trace::unclear : Trace::none;
+  if (change.kind == StateChange::Kind::erase) return document ? Trace::unclear : Trace::alike;
+  if (!is_next(version, expected)) return Trace::unclear;
+  StateChange again = change;
+  again.expected_version.reset();
+  return change_document(document, again).changed ? Trace::none : Trace::alike;
 }
 
 Trace trace_of(const UpdateMessage& update, const std::optional<Message>& message) {
   const std::int64_t expected = update.expected_version.value_or(0);
   if (message && message->version == expected) return Trace::none;
   if (!message || !is_next(message->version, expected)) return Trace::unclear;
-  const bool like_it = (!update.content || json_equal(message->content, *update.content)) &&
-                       (!update.metadata || json_equal(message->metadata, *update.metadata));
-  return like_it ? Trace::unclear : Trace::none;
+  UpdateMessage again = update;
+  again.expected_version.reset();
+  return updated(*message, again) ? Trace::none : Trace::alike;
 }
 
 Trace read_back(Backend& backend, const Mutation& mutation, const Call& call) {

@@ -8,7 +8,8 @@ namespace threadkeep {
 /// What a store says about a write whose outcome is unknown.
 enum class Trace {
   none,     ///< It was not carried out, or it cannot matter: it may be sent (again).
-  unclear,  ///< It was carried out, or another that looks like it.
+  alike,    ///< What it makes is there: it was carried out, or another that looks like it.
+  unclear,  ///< Others went on from there, so nothing can be seen.
 };
 
 /// True for writes that a second sending can refuse because of the first: those that demand a
@@ -17,8 +18,10 @@ enum class Trace {
 /// and a pop by its operation_id.
 bool needs_read_back(const Mutation& mutation) noexcept;
 
-/// False for writes that a second sending would carry out twice: a pop without an operation_id.
-bool can_be_repeated(const Mutation& mutation) noexcept;
+/// True for writes that may be sent a second time while nobody knows what became of the first. A
+/// copy of the first may still be on its way: it must change nothing, also after the second one was
+/// acknowledged and others came after it. So these have ids, a demand, or the name of an operation.
+bool can_be_repeated(const Mutation& mutation);
 
 /// Makes no difference when it is carried out a second time after later calls of its thread: ids
 /// say what is newer, and tombstones what is gone. A copy of such a write may still be on its way.

@@ -210,7 +210,7 @@ bool RetryLayer::look_up(std::span<const Mutation> batch, std::span<const std::s
   for (const std::size_t i : indices) {
     if (!tries.uncertain(i) || !needs_read_back(batch[i])) continue;
     try {
-      if (read_back(inner(), batch[i], call) == Trace::unclear) tries.give_up(i, looks_done);
+      if (read_back(inner(), batch[i], call) != Trace::none) tries.give_up(i, looks_done);
     } catch (const Error& error) {
       if (RetryPolicy::may_retry(error)) return false;
       tries.give_up(i, "an earlier try may have been carried out; it could not be looked up: " +

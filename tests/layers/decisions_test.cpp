@@ -302,7 +302,8 @@ std::vector<Mutation> batch_of(std::string_view lanes) {
     } else if (lane == 'P') {
       batch.emplace_back(PopMessages{"P", "", 1, ""});
     } else {
-      batch.emplace_back(PutThread{std::string(1, lane)});
+      batch.emplace_back(
+          PutWrites{std::string(1, lane), "", "c", {{"task", 0, "x", "", "text", Bytes("v")}}});
     }
   }
   return batch;

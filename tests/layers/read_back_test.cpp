@@ -26,17 +26,19 @@ TEST(TraceOf, a_change_of_state_is_never_taken_for_that_of_another_caller) {
   const std::vector<Row> rows = {
       {change(Kind::put, "1", 0), {}, Trace::none},
       {change(Kind::put, "1", 3), document("0", 3), Trace::none},
-      {change(Kind::put, "1", 3), document("1.0", 4), Trace::unclear},  // ours, or one like it
-      {change(Kind::put, "1", 3), document("2", 4), Trace::none},       // of another
+      {change(Kind::put, "1", 3), document("1.0", 4), Trace::alike},  // ours, or one like it
+      {change(Kind::put, "1", 3), document("2", 4), Trace::none},     // of another
       {change(Kind::put, "1", 3), document("2", 5), Trace::unclear},
       {change(Kind::put, "1", 3), document("2", 1), Trace::unclear},
       {change(Kind::put, "1", 3), {}, Trace::unclear},
-      {change(Kind::put, "1", 0), document("1", 1), Trace::unclear},
+      {change(Kind::put, "1", 0), document("1", 1), Trace::alike},
       {change(Kind::put, "1", 0), document("2", 1), Trace::none},
       {change(Kind::merge, "{}", 3), document("{}", 3), Trace::none},
-      {change(Kind::merge, "{}", 3), document("{}", 4), Trace::unclear},
+      {change(Kind::merge, R"({"a":1})", 3), document(R"({"a":1,"b":2})", 4), Trace::alike},
+      {change(Kind::merge, R"({"a":1})", 3), document(R"({"b":2})", 4), Trace::none},
+      {change(Kind::merge, R"({"a":1})", 3), document(R"({"a":1})", 5), Trace::unclear},
       {change(Kind::erase, "", 3), document("0", 3), Trace::none},
-      {change(Kind::erase, "", 3), {}, Trace::unclear},
+      {change(Kind::erase, "", 3), {}, Trace::alike},
       {change(Kind::erase, "", 3), document("0", 4), Trace::unclear},
   };
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -55,10 +57,10 @@ TEST(TraceOf, an_update_of_a_message_is_never_taken_for_that_of_another_caller) 
   };
   const std::vector<Row> rows = {
       {{"t", "m", "1", {}, 3}, stored("0", "{}", 3), Trace::none},
-      {{"t", "m", "1", {}, 3}, stored("1", "{}", 4), Trace::unclear},
+      {{"t", "m", "1", {}, 3}, stored("1", "{}", 4), Trace::alike},
       {{"t", "m", "1", {}, 3}, stored("2", "{}", 4), Trace::none},
       {{"t", "m", "1", "{}", 3}, stored("1", "{\"a\":1}", 4), Trace::none},
-      {{"t", "m", {}, "{}", 3}, stored("2", "{ }", 4), Trace::unclear},
+      {{"t", "m", {}, "{}", 3}, stored("2", "{ }", 4), Trace::alike},
       {{"t", "m", "1", {}, 3}, stored("2", "{}", 5), Trace::unclear},
       {{"t", "m", "1", {}, 3}, {}, Trace::unclear},
   };
@@ -83,7 +85,23 @@ TEST(ReadBack, is_for_what_demands_a_version) {
 TEST(Repetition, is_for_all_but_pops_without_a_name) {
   EXPECT_FALSE(can_be_repeated(PopMessages{"t", "", 1, ""}));
   EXPECT_TRUE(can_be_repeated(PopMessages{"t", "", 1, "o"}));
-  EXPECT_TRUE(can_be_repeated(DeleteThread{"t"}));
+  EXPECT_FALSE(can_be_repeated(DeleteThread{"t"})) << "it could delete what is made anew";
+  EXPECT_FALSE(can_be_repeated(PutThread{"t", "{}"}));
+  EXPECT_FALSE(can_be_repeated(ClearMessages{"t", {}}));
+  const auto put = [](std::optional<std::int64_t> expected) {
+    return ChangeState{StateScope::of_thread("t"), {{"k", Kind::put, "1", expected}}};
+  };
+  EXPECT_FALSE(can_be_repeated(put({})));
+  EXPECT_TRUE(can_be_repeated(put(3)));
+  EXPECT_FALSE(can_be_repeated(UpdateMessage{"t", "m", "1", {}, {}}));
+  EXPECT_TRUE(can_be_repeated(UpdateMessage{"t", "m", "1", {}, 3}));
+  AppendMessages append{"t", "", {{"1", "user", "1"}}, {}, "", {}};
+  EXPECT_FALSE(can_be_repeated(append)) << "it could come back after it was cleared";
+  append.operation_id = "o";
+  EXPECT_TRUE(can_be_repeated(append));
+  EXPECT_TRUE(can_be_repeated(PutWrites{"t", "", "1", {{"task", 0, "c", "", "text", Bytes("v")}}}));
+  EXPECT_FALSE(
+      can_be_repeated(PutWrites{"t", "", "1", {{"task", -1, "c", "", "text", Bytes("v")}}}));
 }
 
 }  // namespace

@@ -198,6 +198,17 @@ TEST_F(Retries, of_a_change_doubt_a_conflict_that_they_may_have_met_themselves) 
   EXPECT_EQ(store.state({StateScope::of_thread("t"), "k"}, Call())->version, 1);
 }
 
+// Its first copy could come after the second one was acknowledged and the caller went on.
+TEST_F(Retries, of_a_change_without_a_demand_are_none_once_it_may_be_done) {
+  line_.faults = {Fault::before};
+  EXPECT_EQ(ending(put_state("1", {})), "done");
+  line_.faults = {Fault::after};
+  EXPECT_EQ(ending(put_state("2", {})), "outcome_unknown");
+  line_.faults = {Fault::after};
+  EXPECT_EQ(ending(DeleteThread{"t"}), "outcome_unknown");
+  EXPECT_EQ(line_.batches.size(), 4U);
+}
+
 TEST_F(Retries, of_a_pop_without_a_name_are_none_once_it_may_be_done) {
   const Mutation messages =
       AppendMessages{"t", "", {{"1", "user", "1"}, {"2", "user", "2"}}, {}, "", {}};
@@ -228,7 +239,8 @@ TEST_F(Retries, are_stopped_while_they_wait) {
   EXPECT_TRUE(write(PutThread{"t", "{}"}, {Deadline::never(), stop.get_token()}).error);
 }
 
-// The same calls on a store that never fails: their ends and what is stored are equal.
+// The same calls on a store that never fails: their ends and what is stored are equal. They are of
+// the kinds that can be repeated.
 class RetriesOfManyCalls : public Retries, public ::testing::WithParamInterface<unsigned> {
  protected:
   // At most five faults follow each other.
@@ -255,16 +267,15 @@ class RetriesOfManyCalls : public Retries, public ::testing::WithParamInterface<
         return static_cast<PutCheckpoint>(Draft(thread(), "c" + number(8)).value("x", id, id));
       case 2:
         return AppendMessages{
-            thread(), "", {{id, "user", "1"}}, {{"n", StateChange::Kind::put, id, 0}}, "", {}};
+            thread(), "", {{id, "user", "1"}}, {{"n", StateChange::Kind::put, id, 0}},
+            "s" + id, {}};
       case 3:
         return AppendMessages{thread(), "", {{id, "user", "1"}}, {}, "a" + id, random_() % 4};
       case 4:
         return PopMessages{thread(), "", 1, "p" + id};
-      case 5:
-        return ChangeState{StateScope::of_thread(thread()),
-                           {{"k", StateChange::Kind::merge, "{\"a\":" + number(9) + "}", {}}}};
       default:
-        return PutThread{thread(), "{\"n\":" + number(9) + "}"};
+        return PutWrites{
+            thread(), "", "c" + number(8), {{"task" + id, 0, "x", "", "text", Bytes(id)}}};
     }
   }
 
