@@ -115,7 +115,7 @@ std::vector<std::size_t> FallbackLayer::failed_over(std::span<const Mutation> ba
     const auto scope = scope_of(batch[*place]);
     const auto& error = outcomes[*place].error;
     if (!error && scope) went_on.insert(key_of(*scope));
-    if (!error || !is_outage(error->code(), times)) continue;
+    if (!error || !is_outage(*error, times)) continue;
     why = &*error;
     if (scope && !went_on.contains(key_of(*scope))) failed.push_back(*place);
   }

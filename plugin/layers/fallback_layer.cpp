@@ -187,7 +187,7 @@ void FallbackLayer::setup(const Call& call) {
   try {
     inner().setup(call);
   } catch (const Error& error) {
-    if (!is_outage(error.code(), watched.times())) throw;
+    if (!is_outage(error, watched.times())) throw;
     parts_->owes_setup = true;
     parts_->watch.notice_outage(error.what());
   }

@@ -87,6 +87,11 @@ bool FallbackOverlay::holds(const std::string& checkpoint_ns) const {
   return held_.contains(checkpoint_ns);
 }
 
+bool FallbackOverlay::was_empty(const std::string& checkpoint_ns) const {
+  const auto ns = held_.find(checkpoint_ns);
+  return ns != held_.end() && ns->second.empty();
+}
+
 bool FallbackOverlay::holds(const std::string& checkpoint_ns,
                             const std::string& checkpoint_id) const {
   const auto ns = held_.find(checkpoint_ns);

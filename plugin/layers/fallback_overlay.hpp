@@ -30,6 +30,8 @@ class FallbackOverlay {
   Reach reach() const noexcept;
   /// The latest checkpoint of the namespace is known.
   bool holds(const std::string& checkpoint_ns) const;
+  /// The namespace had no checkpoint when it was read, and got none here: others may have begun it.
+  bool was_empty(const std::string& checkpoint_ns) const;
   bool holds(const std::string& checkpoint_ns, const std::string& checkpoint_id) const;
   /// The namespace has, or may have, checkpoints that cannot be read whole.
   bool is_hollow(const std::string& checkpoint_ns) const;

@@ -40,7 +40,7 @@ auto FallbackLayer::read_lane(const StateScope& scope, Want want, const Call& ca
   try {
     return read(inner());
   } catch (const Error& error) {
-    if (!is_outage(error.code(), watched.times())) throw;
+    if (!is_outage(error, watched.times())) throw;
     cause = error;
   }
   parts_->watch.notice_outage(cause->what());
@@ -57,7 +57,7 @@ auto FallbackLayer::read_all(const Call& call, Read read) {
   try {
     return read(inner());
   } catch (const Error& error) {
-    if (is_outage(error.code(), watched.times())) {
+    if (is_outage(error, watched.times())) {
       parts_->watch.notice_outage(error.what());
     }
     throw;
@@ -67,7 +67,9 @@ auto FallbackLayer::read_all(const Call& call, Read read) {
 std::optional<CheckpointTuple> FallbackLayer::get(const CheckpointQuery& query, const Call& call) {
   const auto want = [&](const FallbackOverlay& overlay) -> Wanted {
     const std::string& ns = query.checkpoint_ns;
-    if (!query.checkpoint_id) return {Need::latest, overlay.holds(ns), overlay.is_hollow(ns)};
+    if (!query.checkpoint_id) {
+      return {Need::latest, overlay.holds(ns) && !overlay.was_empty(ns), overlay.is_hollow(ns)};
+    }
     return {Need::checkpoint, overlay.holds(ns, *query.checkpoint_id), false};
   };
   const auto scope = StateScope::of_thread(query.thread_id);

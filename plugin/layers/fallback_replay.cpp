@@ -12,7 +12,6 @@ namespace threadkeep {
 
 namespace {
 
-constexpr std::size_t max_batch = 256;
 constexpr std::size_t max_batch_bytes = 8 << 20;
 constexpr std::size_t longest_run = 32;  // of one lane
 
@@ -38,6 +37,16 @@ bool can_demand(const FallbackLane& lane, const LastSent& last_sent, const PutCh
 bool says_nothing(Code code) {
   return code == Code::unavailable || code == Code::timeout || code == Code::outcome_unknown ||
          code == Code::cancelled;
+}
+
+bool is_slow(const Error& error) {
+  return error.code() == Code::timeout || error.code() == Code::outcome_unknown;
+}
+
+// What the store has answered is noted, also when the attempt is over by then: it would be sent
+// again by the next one.
+Call noting() {
+  return {Deadline::after(std::chrono::seconds(5)), {}};
 }
 
 }  // namespace
@@ -75,11 +84,11 @@ std::string FallbackReplay::drain(const Call& call) {
 }
 
 std::string FallbackReplay::drain(Course& course, const Call& call) {
-  drop_old(call);
+  drop_old();
   for (Batch batch = next_batch(course); !batch.empty(); batch = next_batch(course)) {
     if (call.stop.stop_requested() || call.deadline.passed()) return "changes are being stored";
     send(batch, course, call);
-    drop_old(call);
+    drop_old();
     if (course.is_over) break;
   }
   return course.trouble;
@@ -100,7 +109,7 @@ FallbackReplay::Batch FallbackReplay::next_batch(const Course& course) {
   };
   const auto end = std::find_if(batch.begin(), batch.end(), is_over);
   const auto fitting = std::max<std::ptrdiff_t>(end - batch.begin(), 1);
-  const auto size = std::min({batch.size(), max_batch, static_cast<std::size_t>(fitting)});
+  const auto size = std::min({batch.size(), limit_, static_cast<std::size_t>(fitting)});
   batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(size), batch.end());
   if (course.flows) close_small(batch);
   return batch;
@@ -132,9 +141,10 @@ void FallbackReplay::add_run(const std::shared_ptr<FallbackLane>& lane, Batch& b
 
 // Lanes of which only a little waits, and those that grow as fast as they are sent.
 void FallbackReplay::close_small(const Batch& batch) {
+  std::set<const FallbackLane*> seen;
   for (const Sending& sending : batch) {
     FallbackLane& lane = *sending.lane;
-    if (closed_.contains(sending.lane)) continue;
+    if (!seen.insert(&lane).second || closed_.contains(sending.lane)) continue;
     const std::scoped_lock lock(lane.mutex);
     const std::size_t backlog = lane.waiting.size();
     const std::size_t before = std::exchange(lane.last_backlog, backlog);
@@ -160,15 +170,27 @@ void FallbackReplay::send(const Batch& batch, Course& course, const Call& call) 
   try {
     judge(batch, primary_.apply(mutations, call), course, call);
   } catch (const Error& error) {
+    if (is_slow(error) && take_less(batch)) return;
     course.trouble = error.what();
     course.is_over = says_nothing(error.code());
     for (const Sending& sending : batch) course.stuck.insert(sending.lane);
   }
 }
 
+// What the store cannot do in the time of one try is divided, for it would be too much again.
+bool FallbackReplay::take_less(const Batch& batch) {
+  if (batch.size() == 1) return false;
+  limit_ = batch.size() / 2;
+  return true;
+}
+
 // After one that is not done those after it in its lane wait too, or go again with it.
 void FallbackReplay::judge(const Batch& batch, const std::vector<Outcome>& outcomes, Course& course,
                            const Call& call) {
+  const bool slow = std::all_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
+    return outcome.error && is_slow(*outcome.error);
+  });
+  if (slow && take_less(batch)) return;
   Batch done;
   std::vector<std::size_t> refused;
   Lanes held;
@@ -193,8 +215,9 @@ void FallbackReplay::judge(const Batch& batch, const std::vector<Outcome>& outco
   }
   course.is_over = !is_reached;
   course.flows |= !done.empty();
-  finish(done, call);
-  for (const std::size_t i : refused) set_aside(batch[i], outcomes[i], call);
+  if (!done.empty()) limit_ = std::min(2 * limit_, max_batch);
+  finish(done);
+  for (const std::size_t i : refused) set_aside(batch[i], outcomes[i]);
 }
 
 Replayed FallbackReplay::verdict(const Sending& sending, const Outcome& outcome, const Call& call) {
@@ -204,7 +227,7 @@ Replayed FallbackReplay::verdict(const Sending& sending, const Outcome& outcome,
   try {
     const bool may_be_done = outcome.error && outcome.error->code() == Code::conflict &&
                              needs_read_back(mutation) &&
-                             read_back(primary_, mutation, call) == Trace::unclear;
+                             read_back(primary_, mutation, call) == Trace::alike;
     // A store that has been taken away meanwhile refuses for other reasons than the content.
     if (!may_be_done) return primary_.ping(call).ok ? verdict : Replayed::wait;
   } catch (const Error&) {
@@ -213,8 +236,7 @@ Replayed FallbackReplay::verdict(const Sending& sending, const Outcome& outcome,
   log({LogLevel::warning,
        "fallback_seems_stored",
        "a change that was accepted while the store could not be reached is refused by it, and "
-       "seems "
-       "to be stored already: it is not sent again",
+       "seems to be stored already: it is not sent again",
        {{"lane", name_of(sending.lane->overlay.scope())},
         {"seq", std::to_string(sending.waiting.seq)},
         {"reason", outcome.error->what()}}});
@@ -242,7 +264,7 @@ void FallbackReplay::report_fork(const Sending& sending) {
 // First the journal: what is stored twice is no harm, what is forgotten is. Checkpoints and their
 // writes stay in it until nothing of their lane waits: a process that finds the journal needs all
 // since the base. Where that cannot be, since others would be done twice, it finds a gap.
-void FallbackReplay::finish(const Batch& done, const Call& call) {
+void FallbackReplay::finish(const Batch& done) {
   struct Part {
     std::shared_ptr<FallbackLane> lane;
     std::unique_lock<std::mutex> lock;
@@ -267,7 +289,7 @@ void FallbackReplay::finish(const Batch& done, const Call& call) {
     removal.add(lane.sent);
     for (const Waiting* waiting : part.done) removal.add({waiting->seq, waiting->bytes});
   }
-  journal_.remove(removal.seqs, removal.bytes, call);
+  journal_.remove(removal.seqs, removal.bytes, noting());
   for (auto& [key, part] : parts) {
     FallbackLane& lane = *part.lane;
     if (!part.keeps) lane.sent.clear();
@@ -284,7 +306,7 @@ void FallbackReplay::finish(const Batch& done, const Call& call) {
 }
 
 // The last ones first: what a process that ends in between leaves can be refused again.
-void FallbackReplay::set_aside(const Sending& sending, const Outcome& outcome, const Call& call) {
+void FallbackReplay::set_aside(const Sending& sending, const Outcome& outcome) {
   FallbackLane& lane = *sending.lane;
   const std::string name = name_of(lane.overlay.scope());
   const std::string reason = outcome.error
@@ -297,7 +319,7 @@ void FallbackReplay::set_aside(const Sending& sending, const Outcome& outcome, c
                        is_first ? reason
                                 : "it builds on entry " + std::to_string(sending.waiting.seq) +
                                       ", which was set aside: " + reason,
-                       call);
+                       noting());
     const std::scoped_lock lock(lane.mutex);
     pop(lane, *waiting, false);
     ++set_aside_;
@@ -348,8 +370,8 @@ void FallbackReplay::end(FallbackLane& lane) {
   cache_.account(lane);
 }
 
-void FallbackReplay::drop_old(const Call& call) {
-  journal_.remove(old_.seqs, old_.bytes, call);
+void FallbackReplay::drop_old() {
+  journal_.remove(old_.seqs, old_.bytes, noting());
   old_ = {};
 }
 

@@ -64,13 +64,16 @@ class FallbackReplay {
   void judge(const Batch& batch, const std::vector<Outcome>& outcomes, Course& course,
              const Call& call);
   Replayed verdict(const Sending& sending, const Outcome& outcome, const Call& call);
+  bool take_less(const Batch& batch);
   void report_fork(const Sending& sending);
-  void finish(const Batch& done, const Call& call);
-  void set_aside(const Sending& sending, const Outcome& outcome, const Call& call);
+  void finish(const Batch& done);
+  void set_aside(const Sending& sending, const Outcome& outcome);
   static std::vector<Waiting> descent_of(FallbackLane& lane, const Waiting& first);
   static void pop(FallbackLane& lane, const Waiting& waiting, bool stored);
   void end(FallbackLane& lane);
-  void drop_old(const Call& call);
+  void drop_old();
+
+  static constexpr std::size_t max_batch = 256;
 
   Backend& primary_;
   FallbackJournal& journal_;
@@ -80,6 +83,7 @@ class FallbackReplay {
   std::atomic<std::uint64_t> replayed_{0};
   std::atomic<std::uint64_t> forks_{0};
   std::atomic<std::uint64_t> set_aside_{0};
+  std::size_t limit_ = max_batch;  // of entries that are sent at once
   Lanes closed_;
   Removal old_;  // Entries that say nothing any more.
 };

@@ -88,9 +88,9 @@ bool begins(Change change, bool takes_unknown) {
   return takes_unknown && change != Change::child_put && change != Change::writes;
 }
 
-bool is_outage(Code code, const CallTimes& times) noexcept {
+bool is_outage(const Error& error, const CallTimes& times) noexcept {
   const bool has_time = times.deadline.is_never() || times.ended < times.deadline.at();
-  return has_time && sign_of(code, times) == Sign::fails;
+  return has_time && sign_of(error, times) == Sign::fails;
 }
 
 Replayed after_replay(const Outcome& outcome, bool demanded) {

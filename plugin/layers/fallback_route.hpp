@@ -67,7 +67,7 @@ Route route_write(Change change, const Situation& situation);
 bool begins(Change change, bool takes_unknown);
 
 /// True when an error says that the primary cannot be reached, and there is time to go on here.
-bool is_outage(Code code, const CallTimes& times) noexcept;
+bool is_outage(const Error& error, const CallTimes& times) noexcept;
 
 /// What becomes of a mutation that was sent from the journal.
 enum class Replayed {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/fallback_watch.hpp"
 
+#include <system_error>
 #include <utility>
 
 #include "threadkeep/log.hpp"
@@ -37,27 +38,39 @@ void FallbackWatch::notice_backlog() {
 }
 
 void FallbackWatch::notice_outage(const std::string& why) {
-  if (!begin(why)) return;
+  begin(why);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(told_, true)) return;
+  }
   log({LogLevel::warning,
        "fallback_began",
        "the store cannot be reached; threads that are known here go on in the fallback",
        {{"reason", why}}});
 }
 
-bool FallbackWatch::begin(const std::string& why) {
+void FallbackWatch::begin(const std::string& why) {
   {
     const std::scoped_lock lock(mutex_);
     ++noticed_;
-    if (std::exchange(active_, true)) return false;
-    trouble_ = why;
-    began_ = warned_ = Clock::now();
-    gauge_.add(1);
-    if (!thread_.joinable()) {
-      thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    if (!std::exchange(active_, true)) {
+      trouble_ = why;
+      began_ = warned_ = Clock::now();
+      gauge_.add(1);
     }
+    start_thread();
   }
   changed_.notify_all();
-  return true;
+}
+
+// A machine that has no thread left may have one for the next call.
+void FallbackWatch::start_thread() {
+  if (thread_.joinable()) return;
+  try {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  } catch (const std::system_error& error) {
+    trouble_ = std::string("no thread can be started that would store what waits: ") + error.what();
+  }
 }
 
 bool FallbackWatch::active() const {
@@ -88,7 +101,7 @@ void FallbackWatch::end_outage(const std::stop_token& stop, std::unique_lock<std
   if (!attempt.over) trouble_ = attempt.trouble;
   // A call that failed meanwhile may know more.
   if (!attempt.over || noticed != noticed_) return;
-  active_ = false;
+  active_ = told_ = false;
   gauge_.add(-1);
   const std::string lasted = seconds_since(began_);
   lock.unlock();

@@ -45,8 +45,8 @@ class FallbackWatch {
   std::string trouble() const;
 
  private:
-  /// False when the outage had begun.
-  bool begin(const std::string& why);
+  void begin(const std::string& why);
+  void start_thread();
   void run(const std::stop_token& stop);
   void end_outage(const std::stop_token& stop, std::unique_lock<std::mutex>& lock);
   void warn(std::unique_lock<std::mutex>& lock);
@@ -61,6 +61,7 @@ class FallbackWatch {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   bool active_ = false;
+  bool told_ = false;  // the log knows of the outage
   std::uint64_t noticed_ = 0;
   std::string trouble_;
   Clock::time_point began_;

@@ -17,32 +17,33 @@ HotSide::HotSide(std::unique_ptr<Backend> backend, std::chrono::milliseconds tim
 
 HotSide::Found HotSide::get(std::string_view key, const Call& call) {
   Found found;
-  found.answered = attempt(
-      call, [&](const Call& hurried) { found.value = backend_->cache()->get(key, hurried); });
+  found.answered =
+      attempt(call, [&](const Call& part) { found.value = backend_->cache()->get(key, part); });
   return found;
 }
 
 bool HotSide::set(std::string_view key, const Bytes& value, std::chrono::milliseconds keep,
                   const Call& call) {
-  return attempt(call,
-                 [&](const Call& hurried) { backend_->cache()->set(key, value, keep, hurried); });
+  return attempt(call, [&](const Call& part) { backend_->cache()->set(key, value, keep, part); });
 }
 
 bool HotSide::erase(std::string_view key, const Call& call) {
-  return attempt(call, [&](const Call& hurried) { backend_->cache()->erase(key, hurried); });
+  return attempt(call, [&](const Call& part) { backend_->cache()->erase(key, part); });
 }
 
 template <class Run>
 bool HotSide::attempt(const Call& call, Run run) {
   const auto admission = admit();
   if (admission == Breaker::Admission::refused) return false;
+  const auto share = share_of(call);
   try {
-    run(hurried(call));
+    run({Deadline::after(share), call.stop});
     note_answer();
     return true;
   } catch (const Error& error) {
     // A caller without time or patience says nothing about the cache.
-    note_failure(admission, error, !call.stop.stop_requested() && !call.deadline.passed());
+    const bool patient = error.code() != Code::timeout || share >= timeout_ / 4;
+    note_failure(admission, error, patient && !call.stop.stop_requested());
   } catch (...) {
     note_failure(admission, Error(Code::internal, "no memory"), false);
     throw;
@@ -50,8 +51,10 @@ bool HotSide::attempt(const Call& call, Run run) {
   return false;
 }
 
-Call HotSide::hurried(const Call& call) const {
-  return {std::min(call.deadline, Deadline::after(timeout_)), call.stop};
+// The durable store needs time as well.
+std::chrono::nanoseconds HotSide::share_of(const Call& call) const {
+  const std::chrono::nanoseconds timeout = timeout_;
+  return call.deadline.is_never() ? timeout : std::min(timeout, call.deadline.left() / 2);
 }
 
 Breaker::Admission HotSide::admit() {

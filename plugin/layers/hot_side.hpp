@@ -34,13 +34,15 @@ class HotSide {
   bool erase(std::string_view key, const Call& call);
 
   /// The store of the cache, asked itself.
-  Health ping(const Call& call) { return backend_->ping(hurried(call)); }
+  Health ping(const Call& call) {
+    return backend_->ping({Deadline::after(share_of(call)), call.stop});
+  }
   std::size_t max_value_bytes() const { return backend_->capabilities().max_value_bytes; }
 
  private:
   template <class Run>
   bool attempt(const Call& call, Run run);
-  Call hurried(const Call& call) const;
+  std::chrono::nanoseconds share_of(const Call& call) const;
   Breaker::Admission admit();
   void note_answer();
   void note_failure(Breaker::Admission admission, const Error& error, bool counts);

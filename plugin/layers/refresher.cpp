@@ -55,6 +55,7 @@ void Refresher::offer(VersionedTuple found) {
   if (!fits || items_.contains(thread_id)) return;
   Item& thread = item(thread_id);
   thread.found = std::move(found);
+  thread.written = true;  // It may have been overtaken by a write that was copied already.
   bytes_ += size;
   schedule(thread_id, thread, Deadline::Clock::now());
 }

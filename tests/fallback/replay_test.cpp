@@ -5,6 +5,8 @@
 #include <future>
 
 #include "fallback/support.hpp"
+#include "layers/forwarding_backend.hpp"
+#include "threadkeep/journal.hpp"
 #include "threadkeep/sql_host.hpp"
 
 namespace threadkeep::fallback_test {
@@ -271,6 +273,60 @@ TEST_F(Replay, keeps_the_order_of_a_batch_after_a_read_here) {
   ASSERT_TRUE(read);
   EXPECT_EQ(read->checkpoint_id, id_of(1));
   EXPECT_EQ(stored("t"), ids_to(1));
+}
+
+TEST_F(Replay, sets_aside_a_change_from_which_others_have_gone_on) {
+  const auto change = [](std::string value, std::int64_t expected) {
+    return ChangeState{StateScope::of_thread("t"),
+                       {{"k", StateChange::Kind::put, std::move(value), expected}}};
+  };
+  open_again(allowing());
+  server_->stop();
+  put(change("1", 0));
+  bring_back();
+  const auto other = plain();
+  for (int version = 0; version < 3; ++version) other->write(change("\"other\"", version), Call());
+  open_again(allowing());
+  EXPECT_TRUE(nothing_waits());
+  EXPECT_EQ(log_.count("fallback_set_aside"), 1U);
+  EXPECT_EQ(log_.count("fallback_seems_stored"), 0U);
+  EXPECT_EQ(SessionStore(other).state({StateScope::of_thread("t"), "k"})->version, 3);
+}
+
+/// Answers a call that can be stopped when it is stopped, after it has done all.
+class Lingering final : public ForwardingBackend {
+ public:
+  Lingering(std::unique_ptr<Backend> inner, std::atomic<bool>& stored)
+      : ForwardingBackend(std::move(inner)), stored_(stored) {}
+
+  std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
+    auto outcomes = inner().apply(batch, {call.deadline, {}});
+    if (!call.stop.stop_possible() || outcomes.at(0).error) return outcomes;
+    stored_ = true;
+    EXPECT_TRUE(comes_true([&] { return call.stop.stop_requested(); }));
+    return outcomes;
+  }
+
+ private:
+  std::atomic<bool>& stored_;
+};
+
+TEST_F(Replay, notes_what_was_stored_when_the_store_is_closed_meanwhile) {
+  store_.reset();
+  std::atomic<bool> stored{false};
+  const Registry& registry = Registry::builtin();
+  auto backend = Stack(std::make_unique<Lingering>(registry.open(server_->url()), stored))
+                     .deadline()
+                     .breaker()
+                     .fallback(registry.open(journal()), allowing())
+                     .build();
+  server_->stop();
+  const Mutation first = first_step("t");
+  EXPECT_FALSE(backend->apply({&first, 1}, Call()).at(0).error);
+  server_->start();
+  EXPECT_TRUE(comes_true([&] { return stored.load(); }));
+  backend.reset();
+  EXPECT_EQ(registry.open(journal())->journal()->sizes(Call()).entries, 0U);
 }
 
 }  // namespace

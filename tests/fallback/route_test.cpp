@@ -170,13 +170,16 @@ TEST(FallbackRoute, takes_over_when_the_store_fails_and_time_is_left) {
   const CallTimes in_time{now, now + second, Deadline(now + 20 * second)};
   const CallTimes late{now, now + 21 * second, Deadline(now + 20 * second)};
   for (const Code code : {Code::unavailable, Code::timeout, Code::outcome_unknown}) {
-    EXPECT_TRUE(is_outage(code, in_time));
-    EXPECT_FALSE(is_outage(code, late));
+    EXPECT_TRUE(is_outage(Error(code, "x"), in_time));
+    EXPECT_FALSE(is_outage(Error(code, "x"), late));
   }
   for (const Code code : {Code::conflict, Code::denied, Code::no_space, Code::cancelled,
                           Code::invalid_argument, Code::corrupt}) {
-    EXPECT_FALSE(is_outage(code, in_time));
+    EXPECT_FALSE(is_outage(Error(code, "x"), in_time));
   }
+  EXPECT_FALSE(
+      is_outage(Error(Code::unavailable, "all connections are in use", pool_wait), in_time))
+      << "its own program is busy";
 }
 
 TEST(FallbackRoute, says_why_a_call_is_refused) {
