@@ -5,17 +5,12 @@ namespace nb = nanobind;
 
 namespace threadkeep::python {
 
-namespace {
-
-// A message may quote a path or a stored id that is no UTF-8; the error must arrive all the same.
 nb::str python_text(std::string_view text) {
   PyObject* decoded =
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
   if (decoded == nullptr) throw nb::python_error();
   return nb::steal<nb::str>(decoded);
 }
-
-}  // namespace
 
 // Runs no Python code: a thread that is in the middle of it when the interpreter shuts down is
 // unwound through the C++ above it, which then lets go of objects without the GIL.

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <utility>
 
+#include "errors.hpp"
+
 namespace nb = nanobind;
 
 namespace threadkeep::python {
@@ -31,9 +33,11 @@ void open_queue() {
 
 nb::tuple to_python(const LogRecord& record) {
   nb::dict fields;
-  for (const LogField& field : record.fields) fields[field.key.c_str()] = field.value;
-  const std::string_view level = to_string(record.level);
-  return nb::make_tuple(nb::str(level.data(), level.size()), record.event, record.message, fields);
+  for (const LogField& field : record.fields) {
+    fields[python_text(field.key)] = python_text(field.value);
+  }
+  return nb::make_tuple(python_text(to_string(record.level)), python_text(record.event),
+                        python_text(record.message), fields);
 }
 
 // (records, how many were dropped, whether these were the last)
