@@ -23,11 +23,13 @@ std::string assignments(const std::vector<std::string>& columns, std::string_vie
   return out;
 }
 
-// That the target's row is newer, so that it stays.
+// That the target's row is newer, so that it stays. What was never changed has often no time.
 std::string kept(const Target& target, std::string_view from) {
   if (!target.guard) return "false";
-  const std::string name = quote_identifier(*target.guard);
-  return "coalesce(t." + name + " > " + std::string(from) + name + ", false)";
+  const std::string ours = "t." + quote_identifier(*target.guard);
+  const std::string theirs = std::string(from) + quote_identifier(*target.guard);
+  return "coalesce(" + ours + " > " + theirs + ", " + ours + " IS NOT NULL AND " + theirs +
+         " IS NULL)";
 }
 
 // A session that was faster with the same key has its row compared like any other; but what a log

@@ -25,7 +25,5 @@ void split_line(std::string_view line, std::vector<std::string_view>& fields);
 void append_hex(std::string& text, std::string_view bytes);
 /// False when it is not that.
 bool parse_hex(std::string_view text, std::string& bytes);
-/// The value of a hexadecimal digit, -1 for others.
-int hex_digit(char c) noexcept;
 
 }  // namespace threadkeep::sqlite

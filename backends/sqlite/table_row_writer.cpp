@@ -79,12 +79,14 @@ RowWriter::RowWriter(Connection& connection, const Target& target, std::string r
 }
 
 // Whether the row is newer than the parameters. Times are written in several ways, so that their
-// texts tell the order only where they are less than a millisecond apart.
+// texts tell the order only where they are less than a millisecond apart. What was never changed
+// has often no time.
 std::string RowWriter::kept_sql() const {
   if (!target_.guard) return "0";
   const std::string column = quote_identifier(*target_.guard);
   const std::string value = sql_.parameter(*target_.guard);
-  std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", 0)";
+  std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", " + column +
+                        " IS NOT NULL AND " + value + " IS NULL)";
   const auto* described = target_.table.find(*target_.guard);
   if (!described || !is_time(described->kind)) return greater;
   const std::string ours = time_of(column);

@@ -10,6 +10,7 @@
 
 #include "copy_text.hpp"
 #include "table_numbers.hpp"
+#include "threadkeep/table_lines.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -240,6 +241,7 @@ Reading number_in(std::string& text, Format format) {
 }
 
 Reading truth_in(std::string& text, Format format) {
+  if (format.affinity == Affinity::text) return kept_as_text(text);
   if (text == "t") return {OwnedValue(Value::of(std::int64_t{1})), {}};
   if (text == "f") return {OwnedValue(Value::of(std::int64_t{0})), {}};
   return number_in(text, format);
@@ -255,7 +257,7 @@ Reading bytes_in(std::string& text, Format format) {
 Reading time_in(std::string& text, Format format) {
   const auto sign = text.find_last_of("+-");
   const bool hours_only = sign != std::string::npos && sign + 3 == text.size() &&
-                          text.find(':') < sign && hex_digit(text[sign + 1]) <= 9;
+                          text.find(':') < sign && tables::hex_digit(text[sign + 1]) <= 9;
   if (hours_only) text += ":00";
   return text_in(text, format);
 }

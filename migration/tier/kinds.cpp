@@ -2,6 +2,9 @@
 #include "migration/tier/kinds.hpp"
 
 #include <array>
+#include <charconv>
+#include <optional>
+#include <system_error>
 
 namespace threadkeep::migration {
 
@@ -79,6 +82,56 @@ Conversion between_vectors(const Column& source, const Column& target) {
   return {};
 }
 
+// 12 and 4 of "numeric(12,4)", as Postgres writes it.
+struct Modifiers {
+  std::optional<int> first;
+  std::optional<int> second;
+};
+
+Modifiers modifiers_of(std::string_view type) {
+  Modifiers found;
+  const auto open = type.find('(');
+  if (open == std::string_view::npos) return found;
+  const char* end = type.data() + type.size();
+  int number = 0;
+  const auto first = std::from_chars(type.data() + open + 1, end, number);
+  if (first.ec != std::errc()) return found;
+  found.first = number;
+  if (first.ptr == end || *first.ptr != ',') return found;
+  if (std::from_chars(first.ptr + 1, end, number).ec == std::errc()) found.second = number;
+  return found;
+}
+
+constexpr int most_digits_of_a_second = 6;
+
+// A narrower type of the same kind takes a part of the values without a word.
+Conversion within_kind(const Column& source, const Column& target) {
+  const auto ours = modifiers_of(source.type);
+  const auto theirs = modifiers_of(target.type);
+  switch (target.kind) {
+    case Kind::numeric: {
+      const int kept = theirs.second.value_or(0);
+      if (!theirs.first || (ours.first && ours.second.value_or(0) <= kept)) return {};
+      return {Fit::lossy, "digits of fractions that the target has no place for"};
+    }
+    case Kind::timestamp:
+    case Kind::timestamp_with_zone:
+    case Kind::time: {
+      const int kept = theirs.first.value_or(most_digits_of_a_second);
+      if (ours.first.value_or(most_digits_of_a_second) <= kept) return {};
+      return {Fit::lossy, "parts of a second that the target has no place for"};
+    }
+    case Kind::floating:
+      if (source.type != "double precision" || target.type != "real") return {};
+      return {Fit::lossy, "digits after the 6th"};
+    case Kind::text:
+      if (!theirs.first || (ours.first && *ours.first <= *theirs.first)) return {};
+      return {Fit::converts, "longer text is rejected; blanks at its end are cut"};
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(Kind kind) noexcept {
@@ -153,7 +206,8 @@ Conversion conversion(const Column& source, const Column& target) {
   if (source.kind == Kind::other && target.kind == Kind::other && source.type != target.type) {
     return {Fit::converts, "what the target's type cannot read is rejected"};
   }
-  return conversion(source.kind, target.kind);
+  return source.kind == target.kind ? within_kind(source, target)
+                                    : conversion(source.kind, target.kind);
 }
 
 }  // namespace threadkeep::migration

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "threadkeep/table_lines.hpp"
+
 namespace threadkeep::migration {
 
 namespace {
@@ -12,13 +14,6 @@ namespace {
 using tables::Kind;
 
 constexpr std::size_t longest_text = 200;
-
-char escaped_character(char letter) noexcept {
-  constexpr std::string_view letters = "bfnrtv";
-  constexpr std::string_view characters = "\b\f\n\r\t\v";
-  const auto at = letters.find(letter);
-  return at == std::string_view::npos ? letter : characters[at];
-}
 
 std::string_view take_until(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());
@@ -32,10 +27,7 @@ std::optional<std::string_view> value_of(std::string_view field, std::string& sp
   if (field == "\\N") return {};
   if (field.find('\\') == std::string_view::npos) return field;
   space.clear();
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    const bool escape = field[i] == '\\' && i + 1 < field.size();
-    space += escape ? escaped_character(field[++i]) : field[i];
-  }
+  tables::append_unescaped(space, field);
   return space;
 }
 

@@ -2,6 +2,7 @@
 #include "migration/tier/reject_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,6 +49,11 @@ RejectFile::~RejectFile() {
 void RejectFile::open() {
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) fail("open", path_);
+  // Also where it is there already: rows are for its owner only. A terminal or a pipe stays as it
+  // is.
+  struct stat status {};
+  const bool is_file = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+  if (is_file && ::fchmod(descriptor_, 0600) != 0) fail("protect", path_);
   sync_directory(path_);
 }
 

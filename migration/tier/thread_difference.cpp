@@ -31,10 +31,14 @@ class Differences {
     compare_writes();
     for (const auto& stream : streams()) compare_stream(stream);
     compare_states();
+    compare_times();
   }
 
  private:
-  void tell(StoreProblemKind kind, const std::string& what) { use_(kind, what); }
+  void tell(StoreProblemKind kind, const std::string& what) {
+    has_more_ |= kind == StoreProblemKind::extra;
+    use_(kind, what);
+  }
 
   // Calls `same(key)` for keys of both; what only one has is told.
   template <class Keys, class Name, class Same>
@@ -76,7 +80,14 @@ class Differences {
     if (!json_equal(ours->metadata, theirs->metadata)) {
       tell(StoreProblemKind::different, "the metadata of the thread");
     }
-    // 0 is unknown, and then the target has what it set.
+  }
+
+  // A thread that went on in the target keeps the times that it has there. 0 is unknown, and then
+  // the target has what it set.
+  void compare_times() {
+    const auto& ours = source_.info();
+    const auto& theirs = target_.info();
+    if (!ours || !theirs || has_more_) return;
     if (ours->created_at != 0 && ours->created_at != theirs->created_at) {
       tell(StoreProblemKind::different, "created_at of the thread");
     }
@@ -164,6 +175,7 @@ class Differences {
   const Use& use_;
   std::set<ArchivedThread::BlobKey> compared_;
   std::set<ArchivedThread::BlobKey> equal_;
+  bool has_more_ = false;  // the target
 };
 
 }  // namespace

@@ -185,6 +185,38 @@ TEST(Kinds, of_one_engine_only_go_by_their_text) {
             Fit::converts);
 }
 
+TEST(Kinds, tell_of_a_narrower_type_of_the_same_kind) {
+  struct Row {
+    Kind kind;
+    std::string source;
+    std::string target;
+    Fit expected;
+  };
+  const std::vector<Row> rows = {
+      {Kind::numeric, "numeric(12,4)", "numeric(12,2)", Fit::lossy},
+      {Kind::numeric, "numeric", "numeric(12,2)", Fit::lossy},
+      {Kind::numeric, "numeric(12,2)", "numeric(10)", Fit::lossy},
+      {Kind::numeric, "numeric(12,2)", "numeric(12,4)", Fit::same},
+      {Kind::numeric, "numeric(12,2)", "numeric", Fit::same},
+      {Kind::timestamp, "timestamp without time zone", "timestamp(0) without time zone",
+       Fit::lossy},
+      {Kind::timestamp, "timestamp(3) without time zone", "timestamp without time zone", Fit::same},
+      {Kind::timestamp_with_zone, "timestamp(6) with time zone", "timestamp(3) with time zone",
+       Fit::lossy},
+      {Kind::time, "time without time zone", "time(0) without time zone", Fit::lossy},
+      {Kind::floating, "double precision", "real", Fit::lossy},
+      {Kind::floating, "real", "double precision", Fit::same},
+      {Kind::text, "character varying(10)", "character varying(3)", Fit::converts},
+      {Kind::text, "text", "character varying(3)", Fit::converts},
+      {Kind::text, "character varying(3)", "character varying(3)", Fit::same},
+  };
+  for (const Row& row : rows) {
+    const auto found =
+        conversion(column("a", row.kind, row.source), column("a", row.kind, row.target));
+    EXPECT_EQ(found.fit, row.expected) << row.source << " to " << row.target;
+  }
+}
+
 // The rows of the table of the page: kind, kind, what becomes of it, note.
 std::vector<std::string> table_of_kinds() {
   std::vector<std::string> lines;

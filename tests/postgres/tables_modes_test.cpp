@@ -33,15 +33,17 @@ TEST_F(TablesModesTest, ARowThatIsNewerInTheTargetIsKept) {
   in_both("CREATE TABLE t (id integer PRIMARY KEY, v text, updated_at timestamptz)");
   target.run(
       "INSERT INTO t VALUES (1, 'newer', '2024-02-01'), (2, 'older', '2024-01-01'), "
-      "(3, 'same time', '2024-01-15'), (4, 'no time', NULL), (5, 'equal', '2024-01-15')");
+      "(3, 'same time', '2024-01-15'), (4, 'no time', NULL), (5, 'equal', '2024-01-15'), "
+      "(6, 'changed', '2024-01-01'), (7, 'neither has a time', NULL)");
   source.run(
       "INSERT INTO t SELECT n, 'source', '2024-01-15' FROM generate_series(1, 4) AS n;"
-      "INSERT INTO t VALUES (5, 'equal', '2024-01-15')");
+      "INSERT INTO t VALUES (5, 'equal', '2024-01-15'), (6, 'never changed', NULL), "
+      "(7, 'source', NULL)");
   Target wanted = target_for("t");
   wanted.guard = "updated_at";
-  EXPECT_EQ(write(wanted, read(wanted)), (Counts{.updated = 3, .unchanged = 1, .kept = 1}));
+  EXPECT_EQ(write(wanted, read(wanted)), (Counts{.updated = 4, .unchanged = 1, .kept = 2}));
   EXPECT_EQ(target.run("SELECT v FROM t ORDER BY id"),
-            (Rows{"newer", "source", "source", "source", "equal"}));
+            (Rows{"newer", "source", "source", "source", "equal", "changed", "source"}));
 }
 
 TEST_F(TablesModesTest, ColumnsThatAreNotTakenOverKeepTheTargetsValues) {

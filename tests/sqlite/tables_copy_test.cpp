@@ -205,6 +205,19 @@ TEST_F(TablesCopy, a_comparison_tells_what_differs) {
             (std::vector<std::string>{"missing (1)", "different (2): name, n", "extra (4)"}));
 }
 
+// With whole numbers as keys too: a search without an index takes minutes, and the test its limit.
+TEST_F(TablesCopy, a_comparison_of_many_rows_finds_extra_ones_by_an_index) {
+  in_both("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)");
+  const std::string fill =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) "
+      "INSERT INTO t SELECT i, 'x' FROM n";
+  RawDatabase(from_).run(fill);
+  RawDatabase(to_).run(fill + "; INSERT INTO t VALUES (0, 'y')");
+  const auto found = compare("t");
+  EXPECT_EQ(found.extra, 1U);
+  EXPECT_EQ(found.total(), 1U);
+}
+
 TEST_F(TablesCopy, a_comparison_counts_equal_rows_of_a_table_without_key) {
   in_both("CREATE TABLE t (a TEXT COLLATE NOCASE, b)");
   RawDatabase(from_).run("INSERT INTO t VALUES ('x', 1), ('x', 1), ('X', 1), (NULL, NULL)");

@@ -133,24 +133,26 @@ TEST_F(TablesWrite, tells_storage_classes_apart_where_a_column_has_no_type) {
 
 TEST_F(TablesWrite, keeps_rows_that_are_newer) {
   run("CREATE TABLE t (id INTEGER PRIMARY KEY, v, version INT); "
-      "INSERT INTO t VALUES (1, 'x', 5), (2, 'x', 5), (3, 'x', 5), (4, 'x', NULL)");
+      "INSERT INTO t VALUES (1, 'x', 5), (2, 'x', 5), (3, 'x', 5), (4, 'x', NULL), (5, 'x', 1), "
+      "(6, 'x', NULL)");
   auto to = target("t", {{"id", Kind::integer}, {"v", Kind::text}, {"version", Kind::integer}});
   to.guard = "version";
-  EXPECT_EQ(write(to, "1\ty\t4\n2\ty\t5\n3\tx\t5\n4\ty\t1\n"),
-            (Counts{.updated = 2, .unchanged = 1, .kept = 1}));
+  EXPECT_EQ(write(to, "1\ty\t4\n2\ty\t5\n3\tx\t5\n4\ty\t1\n5\ty\t\\N\n6\ty\t\\N\n"),
+            (Counts{.updated = 3, .unchanged = 1, .kept = 2}));
   EXPECT_EQ(run("SELECT v || coalesce(version, '-') FROM t ORDER BY id"),
-            (Lines{"x5", "y5", "x5", "y1"}));
+            (Lines{"x5", "y5", "x5", "y1", "x1", "y-"}));
 }
 
 TEST_F(TablesWrite, compares_guards_as_times_however_they_are_written) {
   run("CREATE TABLE t (id INTEGER PRIMARY KEY, v, at DATETIME); INSERT INTO t VALUES "
-      "(1, 'x', '2026-01-02T00:00:00Z'), (2, 'x', 1800000000), (3, 'x', '2026-01-02 00:00:00')");
+      "(1, 'x', '2026-01-02T00:00:00Z'), (2, 'x', 1800000000), (3, 'x', '2026-01-02 00:00:00'), "
+      "(4, 'x', '2026-01-02 00:00:00')");
   auto to = target("t", {{"id", Kind::integer}, {"v", Kind::text}, {"at", Kind::timestamp}});
   to.guard = "at";
   EXPECT_EQ(write(to,
                   "1\ty\t2026-01-02 01:00:00\n2\ty\t2026-01-02 00:00:00\n"
-                  "3\ty\t2026-01-02 00:00:00.000001\n"),
-            (Counts{.updated = 2, .kept = 1}));
+                  "3\ty\t2026-01-02 00:00:00.000001\n4\ty\t\\N\n"),
+            (Counts{.updated = 2, .kept = 2}));
 }
 
 TEST_F(TablesWrite, rejects_rows_one_by_one_and_says_why) {
