@@ -285,8 +285,11 @@ TEST_F(Replay, sets_aside_a_change_from_which_others_have_gone_on) {
   put(change("1", 0));
   bring_back();
   const auto other = plain();
-  for (int version = 0; version < 3; ++version) other->write(change("\"other\"", version), Call());
+  for (int version = 0; version < 3; ++version) {
+    other->write(change(std::to_string(10 + version), version), Call());
+  }
   open_again(allowing());
+  store_->ping(Call());
   EXPECT_TRUE(nothing_waits());
   EXPECT_EQ(log_.count("fallback_set_aside"), 1U);
   EXPECT_EQ(log_.count("fallback_seems_stored"), 0U);

@@ -266,9 +266,12 @@ class RetriesOfManyCalls : public Retries, public ::testing::WithParamInterface<
       case 1:
         return static_cast<PutCheckpoint>(Draft(thread(), "c" + number(8)).value("x", id, id));
       case 2:
-        return AppendMessages{
-            thread(), "", {{id, "user", "1"}}, {{"n", StateChange::Kind::put, id, 0}},
-            "s" + id, {}};
+        return AppendMessages{thread(),
+                              "",
+                              {{id, "user", "1"}},
+                              {{"n", StateChange::Kind::put, std::to_string(i), 0}},
+                              "s" + id,
+                              {}};
       case 3:
         return AppendMessages{thread(), "", {{id, "user", "1"}}, {}, "a" + id, random_() % 4};
       case 4:
