@@ -111,7 +111,12 @@ class Processes final : public Crew {
  public:
   Processes(const Subject& subject, int workers, unsigned seed)
       : subject_(subject), workers_(workers), seed_(seed) {
-    for (int i = 0; i < subject.processes(); ++i) processes_.push_back(begin(i));
+    for (int process = 0; process < subject.processes(); ++process) {
+      for (int i = 0; i < workers; ++i) {
+        Diary::create(diaries_.path() / worker_name(prefix_of(process), i));
+      }
+      processes_.push_back(begin(process));
+    }
   }
 
   std::vector<pid_t> processes() const override {

@@ -2,13 +2,16 @@
 #include "diary.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 
@@ -17,6 +20,7 @@ namespace threadkeep::soak {
 namespace {
 
 constexpr std::string_view told_marks = "+-?";  // in the order of Told
+constexpr std::size_t whole_size = 64 << 20;    // of which most is never written
 constexpr char sent_mark = '>';
 
 // Nothing when the line is not whole: the process ended in the middle of it.
@@ -46,15 +50,25 @@ void add_entry(Diary::Content& content, const std::string& line, bool& is_open) 
 
 }  // namespace
 
+void Diary::create(const std::filesystem::path& path) {
+  std::ofstream(path).flush();
+  std::filesystem::resize_file(path, whole_size);
+}
+
 Diary::Diary(const std::filesystem::path& path) {
   if (path.empty()) return;
-  file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (file_ < 0) throw std::system_error(errno, std::generic_category(), path);
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) throw std::system_error(errno, std::generic_category(), path);
+  void* place = mmap(nullptr, whole_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  if (place == MAP_FAILED) throw std::system_error(errno, std::generic_category(), path);
+  text_ = static_cast<char*>(place);
+  end_ = strnlen(text_, whole_size);
   add("");  // ends a line that its writer did not
 }
 
 Diary::~Diary() {
-  if (file_ >= 0) close(file_);
+  if (text_ != nullptr) munmap(text_, whole_size);
 }
 
 void Diary::sends(const Entry& entry) {
@@ -81,20 +95,20 @@ void Diary::add(const Entry& entry, char told) {
 }
 
 void Diary::add(const std::string& line) {
-  if (file_ < 0) return;
+  if (text_ == nullptr) return;
   auto text = line;
   std::replace(text.begin(), text.end(), '\n', ' ');
   text += '\n';
-  if (::write(file_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw std::system_error(errno, std::generic_category(), "diary");
-  }
+  if (end_ + text.size() >= whole_size) throw std::runtime_error("the diary is full");
+  std::memcpy(text_ + end_, text.data(), text.size());
+  end_ += text.size();
 }
 
 Diary::Content Diary::read(const std::filesystem::path& path) {
   Content content;
   std::ifstream file(path);
   bool is_open = false;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(file, line) && !line.starts_with('\0');) {
     if (line.starts_with("! ")) {
       content.problems.push_back(line.substr(2));
     } else if (line.starts_with("= ")) {

@@ -46,7 +46,11 @@ class Diary {
     std::size_t failed_reads = 0;
   };
 
-  /// Goes on with the file if it is there; an empty path keeps nothing.
+  /// An empty one. It has its whole size from the beginning and is written by memory, so that no
+  /// limit or disk that a test makes small is in the way.
+  static void create(const std::filesystem::path& path);
+
+  /// Goes on with the file; an empty path keeps nothing.
   explicit Diary(const std::filesystem::path& path);
   ~Diary();
   Diary(const Diary&) = delete;
@@ -63,7 +67,8 @@ class Diary {
   void add(const std::string& line);
   void add(const Entry& entry, char told);
 
-  int file_ = -1;
+  char* text_ = nullptr;
+  std::size_t end_ = 0;
 };
 
 }  // namespace threadkeep::soak
