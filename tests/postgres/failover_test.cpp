@@ -185,5 +185,35 @@ TEST_F(Standby, is_not_promised_to_a_commit_that_no_standby_has) {
   store.put(Draft("t", "3"), within(60s));
 }
 
+// What the standby did not receive is gone, though it was acknowledged and read; what it received
+// is whole, and goes on.
+TEST_F(Standby, that_is_asynchronous_loses_the_last_commits_and_nothing_before_them) {
+  primary_.set("synchronous_standby_names", "''");
+  Checkpointer store(open(url()));
+  const auto put = [&](int number) {
+    store.put(Draft("t", padded(number)).value("a", padded(number), padded(number)));
+  };
+  for (int i = 1; i <= 20; ++i) put(i);
+  Checkpointer copy(open(standby_.url()));
+  EXPECT_TRUE(comes_true([&] { return copy.get({"t", "", padded(20), {}}).has_value(); }));
+  standby_.kill();
+  for (int i = 21; i <= 40; ++i) put(i);
+  EXPECT_EQ(store.get({"t", "", {}, {}})->checkpoint_id, padded(40));
+  primary_.kill();
+  standby_.start();
+  standby_.promote();
+  std::optional<CheckpointTuple> latest;
+  EXPECT_TRUE(comes_true([&] {
+    return !error_of([&] { latest = store.get({"t", "", {}, {}}); });
+  }));
+  EXPECT_EQ(latest->checkpoint_id, padded(20));
+  CheckpointList all;
+  all.thread_id = "t";
+  const auto left = store.list(all).items;
+  EXPECT_EQ(left.size(), 20U);
+  for (const auto& tuple : left) EXPECT_EQ(tuple.values.size(), 1U) << tuple.checkpoint_id;
+  put(21);
+}
+
 }  // namespace
 }  // namespace threadkeep::postgres_test
