@@ -23,6 +23,15 @@ constexpr std::string_view told_marks = "+-?";  // in the order of Told
 constexpr std::size_t whole_size = 64 << 20;    // of which most is never written
 constexpr char sent_mark = '>';
 
+char* map(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) throw std::system_error(errno, std::generic_category(), path);
+  void* place = mmap(nullptr, whole_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  if (place == MAP_FAILED) throw std::system_error(errno, std::generic_category(), path);
+  return static_cast<char*>(place);
+}
+
 // Nothing when the line is not whole: the process ended in the middle of it.
 std::optional<Entry> entry_of(const std::string& line, char& mark) {
   std::istringstream words(line);
@@ -57,12 +66,7 @@ void Diary::create(const std::filesystem::path& path) {
 
 Diary::Diary(const std::filesystem::path& path) {
   if (path.empty()) return;
-  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) throw std::system_error(errno, std::generic_category(), path);
-  void* place = mmap(nullptr, whole_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  close(file);
-  if (place == MAP_FAILED) throw std::system_error(errno, std::generic_category(), path);
-  text_ = static_cast<char*>(place);
+  text_ = map(path);
   end_ = strnlen(text_, whole_size);
   add("");  // ends a line that its writer did not
 }
@@ -106,9 +110,12 @@ void Diary::add(const std::string& line) {
 
 Diary::Content Diary::read(const std::filesystem::path& path) {
   Content content;
-  std::ifstream file(path);
+  if (path.empty()) return content;
+  char* const place = map(path);
+  std::istringstream file(std::string(place, strnlen(place, whole_size)));
+  munmap(place, whole_size);
   bool is_open = false;
-  for (std::string line; std::getline(file, line) && !line.starts_with('\0');) {
+  for (std::string line; std::getline(file, line);) {
     if (line.starts_with("! ")) {
       content.problems.push_back(line.substr(2));
     } else if (line.starts_with("= ")) {
