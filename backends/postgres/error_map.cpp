@@ -130,6 +130,12 @@ bool raised_by_function(const PGresult* result) noexcept {
   return field(result, PG_DIAG_SOURCE_FUNCTION) == "exec_stmt_raise";
 }
 
+// A file that may not grow, by a quota or a limit of processes: the server has no code for these.
+bool cannot_extend_file(const PGresult* result) noexcept {
+  const auto function = field(result, PG_DIAG_SOURCE_FUNCTION);
+  return state_of(result) == "XX000" && (function == "mdextend" || function == "mdzeroextend");
+}
+
 std::string with_advice(std::string_view message, std::string_view advice) {
   std::string text(message);
   if (!advice.empty()) text.append("; ").append(advice);
@@ -223,7 +229,7 @@ bool leaves_outcome_open(const PGresult* result) noexcept {
 Error make_error(const PGresult* result, Effect effect) {
   const auto state = state_of(result);
   if (state.empty()) return make_lost_error(PQresultErrorMessage(result), effect);
-  const SqlState& row = sql_state(state);
+  const SqlState& row = sql_state(cannot_extend_file(result) ? "53100" : state);
   if (effect == Effect::commit && leaves_outcome_open(result)) {
     return Error(Code::outcome_unknown, safe_message(result, row), state);
   }

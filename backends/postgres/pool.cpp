@@ -29,11 +29,6 @@ void roll_back(Connection& connection) noexcept {
   }
 }
 
-Gauge& connections(const char* state) {
-  return Metrics::process()->gauge("threadkeep_pool_connections", "Connections of stores.",
-                                   {{"backend", "postgres"}, {"state", state}});
-}
-
 // Half of the time is left for a new connection.
 Call trial_call(const Call& call) {
   const auto time = std::min(longest_trial, call.deadline.left() / 2);
@@ -69,20 +64,11 @@ Lease::~Lease() {
   if (connection_) pool_->give(std::move(connection_));
 }
 
-Pool::Pool(const Settings& settings)
-    : settings_(settings),
-      counted_lent_{connections("in_use")},
-      counted_idle_{connections("idle")},
-      counted_waiting_{Metrics::process()->gauge("threadkeep_pool_waiting",
-                                                 "Calls that wait for a connection.",
-                                                 {{"backend", "postgres"}})} {
+Pool::Pool(const Settings& settings) : settings_(settings) {
   idle_.reserve(settings.pool_size);  // so that give() cannot fail
 }
 
-Pool::~Pool() {
-  counted_lent_.set(0);
-  counted_idle_.set(0);
-}
+Pool::~Pool() = default;
 
 Lease Pool::take(const Call& call) {
   fork_guard_.check();
@@ -128,9 +114,7 @@ void Pool::free_place() noexcept {
 }
 
 void Pool::count() noexcept {
-  counted_lent_.set(lent_);
-  counted_idle_.set(idle_.size());
-  counted_waiting_.set(waiting_);
+  gauges_.set(lent_, idle_.size(), waiting_);
 }
 
 Pool::Idle Pool::pop_idle() {

@@ -10,7 +10,7 @@
 
 #include "connection.hpp"
 #include "fork_guard.hpp"
-#include "threadkeep/metrics.hpp"
+#include "pool_gauges.hpp"
 
 namespace threadkeep::postgres {
 
@@ -61,17 +61,6 @@ class Pool {
     Clock::time_point since;
   };
 
-  /// What the gauges of the process hold of this pool.
-  struct Counted {
-    Gauge& gauge;
-    std::size_t value = 0;
-
-    void set(std::size_t now) noexcept {
-      gauge.add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(value));
-      value = now;
-    }
-  };
-
   /// One of the pool_size places; free again unless a lease takes it over.
   class Place;
 
@@ -94,9 +83,7 @@ class Pool {
   std::size_t waiting_ = 0;
   std::vector<Idle> idle_;     // the last one was used last
   Clock::time_point suspect_;  // whoever was idle at this time is tried before it is lent
-  Counted counted_lent_;
-  Counted counted_idle_;
-  Counted counted_waiting_;
+  PoolGauges gauges_{"postgres"};
 };
 
 }  // namespace threadkeep::postgres

@@ -34,11 +34,18 @@ void Database::wait_for_room(std::unique_lock<std::mutex>& lock, const Call& cal
   const auto room = [&] { return lent_ < settings_.pool_size; };
   const auto patience = Deadline::after(settings_.pool_wait);
   const auto until = std::min(patience, call.deadline);
+  ++waiting_;
+  if (!room()) count();
   const bool found = until.is_never() ? changed_.wait(lock, call.stop, room)
                                       : changed_.wait_until(lock, call.stop, until.at(), room);
+  --waiting_;
+  count();
+  const bool takes = found && !call.stop.stop_requested() && !call.deadline.passed();
+  if (takes) return;
+  // The notification that woke this call may have been the only one.
+  if (room()) changed_.notify_one();
   if (call.stop.stop_requested()) throw Error(Code::cancelled, "nothing was done");
   if (call.deadline.passed()) throw Error(Code::timeout, "nothing was done");
-  if (found) return;
   throw Error(Code::unavailable,
               "all " + std::to_string(settings_.pool_size) +
                   " connections were in use for longer than pool_wait; raise "
@@ -52,7 +59,9 @@ Lease Database::lease(const Call& call) {
     std::unique_lock lock(mutex_);
     wait_for_room(lock, call);
     ++lent_;
-    if (auto connection = take_idle(dead)) return {*this, std::move(connection)};
+    auto connection = take_idle(dead);
+    count();
+    if (connection) return {*this, std::move(connection)};
   }
   dead.clear();
   try {
@@ -60,6 +69,7 @@ Lease Database::lease(const Call& call) {
   } catch (...) {
     const std::lock_guard lock(mutex_);
     --lent_;
+    count();
     changed_.notify_one();
     throw;
   }
@@ -84,6 +94,10 @@ std::unique_ptr<Connection> Database::open(const Settings& settings, const Call&
   return connection;
 }
 
+void Database::count() noexcept {
+  gauges_.set(lent_, idle_.size(), waiting_);
+}
+
 void Database::give_back(std::unique_ptr<Connection> connection) noexcept {
   const bool others_too = connection->server_lost();
   if (connection->broken()) connection.reset();
@@ -91,6 +105,7 @@ void Database::give_back(std::unique_ptr<Connection> connection) noexcept {
   --lent_;
   if (connection) idle_.push_back(std::move(connection));
   if (others_too) idle_.clear();
+  count();
   changed_.notify_one();
 }
 

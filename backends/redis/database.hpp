@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connection.hpp"
+#include "pool_gauges.hpp"
 #include "sentinel.hpp"
 #include "settings.hpp"
 
@@ -54,6 +55,7 @@ class Database {
   std::unique_ptr<Connection> take_idle(Idle& dead);
   void wait_for_room(std::unique_lock<std::mutex>& lock, const Call& call);
   std::unique_ptr<Connection> open(const Settings& settings, const Call& call);
+  void count() noexcept;  // under the lock
   void give_back(std::unique_ptr<Connection> connection) noexcept;
 
   const Settings settings_;
@@ -62,6 +64,8 @@ class Database {
   std::condition_variable_any changed_;
   Idle idle_;             // guarded by mutex_, as all that follows
   std::size_t lent_ = 0;  // and being opened
+  std::size_t waiting_ = 0;
+  PoolGauges gauges_{"redis"};
   bool durability_checked_ = false;
 };
 

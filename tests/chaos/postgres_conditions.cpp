@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "condition.hpp"
 #include "small_disk.hpp"
@@ -22,6 +26,12 @@ class OnPostgres : public Condition {
   }
 
  protected:
+  std::filesystem::path setting(const std::string& name) const {
+    auto value = server_.run("SHOW " + name, "postgres");
+    value.erase(value.find_last_not_of('\n') + 1);
+    return value;
+  }
+
   // Every session of the store ends.
   void change(const std::string& sql) {
     server_.run(sql +
@@ -53,8 +63,7 @@ class ReadOnly final : public OnPostgres {
 class OtherPassword final : public OnPostgres {
  public:
   OtherPassword() {
-    auto file = server_.run("SHOW hba_file", "postgres");
-    file.erase(file.find_last_not_of('\n') + 1);
+    const auto file = setting("hba_file");
     std::ifstream old(file);
     const std::string rest{std::istreambuf_iterator<char>(old), {}};
     std::ofstream(file) << "host all threadkeep 127.0.0.1/32 scram-sha-256\n" << rest;
@@ -93,6 +102,50 @@ class FullDisk final : private HasSmallDisk, public OnPostgres {
   void end() override { disk.empty(); }
 };
 
+// As a quota of the file system does: 16 MiB for each file, which is enough for those of the log.
+class FilesThatMayNotGrow final : public OnPostgres {
+  void begin() override { start_with(16 << 20); }
+  void end() override { start_with(RLIM_INFINITY); }
+
+  // Processes begin with the limit of those that start them.
+  void start_with(rlim_t size) {
+    server_.stop(PostgresServer::Stop::fast);
+    limit(size);
+    server_.start();
+    limit(RLIM_INFINITY);
+  }
+  static void limit(rlim_t size) {
+    const rlimit limit{size, RLIM_INFINITY};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+      throw std::system_error(errno, std::generic_category(), "setrlimit");
+    }
+  }
+};
+
+// Comes before the server, which must see it.
+struct HasLogDisk {
+  SmallDisk disk{256};
+};
+
+// Without room for its log a server stops, and comes up again in vain.
+class FullLogDisk final : private HasLogDisk, public OnPostgres {
+ public:
+  FullLogDisk() {
+    const auto data = setting("data_directory");
+    server_.stop(PostgresServer::Stop::fast);
+    disk.take(data / "pg_wal");
+    server_.start();
+  }
+
+ private:
+  void begin() override { disk.fill(); }
+  void end() override {
+    disk.empty();
+    server_.stop(PostgresServer::Stop::immediate);  // It may be down, or in the middle of it.
+    server_.start();
+  }
+};
+
 template <class Kind>
 std::unique_ptr<Condition> make() {
   return std::make_unique<Kind>();
@@ -109,6 +162,8 @@ std::vector<Case> postgres_cases() {
       {"postgres_with_no_connection_left", make<NoConnectionLeft>, Code::unavailable,
        Code::unavailable},
       {"postgres_with_a_full_disk", make<FullDisk>, Code::no_space, {}},
+      {"postgres_with_files_that_may_not_grow", make<FilesThatMayNotGrow>, Code::no_space, {}},
+      {"postgres_with_a_full_log_disk", make<FullLogDisk>, Code::unavailable, Code::unavailable},
   };
 }
 

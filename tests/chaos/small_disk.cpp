@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,9 +42,10 @@ void check(bool done, const char* what) {
 
 }  // namespace
 
-SmallDisk::SmallDisk() {
+SmallDisk::SmallDisk(int mebibytes) {
   may_mount();
-  check(mount("tmpfs", path().c_str(), "tmpfs", 0, "size=64m,mode=700") == 0, "mount");
+  const auto options = "mode=700,size=" + std::to_string(mebibytes) + "m";
+  check(mount("tmpfs", path().c_str(), "tmpfs", 0, options.c_str()) == 0, "mount");
   if (geteuid() != 0) return;
   const passwd* user = getpwnam("postgres");
   if (user == nullptr) throw std::runtime_error("there is no user postgres on this machine");
@@ -52,6 +54,19 @@ SmallDisk::SmallDisk() {
 
 SmallDisk::~SmallDisk() {
   umount2(path().c_str(), MNT_DETACH);
+}
+
+void SmallDisk::take(const std::filesystem::path& directory) {
+  struct stat before {};
+  check(stat(directory.c_str(), &before) == 0, "stat");
+  const auto here = path() / directory.filename();
+  std::filesystem::copy(directory, here, std::filesystem::copy_options::recursive);
+  check(chown(here.c_str(), before.st_uid, before.st_gid) == 0, "chown");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(here)) {
+    check(chown(entry.path().c_str(), before.st_uid, before.st_gid) == 0, "chown");
+  }
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directory_symlink(here, directory);
 }
 
 void SmallDisk::fill() {

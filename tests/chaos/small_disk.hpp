@@ -8,16 +8,18 @@
 
 namespace threadkeep::chaos_test {
 
-/// A file system of 64 MiB in memory, seen by this process and those that it starts, and owned by
-/// the user as whom servers run. Throws std::runtime_error where this process may not mount.
+/// A file system of so many MiB in memory, seen by this process and those that it starts, and owned
+/// by the user as whom servers run. Throws std::runtime_error where this process may not mount.
 class SmallDisk {
  public:
-  SmallDisk();
+  explicit SmallDisk(int mebibytes = 64);
   ~SmallDisk();
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
 
   const std::filesystem::path& path() const noexcept { return directory_.path(); }
+  /// Moves a directory here, and leaves a link where it was.
+  void take(const std::filesystem::path& directory);
   /// Takes all that is left, and gives it back.
   void fill();
   void empty();

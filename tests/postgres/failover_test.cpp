@@ -13,12 +13,14 @@
 #include "threadkeep/checkpointer.hpp"
 #include "threadkeep/registry.hpp"
 #include "threadkeep/session_store.hpp"
+#include "threadkeep/testing/access.hpp"
 #include "threadkeep/testing/postgres_server.hpp"
 
 namespace threadkeep::postgres_test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AccessKind;
 using testing::PostgresServer;
 
 bool is_outage(Code code) {
@@ -28,22 +30,19 @@ bool is_outage(Code code) {
 // One who writes checkpoints and messages, and what of them was acknowledged.
 class Writer {
  public:
-  Writer(const std::string& url, std::string thread)
-      : store_(open(url)), checkpoints_(store_), messages_(store_), thread_(std::move(thread)) {}
+  Writer(AccessKind kind, const std::string& url, std::string thread)
+      : access_(testing::make_access(kind, open(url))), thread_(std::move(thread)) {}
 
   void write_until(const std::atomic<bool>& stop) {
     for (int i = 1; !stop; ++i) {
       const auto id = padded(i);
       const auto draft = Draft(thread_, id).value("a", id, std::string(200, 'x'));
-      if (until_done(stop, [&](const Call& call) { checkpoints_.put(draft, call); }))
-        put_.insert(id);
+      if (until_done(stop, PutCheckpoint(draft))) put_.insert(id);
       AppendMessages append;
       append.thread_id = thread_;
       append.operation_id = id;
       append.messages = {{id, "user", "1", "{}"}};
-      if (until_done(stop, [&](const Call& call) { messages_.append(append, call); })) {
-        appended_.insert(id);
-      }
+      if (until_done(stop, append)) appended_.insert(id);
       ++rounds_;
     }
   }
@@ -65,9 +64,9 @@ class Writer {
   }
 
  private:
-  bool until_done(const std::atomic<bool>& stop, const std::function<void(const Call&)>& write) {
+  bool until_done(const std::atomic<bool>& stop, const Mutation& mutation) {
     while (!stop) {
-      const auto error = error_of([&] { write(within(10s)); });
+      const auto error = error_of([&] { access_->write(mutation, within(10s)); });
       if (!error) return true;
       EXPECT_TRUE(is_outage(error->code())) << error->what();
       ++failures_;
@@ -76,9 +75,7 @@ class Writer {
     return false;
   }
 
-  std::shared_ptr<Store> store_;
-  Checkpointer checkpoints_;
-  SessionStore messages_;
+  const std::unique_ptr<testing::Access> access_;
   const std::string thread_;
   std::atomic<int> rounds_ = 0;
   std::atomic<int> failures_ = 0;
@@ -87,9 +84,9 @@ class Writer {
 };
 
 // A primary whose commits wait for its standby.
-class Failover : public ::testing::Test {
+class Standby : public ::testing::Test {
  protected:
-  Failover() {
+  Standby() {
     primary_.set("synchronous_standby_names", "'*'");
     open(url())->setup(Call());
   }
@@ -100,10 +97,18 @@ class Failover : public ::testing::Test {
            "/store?target_session_attrs=read-write&connect_timeout=2" + parameters;
   }
 
+  PostgresServer primary_{{.durable = true}};
+  PostgresServer standby_{{.durable = true, .standby_of = &primary_}};
+};
+
+class Failover : public Standby, public ::testing::WithParamInterface<AccessKind> {
+ protected:
   // The standby takes over while four write; all that they were told is there.
   void expect_nothing_lost(const std::function<void()>& end_of_the_primary) {
     std::deque<Writer> writers;
-    for (int i = 0; i < 4; ++i) writers.emplace_back(url("&pool_size=2"), "w" + std::to_string(i));
+    for (int i = 0; i < 4; ++i) {
+      writers.emplace_back(GetParam(), url("&pool_size=2"), "w" + std::to_string(i));
+    }
     std::atomic<bool> stop = false;
     std::vector<std::jthread> threads;
     threads.reserve(writers.size());
@@ -126,20 +131,20 @@ class Failover : public ::testing::Test {
       EXPECT_TRUE(comes_true([&] { return writer.rounds() >= goal; })) << "a writer hangs";
     }
   }
-
-  PostgresServer primary_{{.durable = true}};
-  PostgresServer standby_{{.durable = true, .standby_of = &primary_}};
 };
 
-TEST_F(Failover, of_a_killed_primary_keeps_what_was_acknowledged) {
+TEST_P(Failover, of_a_killed_primary_keeps_what_was_acknowledged) {
   expect_nothing_lost([&] { primary_.kill(); });
 }
 
-TEST_F(Failover, of_a_primary_that_is_shut_down_keeps_what_was_acknowledged) {
+TEST_P(Failover, of_a_primary_that_is_shut_down_keeps_what_was_acknowledged) {
   expect_nothing_lost([&] { primary_.stop(PostgresServer::Stop::fast); });
 }
 
-TEST_F(Failover, goes_to_the_primary_whichever_comes_first_in_the_url) {
+INSTANTIATE_TEST_SUITE_P(, Failover, ::testing::Values(AccessKind::sync, AccessKind::async),
+                         [](const auto& test) { return testing::to_string(test.param); });
+
+TEST_F(Standby, is_passed_over_for_the_primary_whichever_comes_first_in_the_url) {
   const auto reversed = "postgresql://threadkeep@127.0.0.1:" + std::to_string(standby_.port()) +
                         ",127.0.0.1:" + std::to_string(primary_.port()) + "/store";
   Checkpointer any(open(reversed));
@@ -156,7 +161,7 @@ TEST_F(Failover, goes_to_the_primary_whichever_comes_first_in_the_url) {
 }
 
 // Where somebody ends the wait, the server reports a success, and a warning.
-TEST_F(Failover, is_not_promised_to_a_commit_that_no_standby_has) {
+TEST_F(Standby, is_not_promised_to_a_commit_that_no_standby_has) {
   Checkpointer store(open(url()));
   store.put(Draft("t", "1"));
   standby_.kill();
@@ -178,6 +183,36 @@ TEST_F(Failover, is_not_promised_to_a_commit_that_no_standby_has) {
   EXPECT_EQ(again.code(), Code::outcome_unknown) << again.what();
   standby_.start();
   store.put(Draft("t", "3"), within(60s));
+}
+
+// What the standby did not receive is gone, though it was acknowledged and read; what it received
+// is whole, and goes on.
+TEST_F(Standby, that_is_asynchronous_loses_the_last_commits_and_nothing_before_them) {
+  primary_.set("synchronous_standby_names", "''");
+  Checkpointer store(open(url()));
+  const auto put = [&](int number) {
+    store.put(Draft("t", padded(number)).value("a", padded(number), padded(number)));
+  };
+  for (int i = 1; i <= 20; ++i) put(i);
+  Checkpointer copy(open(standby_.url()));
+  EXPECT_TRUE(comes_true([&] { return copy.get({"t", "", padded(20), {}}).has_value(); }));
+  standby_.kill();
+  for (int i = 21; i <= 40; ++i) put(i);
+  EXPECT_EQ(store.get({"t", "", {}, {}})->checkpoint_id, padded(40));
+  primary_.kill();
+  standby_.start();
+  standby_.promote();
+  std::optional<CheckpointTuple> latest;
+  EXPECT_TRUE(comes_true([&] {
+    return !error_of([&] { latest = store.get({"t", "", {}, {}}); });
+  }));
+  EXPECT_EQ(latest->checkpoint_id, padded(20));
+  CheckpointList all;
+  all.thread_id = "t";
+  const auto left = store.list(all).items;
+  EXPECT_EQ(left.size(), 20U);
+  for (const auto& tuple : left) EXPECT_EQ(tuple.values.size(), 1U) << tuple.checkpoint_id;
+  put(21);
 }
 
 }  // namespace

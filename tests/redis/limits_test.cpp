@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <future>
 #include <thread>
 
+#include "metric_values.hpp"
 #include "support.hpp"
 #include "threadkeep/testing/tcp_proxy.hpp"
 
@@ -144,6 +146,42 @@ TEST(Limits, a_pool_that_is_used_up_says_so) {
   EXPECT_EQ(stuck.get(), Code::timeout);
   proxy.pass();
   EXPECT_TRUE(store.get({"t", "", {}, {}}));
+}
+
+TEST(Limits, connections_and_who_waits_for_one_are_counted) {
+  const auto now = [] {
+    std::array<double, 3> values{};
+    const auto& metrics = *Metrics::process();
+    values[0] = testing::value_of(metrics, "threadkeep_pool_connections",
+                                  {{"backend", "redis"}, {"state", "in_use"}});
+    values[1] = testing::value_of(metrics, "threadkeep_pool_connections",
+                                  {{"backend", "redis"}, {"state", "idle"}});
+    values[2] = testing::value_of(metrics, "threadkeep_pool_waiting", {{"backend", "redis"}});
+    return values;
+  };
+  testing::TcpProxy proxy(RedisServer::shared().port());
+  const auto url = proxy.in_front_of(fresh_url("pool_size=2&pool_wait=60s&connect_timeout=60s"));
+  auto store = std::make_unique<Checkpointer>(open_store(url));
+  store->put(Draft("t", "1"));
+  EXPECT_EQ(now(), (std::array<double, 3>{0, 1, 0}));
+  proxy.fall_silent();
+  std::vector<std::future<bool>> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.push_back(std::async(std::launch::async, [&] {
+      return store->get({"t", "", {}, {}}).has_value();
+    }));
+  }
+  const auto end = std::chrono::steady_clock::now() + 60s;
+  const std::array<double, 3> busy{2, 0, 1};
+  while (now() != busy && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(5ms);
+  }
+  EXPECT_EQ(now(), busy);
+  proxy.pass();
+  for (auto& reader : readers) EXPECT_TRUE(reader.get());
+  EXPECT_EQ(now(), (std::array<double, 3>{0, 2, 0}));
+  store.reset();
+  EXPECT_EQ(now(), (std::array<double, 3>{0, 0, 0}));
 }
 
 TEST(Limits, a_forked_child_is_told_to_open_the_store_again) {

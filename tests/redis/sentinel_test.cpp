@@ -11,12 +11,15 @@
 
 #include "examined.hpp"
 #include "operations.hpp"
+#include "threadkeep/registry.hpp"
+#include "threadkeep/testing/access.hpp"
 #include "threadkeep/testing/redis_sentinels.hpp"
 
 namespace threadkeep::redis_test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AccessKind;
 using testing::RedisSentinels;
 using testing::TcpProxy;
 
@@ -191,8 +194,8 @@ TEST(Replica, closes_all_connections_when_it_says_what_it_is) {
 // One who writes, and what was acknowledged.
 class Writer {
  public:
-  Writer(const std::string& url, std::string thread)
-      : store_(open_store(url)), thread_(std::move(thread)) {}
+  Writer(AccessKind kind, const std::string& url, std::string thread)
+      : access_(testing::make_access(kind, open(url))), thread_(std::move(thread)) {}
 
   void write_until(const std::atomic<bool>& stop) {
     for (int i = 1; !stop; ++i) put_until(stop, i);
@@ -215,7 +218,8 @@ class Writer {
     const std::string value(number % 2 == 0 ? 20 : 20'000, 'x');
     while (!stop) {
       try {
-        store_.put(Draft(thread_, id).value("a", id, value), {Deadline::after(10s), {}});
+        access_->write(PutCheckpoint(Draft(thread_, id).value("a", id, value)),
+                       {Deadline::after(10s), {}});
         ledger_.insert(number);
         ++acknowledged_;
         return;
@@ -227,7 +231,7 @@ class Writer {
     }
   }
 
-  Checkpointer store_;
+  const std::unique_ptr<testing::Access> access_;
   const std::string thread_;
   std::atomic<int> acknowledged_ = 0;
   std::atomic<int> failures_ = 0;
@@ -236,12 +240,14 @@ class Writer {
 
 // A master with two replicas, three sentinels, and four who write; a write counts when both
 // replicas have it.
-class Failover : public ::testing::Test {
+class Failover : public ::testing::TestWithParam<AccessKind> {
  protected:
   Failover() {
     wait_for_replicas(*servers_[0], 2);
     sentinels_.emplace(*servers_[0], 2);
-    for (int i = 0; i < 4; ++i) writers_.emplace_back(url(), "writer" + std::to_string(i));
+    for (int i = 0; i < 4; ++i) {
+      writers_.emplace_back(GetParam(), url(), "writer" + std::to_string(i));
+    }
     for (auto& writer : writers_) threads_.emplace_back([&] { writer.write_until(stop_); });
   }
   ~Failover() override { end(); }
@@ -293,7 +299,7 @@ class Failover : public ::testing::Test {
   }
 };
 
-TEST_F(Failover, of_a_killed_master_keeps_what_was_acknowledged) {
+TEST_P(Failover, of_a_killed_master_keeps_what_was_acknowledged) {
   expect_progress();
   const auto before = servers_[0]->port();
   servers_[0]->kill();
@@ -307,7 +313,7 @@ TEST_F(Failover, of_a_killed_master_keeps_what_was_acknowledged) {
   expect_all_there();
 }
 
-TEST_F(Failover, by_order_keeps_what_was_acknowledged) {
+TEST_P(Failover, by_order_keeps_what_was_acknowledged) {
   expect_progress();
   const auto before = sentinels_->master_port();
   sentinels_->fail_over();
@@ -315,6 +321,9 @@ TEST_F(Failover, by_order_keeps_what_was_acknowledged) {
   expect_progress();
   expect_all_there();
 }
+
+INSTANTIATE_TEST_SUITE_P(, Failover, ::testing::Values(AccessKind::sync, AccessKind::async),
+                         [](const auto& test) { return testing::to_string(test.param); });
 
 }  // namespace
 }  // namespace threadkeep::redis_test

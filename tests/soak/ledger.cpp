@@ -35,32 +35,40 @@ std::string value_of(const std::string& checkpoint_id) {
   return checkpoint_id + std::string(large ? 30'000 : 50, checkpoint_id.back());
 }
 
-void Ledger::checkpoint(const std::string& id, Told told) {
-  checkpoints_[id] = told;
-  if (told == Told::stored) latest_ = id;
+void Ledger::take(const Entry& entry) {
+  notes_[entry.kind == Entry::Kind::document ? entry.value : entry.id] = entry.how;
+  switch (entry.kind) {
+    case Entry::Kind::checkpoint:
+      checkpoints_[entry.id] = entry.told;
+      if (entry.told == Told::stored) latest_ = entry.id;
+      break;
+    case Entry::Kind::write:
+      writes_[latest_][entry.id] = entry.told;
+      break;
+    case Entry::Kind::message:
+      messages_[entry.id] = entry.told;
+      if (entry.told == Told::stored) latest_message_ = entry.id;
+      // A copy of it may come after a deletion too.
+      if (entry.told == Told::stored && entry.late) late_.insert(entry.id);
+      break;
+    case Entry::Kind::document:
+      take_document(entry);
+      break;
+    case Entry::Kind::deletion:
+      deletion_ = entry.told;
+      break;
+  }
 }
 
-void Ledger::write(const std::string& task_id, Told told) {
-  writes_[latest_][task_id] = told;
-}
-
-void Ledger::message(const std::string& id, Told told) {
-  messages_[id] = told;
-  if (told == Told::stored) latest_message_ = id;
-}
-
-void Ledger::document(const std::string& key, const std::string& value, Told told) {
-  auto& possible = documents_[key];
+void Ledger::take_document(const Entry& entry) {
+  auto& possible = documents_[entry.id];
   if (possible.empty()) possible.insert("");
-  if (told == Told::stored) possible.clear();
-  if (told != Told::refused) possible.insert(value);
+  if (entry.told == Told::stored) possible.clear();
+  if (entry.told != Told::refused) possible.insert(entry.value);
 }
 
-void Ledger::deletion(Told told) {
-  deletion_ = told;
-}
-
-void Ledger::look(Store& store, const Call& call, std::vector<std::string>& problems) const {
+void Ledger::look_at_latest(Store& store, const Call& call,
+                            std::vector<std::string>& problems) const {
   const auto complain = [&](const std::string& what) {
     problems.push_back(thread_id_ + ": " + what);
   };
@@ -70,17 +78,20 @@ void Ledger::look(Store& store, const Call& call, std::vector<std::string>& prob
     complain("read " + tuple->checkpoint_id + " after " + latest_ + " was acknowledged");
   }
   if (tuple && !is_whole(*tuple)) complain("a wrong value at " + tuple->checkpoint_id);
-  if (!latest_message_.empty() && !store.message({thread_id_, latest_message_}, call)) {
-    complain("message " + latest_message_ + " was acknowledged and is not there");
-  }
-  compare_documents(store, call, problems);
+}
+
+void Ledger::look_at_message(Store& store, const Call& call,
+                             std::vector<std::string>& problems) const {
+  if (latest_message_.empty() || store.message({thread_id_, latest_message_}, call)) return;
+  problems.push_back(thread_id_ + ": message " + latest_message_ +
+                     " was acknowledged and is not there");
 }
 
 void Ledger::compare(Store& store, std::vector<std::string>& problems) const {
   if (deletion_ == Told::unknown) return;
   compare_checkpoints(store, problems);
   compare_messages(store, problems);
-  if (deletion_ == Told::refused) compare_documents(store, Call(), problems);
+  if (deletion_ == Told::refused) look_at_documents(store, Call(), problems);
 }
 
 void Ledger::compare(const std::string& kind, const Entries& entries,
@@ -142,7 +153,7 @@ void Ledger::compare_messages(Store& store, std::vector<std::string>& problems) 
   compare("message", messages_, found, problems);
 }
 
-void Ledger::compare_documents(Store& store, const Call& call,
+void Ledger::look_at_documents(Store& store, const Call& call,
                                std::vector<std::string>& problems) const {
   for (const auto& [key, possible] : documents_) {
     const auto document = store.state({{thread_id_, ""}, key}, call);

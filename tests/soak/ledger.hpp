@@ -7,16 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "diary.hpp"
 #include "threadkeep/store.hpp"
 
 namespace threadkeep::soak {
-
-/// What a caller was told about a write.
-enum class Told {
-  stored,   ///< It is there, from now on.
-  refused,  ///< Nothing was done: it is not there, and never will be.
-  unknown,  ///< One of the two.
-};
 
 /// What the only writer of a thread was told, kept without any store. What a write means is written
 /// down here a second time, and so shortly that it can be read. Not thread-safe.
@@ -28,32 +22,24 @@ class Ledger {
   /// The latest checkpoint that is stored for sure; "" before there is one.
   const std::string& latest() const noexcept { return latest_; }
 
-  void checkpoint(const std::string& id, Told told);
-  /// A pending write of the latest checkpoint.
-  void write(const std::string& task_id, Told told);
-  void message(const std::string& id, Told told);
-  /// A document, put with this value.
-  void document(const std::string& key, const std::string& value, Told told);
-  void deletion(Told told);
-  /// What was sent with this id and is stored may come a second time: after a deletion too.
-  void may_come_late(const std::string& id) { late_.insert(id); }
-  /// How each sending of it ended, for the report of a problem.
-  void note(const std::string& id, std::string how) { notes_[id] = std::move(how); }
+  void take(const Entry& entry);
 
-  /// Compares a read, at any moment when nothing is under way. Each problem is a line.
-  void look(Store& store, const Call& call, std::vector<std::string>& problems) const;
+  /// Compare a read, at any moment when nothing is under way. Each problem is a line.
+  void look_at_latest(Store& store, const Call& call, std::vector<std::string>& problems) const;
+  void look_at_message(Store& store, const Call& call, std::vector<std::string>& problems) const;
+  void look_at_documents(Store& store, const Call& call, std::vector<std::string>& problems) const;
   /// Compares everything, at the end.
   void compare(Store& store, std::vector<std::string>& problems) const;
 
  private:
   using Entries = std::map<std::string, Told>;
 
+  void take_document(const Entry& entry);
   std::string noted(const std::string& id) const;
   void compare(const std::string& kind, const Entries& entries, const std::set<std::string>& found,
                std::vector<std::string>& problems) const;
   void compare_checkpoints(Store& store, std::vector<std::string>& problems) const;
   void compare_messages(Store& store, std::vector<std::string>& problems) const;
-  void compare_documents(Store& store, const Call& call, std::vector<std::string>& problems) const;
 
   const std::string thread_id_;
   std::string latest_;

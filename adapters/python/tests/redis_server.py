@@ -33,13 +33,23 @@ def _program() -> str:
 class RedisServer:
     """A running server. Hands out stores that nobody else uses."""
 
-    def __init__(self, folder: Path, program: str, *options: str) -> None:
+    def __init__(self, folder: Path, program: str, *options: str, sentinel_of: int = 0) -> None:
+        """With the port of a master it is a sentinel, which watches that as `mymaster`."""
         self.socket = folder / "socket"
+        mode = []
+        if sentinel_of:
+            settings = folder / "sentinel.conf"
+            settings.write_text(
+                f"sentinel monitor mymaster 127.0.0.1 {sentinel_of} 1\n"
+                "sentinel down-after-milliseconds mymaster 500\n"
+                "sentinel failover-timeout mymaster 5000\n"
+            )
+            mode = [str(settings), "--sentinel"]
         self._numbers = itertools.count(1)
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig=KILL", program, "--port", "0", "--save", ""]
+                ["setpriv", "--pdeathsig=KILL", program, *mode, "--port", "0", "--save", ""]
                 + ["--unixsocket", str(self.socket), "--dir", str(folder), *options],
                 stdout=log,
                 stderr=log,
@@ -72,11 +82,19 @@ class RedisServer:
         self._process.wait()
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
-def running_redis(program: str | None = None, *options: str) -> Iterator[RedisServer]:
+def running_redis(
+    program: str | None = None, *options: str, sentinel_of: int = 0
+) -> Iterator[RedisServer]:
     """The machine's own server, or the one of this program."""
     with tempfile.TemporaryDirectory(prefix="threadkeep-redis-") as folder:
-        server = RedisServer(Path(folder), program or _program(), *options)
+        server = RedisServer(Path(folder), program or _program(), *options, sentinel_of=sentinel_of)
         try:
             yield server
         finally:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 import threadkeep
 from helpers import config_of, new_checkpoint, put, put_chain, values_of
 from installed import installed
-from redis_server import RedisServer, running_redis
+from redis_server import RedisServer, free_port, running_redis
 from threadkeep.langgraph import ThreadkeepSaver
 
 LARGE = "x" * 100_000
@@ -92,6 +94,46 @@ def test_a_thread_expires_as_a_whole(server: RedisServer) -> None:
         assert saver.get_tuple(config_of("t")) is None
         assert list(saver.list(config_of("t"))) == []
         put_chain(saver, "t", 1)
+
+
+def test_sentinels_lead_to_the_replica_that_took_over(path: str) -> None:
+    first, second, watching = free_port(), free_port(), free_port()
+    with (
+        running_redis(path, "--port", str(first)) as master,
+        running_redis(
+            path, "--port", str(second), "--replicaof", "127.0.0.1", str(first)
+        ) as replica,
+        running_redis(path, "--port", str(watching), sentinel_of=first) as sentinel,
+    ):
+        wait_until(lambda: master.client().execute_command("WAIT", 1, 100) == 1)
+        wait_until(lambda: len(sentinel.client().sentinel_slaves("mymaster")) == 1)
+        url = f"redis+sentinel://127.0.0.1:{watching}/mymaster"
+        with ThreadkeepSaver(url) as saver:
+            with ThreadkeepSaver(url + "?durability=replicas&replicas=1") as careful:
+                config = put_chain(careful, "t", 3)[-1]
+            assert saver.get_tuple(config_of("t")) is not None
+            master.stop()
+            wait_until(lambda: replica.client().role()[0] in (b"master", "master"))
+            following = new_checkpoint({"small": "next"})
+            wait_until(lambda: is_stored(saver, config, following))
+            assert len(list(saver.list(config_of("t")))) == 4
+
+
+def is_stored(saver: ThreadkeepSaver, config: RunnableConfig, following: dict[str, Any]) -> bool:
+    """The same checkpoint each time: it may have been stored by a call that failed."""
+    try:
+        put(saver, config, following)
+    except threadkeep.Error as error:
+        assert error.code in ("unavailable", "outcome_unknown"), error
+        return False
+    return True
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_server_that_is_too_old_is_refused() -> None:

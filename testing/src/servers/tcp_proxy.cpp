@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <asio.hpp>
+#include <atomic>
 #include <deque>
 #include <future>
 #include <limits>
@@ -298,6 +299,7 @@ class TcpProxy::Impl {
 
   std::uint16_t port() const noexcept { return port_; }
   std::uint16_t server_port() const noexcept { return server_port_; }
+  void lead_to(std::uint16_t server_port) noexcept { server_port_ = server_port; }
 
   // Runs `change` on the proxy's thread, and returns when it is done.
   template <class Change>
@@ -327,7 +329,7 @@ class TcpProxy::Impl {
     link->start(server_port_);
   }
 
-  const std::uint16_t server_port_;
+  std::atomic<std::uint16_t> server_port_;
   Shared shared_;
   asio::io_context io_;
   tcp::acceptor acceptor_;
@@ -340,6 +342,10 @@ TcpProxy::~TcpProxy() = default;
 
 std::uint16_t TcpProxy::port() const noexcept {
   return impl_->port();
+}
+
+void TcpProxy::lead_to(std::uint16_t server_port) {
+  impl_->lead_to(server_port);
 }
 
 std::string TcpProxy::in_front_of(std::string url) const {

@@ -28,6 +28,8 @@ class TcpProxy {
   TcpProxy& operator=(const TcpProxy&) = delete;
 
   std::uint16_t port() const noexcept;
+  /// New connections go to that server; open ones go on.
+  void lead_to(std::uint16_t server_port);
   /// The URL with the server's port replaced by that of the proxy.
   std::string in_front_of(std::string url) const;
 
