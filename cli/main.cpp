@@ -18,6 +18,7 @@
 #include "retention_reports.hpp"
 #include "retention_schedule.hpp"
 #include "retention_sweep.hpp"
+#include "set_aside.hpp"
 #include "setup_command.hpp"
 #include "state_get.hpp"
 #include "stats_command.hpp"
@@ -74,6 +75,12 @@ Commands make_commands(CLI::App& app) {
   auto* state = app.add_subcommand("state", "Looks at the state of threads and of names.");
   state->require_subcommand(1);
   all.push_back(std::make_unique<cli::StateGet>(*state));
+  auto* aside =
+      app.add_subcommand("set-aside", "Looks after what a store refused of a fallback's journal.");
+  aside->require_subcommand(1);
+  all.push_back(std::make_unique<cli::SetAsideList>(*aside));
+  all.push_back(std::make_unique<cli::SetAsideExport>(*aside));
+  all.push_back(std::make_unique<cli::SetAsideDrop>(*aside));
   add_retention(app, all);
   auto migrate = std::make_unique<cli::MigrateTier>(app);
   // A command below another is chosen together with it, and comes first.

@@ -13,15 +13,12 @@ const char* const no_policies =
     "no policy is stored; write policies into threadkeep.yaml and run `threadkeep retention apply`";
 
 retention::Retention& RetentionCommand::retention() {
-  if (!retention_) {
-    store_ = open_store();
-    retention_ = retention::open_retention(*store_);
-  }
+  if (!retention_) retention_ = retention::open_retention(opened_store());
   return *retention_;
 }
 
 Store& RetentionCommand::opened_store() {
-  retention();
+  if (!store_) store_ = open_store();
   return *store_;
 }
 

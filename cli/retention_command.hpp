@@ -18,9 +18,9 @@ class RetentionCommand : public StoreCommand {
   using StoreCommand::StoreCommand;
 
  protected:
-  /// Opens the store at the first use. Throws Error(unsupported) where it has no retention.
+  /// Throws Error(unsupported) where the store has none.
   retention::Retention& retention();
-  /// The store itself.
+  /// The store itself, opened at the first use.
   Store& opened_store();
   /// What only Postgres can do; null on other stores.
   retention::PostgresRetention* postgres();

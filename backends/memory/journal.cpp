@@ -88,6 +88,12 @@ std::vector<SetAsideEntry> MemoryJournal::set_aside_entries(std::int64_t after,
   return page_of(set_aside_, after, max_bytes);
 }
 
+void MemoryJournal::drop_set_aside(std::span<const std::int64_t> seqs, const Call& call) {
+  check_call(call);
+  const std::scoped_lock lock(mutex_);
+  for (const std::int64_t seq : seqs) set_aside_.erase(seq);
+}
+
 JournalSizes MemoryJournal::sizes(const Call& call) {
   check_call(call);
   const std::scoped_lock lock(mutex_);

@@ -175,6 +175,15 @@ std::vector<SetAsideEntry> SqliteJournal::set_aside_entries(std::int64_t after,
   return items;
 }
 
+void SqliteJournal::drop_set_aside(std::span<const std::int64_t> seqs, const Call& call) {
+  const Lease connection = database_.write(call);
+  connection->begin_write();
+  for (const std::int64_t seq : seqs) {
+    connection->execute("DELETE FROM threadkeep_journal_set_aside WHERE seq = ?1", seq);
+  }
+  connection->commit();
+}
+
 JournalSizes SqliteJournal::sizes(const Call& call) {
   const Lease connection = database_.read(call);
   const Snapshot snapshot(*connection);

@@ -25,6 +25,7 @@ class SqliteJournal final : public Journal {
   void set_aside(std::int64_t seq, const std::string& reason, const Call& call) override;
   std::vector<SetAsideEntry> set_aside_entries(std::int64_t after, std::size_t max_bytes,
                                                const Call& call) override;
+  void drop_set_aside(std::span<const std::int64_t> seqs, const Call& call) override;
   JournalSizes sizes(const Call& call) override;
 
   /// A process has used the file as a journal.

@@ -23,29 +23,41 @@ void take_timeout(Reading& reading, const Reading::Members& members,
   if (found != members.end()) timeout = reading.duration(found->second, "timeout");
 }
 
-// Parameters that every URL may have: beside it they need no escapes.
-const std::vector<std::string>& layer_keys() {
-  static const std::vector<std::string> keys = {"try_timeout",   "retry",        "breaker",
-                                                "fallback",      "fallback_new", "fallback_journal",
-                                                "fallback_cache"};
+// Parameters that every URL may have, and those of `tiered:` that are URLs themselves: beside the
+// url they need no escapes.
+const std::vector<std::string>& url_keys() {
+  static const std::vector<std::string> keys = {
+      "try_timeout",      "retry",          "breaker", "fallback", "fallback_new",
+      "fallback_journal", "fallback_cache", "hot",     "durable"};
   return keys;
 }
 
-std::vector<std::string> with_layer_keys(std::vector<std::string> keys) {
-  keys.insert(keys.end(), layer_keys().begin(), layer_keys().end());
+std::vector<std::string> with_url_keys(std::vector<std::string> keys) {
+  keys.insert(keys.end(), url_keys().begin(), url_keys().end());
   return keys;
 }
 
-// What stands beside the url becomes a part of it; opening the store checks it.
+// All that opening it would refuse is told together with what is wrong with the file. It does not
+// touch the store.
+void check_url(Reading& reading, const YAML::Mark& place, const std::string& url) {
+  try {
+    Registry::builtin().open_for_tools(url);
+  } catch (const Error& error) {
+    if (error.code() == Code::invalid_argument) reading.problem(place, error.message());
+  }
+}
+
+// What stands beside the url becomes a part of it.
 std::string take_url(Reading& reading, const Reading::Members& members) {
   std::string url = reading.url(members.at("url")).value_or("");
-  for (const std::string& key : layer_keys()) {
+  for (const std::string& key : url_keys()) {
     const auto found = members.find(key);
     const auto value = found == members.end() ? std::nullopt : reading.text(found->second, key);
     if (!value || url.empty()) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
     url.append(key).append("=").append(percent_encode(*value));
   }
+  if (!url.empty()) check_url(reading, members.at("url").place(), url);
   return url;
 }
 
@@ -54,7 +66,7 @@ StoreConfig take_store(Reading& reading, const std::string& name, const Reading:
                        std::optional<std::chrono::milliseconds> timeout) {
   StoreConfig store{.url = {}, .timeout = timeout};
   const auto members =
-      reading.members(described, "store " + name, with_layer_keys({"url", "timeout"}));
+      reading.members(described, "store " + name, with_url_keys({"url", "timeout"}));
   take_timeout(reading, members, store.timeout);
   if (members.contains("url")) {
     store.url = take_url(reading, members);
@@ -83,8 +95,8 @@ MigrateConfig take_migrate(Reading& reading, const Reading::Member& described) {
   return migrate;
 }
 
-void refuse_layers_without_url(Reading& reading, const Reading::Members& members) {
-  for (const std::string& key : layer_keys()) {
+void refuse_parameters_without_url(Reading& reading, const Reading::Members& members) {
+  for (const std::string& key : url_keys()) {
     const auto found = members.find(key);
     if (found != members.end()) {
       reading.problem(found->second.key, key + " stands beside the url of a store");
@@ -96,13 +108,13 @@ Config take_config(Reading& reading, const YAML::Node& root) {
   Config config;
   const auto members =
       reading.members({root.Mark(), root}, "the file",
-                      with_layer_keys({"url", "timeout", "stores", "retention", "migrate"}));
+                      with_url_keys({"url", "timeout", "stores", "retention", "migrate"}));
   std::optional<std::chrono::milliseconds> timeout;
   take_timeout(reading, members, timeout);
   if (members.contains("url")) {
     config.store = {take_url(reading, members), timeout};
   } else {
-    refuse_layers_without_url(reading, members);
+    refuse_parameters_without_url(reading, members);
   }
   if (const auto stores = members.find("stores"); stores != members.end()) {
     for (const auto& [name, member] : reading.members(stores->second, "stores", {})) {

@@ -21,6 +21,7 @@ bool Breaker::succeeded() {
   state_ = State::closed;
   failures_ = 0;
   pause_ = pause_.zero();
+  answers_since_.reset();
   return closes;
 }
 
@@ -40,8 +41,12 @@ void Breaker::ended(Admission admission) {
   until_ = Time::min();
 }
 
-void Breaker::answered(Time now) {
-  if (state_ != State::closed) until_ = std::min(until_, now);
+bool Breaker::answered(Time now) {
+  if (state_ == State::closed) return false;
+  until_ = std::min(until_, now);
+  if (!answers_since_) answers_since_ = now;
+  const bool is_tried = state_ == State::trying || now - *answers_since_ < options_.open_for;
+  return !is_tried && succeeded();
 }
 
 void Breaker::open(Time now) {
@@ -49,6 +54,7 @@ void Breaker::open(Time now) {
   pause_ = pause_ == pause_.zero() ? options_.open_for : pause_ * 2;
   pause_ = std::min(pause_, options_.longest);
   until_ = now + pause_;
+  answers_since_.reset();
 }
 
 namespace {
@@ -105,11 +111,19 @@ std::vector<Outcome> BreakerLayer::apply(std::span<const Mutation> batch, const 
 
 Health BreakerLayer::ping(const Call& call) {
   Health health = inner().ping(call);
-  const std::lock_guard lock(mutex_);
-  if (health.ok) breaker_.answered(Deadline::Clock::now());
+  std::unique_lock lock(mutex_);
+  if (!health.ok) breaker_.was_silent();
+  if (health.ok && breaker_.answered(Deadline::Clock::now())) {
+    const Time since = opened_at_;
+    lock.unlock();
+    tell_closed(since);
+    return health;
+  }
   if (breaker_.is_closed()) return health;
   health.degraded = true;
-  health.detail += "; it failed of late and is called again step by step (breaker open)";
+  health.detail += health.ok ? "; it failed of late and answers pings again: the next call may try "
+                               "(breaker half-open)"
+                             : "; it is not called for a while (breaker open)";
   return health;
 }
 
@@ -157,8 +171,12 @@ void BreakerLayer::note_answer() {
     const std::lock_guard lock(mutex_);
     if (!breaker_.succeeded()) return;
     since = opened_at_;
-    open_.add(-1);
   }
+  tell_closed(since);
+}
+
+void BreakerLayer::tell_closed(Time since) {
+  open_.add(-1);
   log({LogLevel::info,
        "breaker_closed",
        "the " + backend_ + " store answers again",

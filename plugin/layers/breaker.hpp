@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "layers/call_layer.hpp"
@@ -15,7 +16,8 @@ inline constexpr std::string_view breaker_open = "breaker_open";
 
 /// Whether a store is called. Closed: yes. Open: not before a moment that comes. Then one call may
 /// try: it closes the breaker, or opens it for longer; when it does neither for as long as the
-/// pause before, another one may try. A value without a clock; not thread-safe.
+/// pause before, another one may try. Pings alone close it only where no call comes between two of
+/// them, for a store may answer pings and nothing else. A value without a clock; not thread-safe.
 class Breaker {
  public:
   using Time = Deadline::Clock::time_point;
@@ -33,8 +35,11 @@ class Breaker {
   bool failed(Time now, Admission admission);
   /// The call ended without a sign of the store.
   void ended(Admission admission);
-  /// The store answered somebody who was not admitted: the next call may try.
-  void answered(Time now);
+  /// The store answered a ping: the next call may try. True when that closed it: it answered
+  /// another one `open_for` before, and no call has failed since.
+  bool answered(Time now);
+  /// It did not answer a ping.
+  void was_silent() { answers_since_.reset(); }
 
   bool is_closed() const noexcept { return state_ == State::closed; }
   /// When the next call is admitted, while it is not closed.
@@ -50,6 +55,7 @@ class Breaker {
   unsigned failures_ = 0;
   std::chrono::milliseconds pause_{};  // the last one; zero when closed
   Time until_{};
+  std::optional<Time> answers_since_;  // pings, while it is not closed
 };
 
 /// The layer; see BreakerOptions. Logs breaker_opened and breaker_closed.
@@ -60,7 +66,8 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
   ~BreakerLayer() override;
 
   std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override;
-  /// Asks the store whatever the state is. Degraded while it is not closed.
+  /// Asks the store whatever the state is; see Breaker::answered(). Degraded while it is not
+  /// closed.
   Health ping(const Call& call) override;
   std::vector<Finding> examine(const Call& call) override;
 
@@ -98,6 +105,7 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
   void note(const Error& error, const Admitted& admitted, const Call& call);
   void note(const std::vector<Outcome>& outcomes, const Admitted& admitted, const Call& call);
   void note_answer();
+  void tell_closed(Time since);
   void note_failure(const Error& error, const Admitted& admitted);
   void note_nothing(const Admitted& admitted);
 

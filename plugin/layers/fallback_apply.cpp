@@ -124,11 +124,16 @@ std::vector<std::size_t> FallbackLayer::failed_over(std::span<const Mutation> ba
   return failed;
 }
 
-void FallbackLayer::note_stored(const Mutation& mutation) {
-  if (std::holds_alternative<DeleteRuns>(mutation)) return forget_all();
+// What is known of the thread or named scope that a mutation changes.
+std::shared_ptr<FallbackLane> FallbackLayer::lane_changed_by(const Mutation& mutation) {
   const auto* copy = std::get_if<CopyThread>(&mutation);
   const auto scope = copy ? StateScope::of_thread(copy->target_thread_id) : scope_of(mutation);
-  const auto lane = scope ? parts_->cache.find(*scope) : nullptr;
+  return scope ? parts_->cache.find(*scope) : nullptr;
+}
+
+void FallbackLayer::note_stored(const Mutation& mutation) {
+  if (std::holds_alternative<DeleteRuns>(mutation)) return forget_all();
+  const auto lane = lane_changed_by(mutation);
   if (!lane) return;
   const std::scoped_lock lock(lane->mutex);
   ++lane->writes_ended;
@@ -136,7 +141,7 @@ void FallbackLayer::note_stored(const Mutation& mutation) {
     // It was under way when others began to wait; they are read together from now on.
     lane->overlay.apply(mutation, Call());
     lane->overlay.note(mutation);
-  } else if (copy) {
+  } else if (std::holds_alternative<CopyThread>(mutation)) {
     lane->overlay.forget();
   } else {
     lane->overlay.note_stored(mutation);
@@ -150,13 +155,12 @@ void FallbackLayer::note_stored(const Mutation& mutation) {
 // What it deletes or brings, if it was carried out, is not to be served from here as it was.
 void FallbackLayer::note_unknown(const Mutation& mutation) {
   if (std::holds_alternative<DeleteRuns>(mutation)) return forget_all();
-  const auto* copy = std::get_if<CopyThread>(&mutation);
-  const auto scope = copy ? StateScope::of_thread(copy->target_thread_id) : scope_of(mutation);
-  const auto lane = scope ? parts_->cache.find(*scope) : nullptr;
+  const auto lane = lane_changed_by(mutation);
   if (!lane) return;
   const std::scoped_lock lock(lane->mutex);
   ++lane->writes_ended;
-  const bool spares_checkpoints = !copy && !std::holds_alternative<DeleteThread>(mutation) &&
+  const bool spares_checkpoints = !std::holds_alternative<CopyThread>(mutation) &&
+                                  !std::holds_alternative<DeleteThread>(mutation) &&
                                   !std::holds_alternative<Prune>(mutation);
   if (spares_checkpoints || lane->waits()) return;
   lane->overlay.forget();

@@ -99,6 +99,7 @@ class FallbackLayer final : public ForwardingBackend {
     void get_ready(const Call& call);
     void load(const Call& call);
     void take(Found& found);
+    void remember_set_aside(const Call& call);
     void look_for_backlog();
     FallbackWatch::Attempt try_to_end(Backend& primary, const Call& call);
     std::string describe() const;
@@ -120,6 +121,7 @@ class FallbackLayer final : public ForwardingBackend {
   void tell_what_is_configured() const;
   void get_ready(const Call& call);
   std::optional<std::string> journal_trouble(const Call& call);
+  bool refuses_calls(const Call& call);
   bool takes_unknown() const {
     return parts_->options.unknown == FallbackOptions::UnknownThreads::allow;
   }
@@ -135,6 +137,7 @@ class FallbackLayer final : public ForwardingBackend {
                                        const CallTimes& times);
   std::vector<Outcome> apply_there(std::span<const Mutation> batch,
                                    const std::vector<std::size_t>& places, const Call& call);
+  std::shared_ptr<FallbackLane> lane_changed_by(const Mutation& mutation);
   void note_stored(const Mutation& mutation);
   void note_unknown(const Mutation& mutation);
   void forget_all();

@@ -17,9 +17,11 @@ std::shared_ptr<FallbackLane> FallbackCache::touch(Slots::iterator slot) {
 }
 
 std::shared_ptr<FallbackLane> FallbackCache::find(const StateScope& scope) {
+  const std::string key = key_of(scope);
   const std::scoped_lock lock(mutex_);
-  const auto found = places_.find(key_of(scope));
-  return found == places_.end() ? nullptr : touch(found->second);
+  const auto found = places_.find(key);
+  if (found != places_.end()) return touch(found->second);
+  return aside_.contains(key) ? make(key, scope) : nullptr;
 }
 
 std::shared_ptr<FallbackLane> FallbackCache::find_or_make(const StateScope& scope) {
@@ -28,11 +30,17 @@ std::shared_ptr<FallbackLane> FallbackCache::find_or_make(const StateScope& scop
   const std::scoped_lock lock(mutex_);
   const auto found = places_.find(key);
   if (found != places_.end()) return touch(found->second);
+  auto lane = make(key, scope);
+  collect_old(gone);
+  return lane;
+}
+
+std::shared_ptr<FallbackLane> FallbackCache::make(const std::string& key, const StateScope& scope) {
   auto lane = std::make_shared<FallbackLane>(key, scope, open_);
+  if (const auto aside = aside_.extract(key)) lane->aside = std::move(aside.mapped());
   slots_.push_front({lane, lane->overlay.bytes(), false});
   places_.emplace(key, slots_.begin());
   bytes_ += slots_.front().bytes;
-  collect_old(gone);
   return lane;
 }
 
@@ -54,6 +62,11 @@ void FallbackCache::collect_old(std::vector<std::shared_ptr<FallbackLane>>& gone
   for (auto slot = slots_.end(); bytes_ > max_bytes_ && slot != slots_.begin();) {
     --slot;
     if (slot->pinned || slot->lane.use_count() > 1) continue;
+    FallbackLane& lane = *slot->lane;
+    // Nobody else can have its lock, so this only makes visible what they did.
+    if (!lane.mutex.try_lock()) continue;
+    if (!lane.aside.empty()) aside_.emplace(lane.key, std::move(lane.aside));
+    lane.mutex.unlock();
     bytes_ -= slot->bytes;
     places_.erase(slot->lane->key);
     gone.push_back(std::move(slot->lane));

@@ -78,8 +78,9 @@ std::string key_of(const StateScope& scope);
 /// What it stands for, for people.
 const std::string& name_of(const StateScope& scope) noexcept;
 
-/// The lanes that were used of late, and those of which something waits. Thread-safe; its lock may
-/// be taken with that of a lane held, and not the other way round.
+/// The lanes that were used of late, and those of which something waits; of all others, which of
+/// their checkpoints were set aside. Thread-safe; its lock may be taken with that of a lane held,
+/// and not the other way round.
 class FallbackCache {
  public:
   FallbackCache(std::size_t max_bytes, const OpenMemory& open)
@@ -87,6 +88,7 @@ class FallbackCache {
 
   /// While the caller has it, no other object stands for the same lane.
   std::shared_ptr<FallbackLane> find_or_make(const StateScope& scope);
+  /// None where nothing is known of it.
   std::shared_ptr<FallbackLane> find(const StateScope& scope);
   /// To be called after changes, with the lane's lock held.
   void account(const FallbackLane& lane);
@@ -103,6 +105,7 @@ class FallbackCache {
   using Slots = std::list<Slot>;  // the last used first
 
   std::shared_ptr<FallbackLane> touch(Slots::iterator slot);
+  std::shared_ptr<FallbackLane> make(const std::string& key, const StateScope& scope);
   void collect_old(std::vector<std::shared_ptr<FallbackLane>>& gone);
 
   const std::size_t max_bytes_;
@@ -110,6 +113,7 @@ class FallbackCache {
   std::mutex mutex_;
   Slots slots_;
   std::unordered_map<std::string, Slots::iterator> places_;
+  std::unordered_map<std::string, CheckpointKeys> aside_;  // of lanes that went
   std::size_t bytes_ = 0;
 };
 

@@ -134,6 +134,31 @@ void FallbackJournal::set_aside(std::int64_t seq, std::size_t bytes, const std::
        {{"lane", lane}, {"seq", std::to_string(seq)}, {"reason", reason}}});
 }
 
+void FallbackJournal::for_each_set_aside(const std::function<void(const Mutation&)>& use,
+                                         const Call& call) const {
+  std::int64_t last = 0;
+  for (auto page = journal_->set_aside_entries(last, page_bytes, call); !page.empty();
+       page = journal_->set_aside_entries(last, page_bytes, call)) {
+    last = page.back().entry.seq;
+    for (const SetAsideEntry& item : page) {
+      try {
+        const auto body = decode_journal_body(item.entry.record.body.view());
+        if (const auto* mutation = std::get_if<Mutation>(&body)) use(*mutation);
+      } catch (const Error&) {
+        continue;  // It was set aside for that.
+      }
+    }
+  }
+}
+
+void FallbackJournal::count_set_aside_again(const Call& call) {
+  const std::scoped_lock lock(mutex_);
+  if (known_.set_aside == 0) return;
+  const std::uint64_t now = journal_->sizes(call).set_aside;
+  set_aside_.add(number(now) - number(known_.set_aside));
+  known_.set_aside = now;
+}
+
 std::vector<Finding> FallbackJournal::examine(const Call& call) const {
   return judge_journal(*journal_, call);
 }

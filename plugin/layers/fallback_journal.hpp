@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -42,6 +43,11 @@ class FallbackJournal {
   void remove(std::span<const std::int64_t> seqs, std::size_t bytes, const Call& call);
   void set_aside(std::int64_t seq, std::size_t bytes, const std::string& lane,
                  const std::string& reason, const Call& call);
+
+  /// What was set aside, also by earlier processes; not what is damaged.
+  void for_each_set_aside(const std::function<void(const Mutation&)>& use, const Call& call) const;
+  /// Others may drop what was set aside.
+  void count_set_aside_again(const Call& call);
 
   /// Also when this process does not have the journal.
   std::vector<Finding> examine(const Call& call) const;

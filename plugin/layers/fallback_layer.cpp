@@ -81,8 +81,21 @@ void FallbackLayer::Parts::load(const Call& call) {
     if (found.waiting.empty()) found.collect(old);
   }
   for (const auto& [seq, bytes] : old) journal.remove({{seq}}, bytes, call);
+  remember_set_aside(call);
   for (auto& [key, found] : lanes) take(found);
   if (journal.known().entries > 0) watch.notice_backlog();
+}
+
+// What goes on from these would not be whole, whichever process set them aside.
+void FallbackLayer::Parts::remember_set_aside(const Call& call) {
+  const auto remember = [&](const Mutation& mutation) {
+    const auto* put = std::get_if<PutCheckpoint>(&mutation);
+    if (!put) return;
+    const auto lane = cache.find_or_make(StateScope::of_thread(put->thread_id));
+    const std::scoped_lock lock(lane->mutex);
+    lane->aside.emplace(put->checkpoint_ns, put->checkpoint_id);
+  };
+  journal.for_each_set_aside(remember, call);
 }
 
 void FallbackLayer::Found::collect(std::vector<JournalPlace>& places) {
@@ -147,9 +160,21 @@ std::string FallbackLayer::Parts::describe() const {
 std::optional<std::string> FallbackLayer::journal_trouble(const Call& call) {
   try {
     get_ready(call);
+    parts_->journal.count_set_aside_again(call);
     return {};
   } catch (const Error& error) {
     return error.what();
+  }
+}
+
+// A store that is set up wrong, or lets nobody in, does not come back by itself: calls end with its
+// error, and the fallback does not take over.
+bool FallbackLayer::refuses_calls(const Call& call) {
+  try {
+    inner().thread({"?"}, call);
+    return false;
+  } catch (const Error& error) {
+    return error.code() == Code::invalid_argument || error.code() == Code::denied;
   }
 }
 
@@ -164,6 +189,7 @@ Health FallbackLayer::ping(const Call& call) {
     return health;
   }
   if (health.ok && sizes.entries == 0 && sizes.set_aside == 0) return health;
+  if (!health.ok && sizes.entries == 0 && refuses_calls(call)) return health;
   if (!health.ok) parts_->watch.notice_outage(health.detail);
   const bool goes_on_here = !health.ok || sizes.entries > 0;
   health.detail = (goes_on_here ? "in the fallback: " : "") + parts_->describe() +

@@ -87,6 +87,8 @@ std::optional<CheckpointTuple> FallbackLayer::get(const CheckpointQuery& query, 
     }
     auto found = b.get(query, call);
     const std::scoped_lock lock(lane->mutex);
+    // What the store shows is whole, whoever stored it.
+    if (found) lane->aside.erase({found->checkpoint_ns, found->checkpoint_id});
     if (lane->waits() || lane->writes_ended != ended) return found;
     lane->was_read_here = false;
     lane->overlay.install(query.checkpoint_ns, found);

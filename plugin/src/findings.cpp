@@ -59,8 +59,8 @@ std::vector<Finding> judge_journal(Journal& journal, const Call& call) {
                                std::to_string(sizes.set_aside) +
                                    " writes were refused for good and set aside; the first is " +
                                    first.kind + " of '" + first.lane + "': " + aside.front().reason,
-                               "look at threadkeep_journal_set_aside in the journal, put them back "
-                               "or delete them; see docs/operation/outages.md"));
+                               "threadkeep set-aside list shows them, and drop gives them up; see "
+                               "docs/operation/outages.md"));
   } catch (const Error& error) {
     findings.push_back(warning("fallback", std::string("not examined: ") + error.what(),
                                "see that the journal can be opened"));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layer_keys.hpp"
+#include "threadkeep/log.hpp"
 
 namespace threadkeep {
 
@@ -76,7 +77,12 @@ std::unique_ptr<Backend> Registry::open(std::string_view text, const Environment
 
 std::unique_ptr<Backend> Registry::open(std::string_view url,
                                         const Environment& environment) const {
-  return open(url, environment, true);
+  auto backend = open(url, environment, true);
+  log({LogLevel::info,
+       "store_opened",
+       "a store was opened; nothing was asked of it yet",
+       {{"store", Url::parse(url).redacted()}}});
+  return backend;
 }
 
 std::unique_ptr<Backend> Registry::open_for_tools(std::string_view url,

@@ -32,7 +32,7 @@ class BashCompletion : public Cli {
 };
 
 TEST_F(BashCompletion, knows_the_commands) {
-  EXPECT_EQ(completed({"se"}), "setup\n");
+  EXPECT_EQ(completed({"setu"}), "setup\n");
   EXPECT_EQ(completed({"threads", "di"}), "diff\n");
   EXPECT_EQ(completed({"completion", "f"}), "fish\n");
   const auto all = completed({""});

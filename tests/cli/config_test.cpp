@@ -89,6 +89,42 @@ TEST_F(ConfigFile, puts_layers_around_a_store) {
             "t.yaml:2:41: fallback: needs a value");
 }
 
+#ifdef THREADKEEP_TEST_REDIS
+TEST_F(ConfigFile, names_the_stores_of_a_tiered_one) {
+  const auto config = parse(
+      "url: tiered:?check=put\n"
+      "hot: redis://:${SECRET}@cache/0?prefix=a\n"
+      "durable: postgresql://db/agents\n"
+      "fallback: 'memory:'\n");
+  EXPECT_EQ(config.store->url,
+            "tiered:?check=put&fallback=memory:&hot=redis://:" + std::string(canary) +
+                "%40cache/0%3Fprefix%3Da&durable=postgresql://db/agents");
+  EXPECT_TRUE(Registry::builtin().open(config.store->url));
+  EXPECT_TRUE(contains(refusal("url: 'tiered:'\nhot: 'sqlite:a'"), "'durable' must be"));
+  EXPECT_TRUE(contains(refusal("url: 'sqlite:a'\nhot: 'memory:'"), "unknown parameter 'hot'"));
+}
+#endif
+
+// What a URL is refused for is not told after all else was put right.
+TEST_F(ConfigFile, tells_what_is_wrong_with_the_urls_at_once) {
+  const auto several = refusal(
+      "url: sqlite:a.db?busy=1&nosuch=1\n"
+      "retry: many\n"
+      "timout: 1s\n"
+      "stores:\n"
+      "  prod:\n"
+      "    url: postgresql://u:${SECRET}@db/agents?pool_size=x\n"
+      "    fallback: redis://h\n"
+      "    breaker: off\n"
+      "retention: {policies: [{idle: x}]}\n");
+  for (const auto* part :
+       {"t.yaml:1:6: url 'sqlite:a.db", "'busy'", "'nosuch'", "'retry'", "t.yaml:3:1: unknown key",
+        "t.yaml:6:10: url 'postgresql:", "'pool_size'", "'fallback' must be memory: or",
+        "leave breaker=off out", "t.yaml:9:", "name is missing", "idle is no duration"}) {
+    EXPECT_TRUE(contains(several, part)) << part << " is not in " << several;
+  }
+}
+
 TEST_F(ConfigFile, may_say_nothing) {
   for (const auto* text : {"", "# nothing\n", "{}"}) {
     const auto config = parse(text);
@@ -124,11 +160,11 @@ TEST_F(ConfigFile, tells_all_that_is_wrong_with_its_place) {
       "t.yaml:1:1: unknown key 'ulr'; known are: url, timeout, stores, retention, migrate, "
       "try_timeout, "
       "retry, breaker, "
-      "fallback, fallback_new, fallback_journal, fallback_cache\n"
+      "fallback, fallback_new, fallback_journal, fallback_cache, hot, durable\n"
       "t.yaml:2:10: timeout must be a duration such as 500ms, 90s, 30m or 6h\n"
       "t.yaml:5:5: url: needs a value\n"
       "t.yaml:6:5: unknown key 'retries'; known are: url, timeout, try_timeout, retry, breaker, "
-      "fallback, fallback_new, fallback_journal, fallback_cache\n"
+      "fallback, fallback_new, fallback_journal, fallback_cache, hot, durable\n"
       "t.yaml:7:9: store test needs a url\n"
       "t.yaml:8:15: url: the variable NOSUCH is not set; write ${NOSUCH:-default} where it "
       "need not be");

@@ -39,6 +39,35 @@ TEST_F(Cli, doctor_tells_which_store_and_layers_it_looks_at) {
   }
 }
 
+TEST_F(Cli, doctor_tells_which_policies_delete) {
+  run({"setup", "--url", url}, done);
+  const auto file = directory.path() / "threadkeep.yaml";
+  const auto write = [&](const std::string& policies) {
+    std::ofstream(file) << "url: " << url << "\nretention: {policies: [" << policies << "]}\n";
+  };
+  const Arguments doctor = {"doctor", "--config", file};
+  const auto policies = [&](const std::string& line) {
+    const auto output = run(doctor, done);
+    EXPECT_TRUE(contains(output, line)) << output;
+  };
+  EXPECT_TRUE(contains(run({"doctor", "--url", url}, done),
+                       "ok       policies     retention is not installed here"));
+  write("{name: free, threads: 'chat-*', idle: 7d}, {name: rest, idle: off, keep_last: 3}");
+  policies("warning  policies     those of the configuration file are not in the store");
+  run({"retention", "apply", "--config", file, "--archive", "required"}, done);
+  policies(
+      "ok       policies     free (idle 7d, threads chat-*), rest (keep_last 3); nothing may "
+      "go without an archive");
+  const auto report = Json::parse(run({"doctor", "--config", file, "--json"}, done));
+  ASSERT_EQ(report.at("policies").size(), 2U);
+  EXPECT_EQ(report.at("policies")[1].at("keep_last"), 3);
+  EXPECT_EQ(report.at("findings").back().at("subject"), "policies");
+  write("");
+  policies("; the configuration file has others");
+  run({"retention", "apply", "--config", file, "--archive", "optional"}, done);
+  policies("ok       policies     none is stored");
+}
+
 TEST_F(Cli, doctor_says_what_to_do_about_a_warning) {
   run({"setup", "--url", url}, done);
   const auto output = run({"doctor", "--url", url + "?synchronous=normal"}, done);

@@ -25,6 +25,9 @@ const std::vector<Arguments>& commands() {
                                              {"threads", "delete"},
                                              {"messages", "list"},
                                              {"state", "get"},
+                                             {"set-aside", "list"},
+                                             {"set-aside", "export"},
+                                             {"set-aside", "drop"},
                                              {"retention", "install"},
                                              {"retention", "apply"},
                                              {"retention", "preview"},
@@ -80,6 +83,15 @@ TEST(CliPage, names_every_command) {
     for (const auto& word : command) name += " " + word;
     EXPECT_TRUE(contains(page(), "# `" + name) || contains(page(), "and `" + name)) << name;
     EXPECT_TRUE(contains(run({command.front(), "--help"}, done), command.back()));
+  }
+}
+
+// It writes metrics, and serves them to nobody.
+TEST(CliProgram, is_linked_with_no_http_server) {
+  const auto needed = testing::run_program({"readelf", "-d", THREADKEEP_COMMAND}, done);
+  EXPECT_TRUE(contains(needed, "NEEDED")) << needed;
+  for (const auto* library : {"civetweb", "prometheus-cpp-pull"}) {
+    EXPECT_FALSE(contains(needed, library)) << needed;
   }
 }
 

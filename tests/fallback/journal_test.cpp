@@ -87,6 +87,16 @@ TEST_P(Journals, set_entries_aside_with_a_reason) {
   EXPECT_EQ(journal_->sizes(Call()), (JournalSizes{1, 1, 1}));
 }
 
+TEST_P(Journals, drop_what_was_set_aside) {
+  const auto first = append({"a", "b", "c"});
+  for (int i = 0; i < 2; ++i) journal_->set_aside(first + i, "refused", Call());
+  journal_->drop_set_aside(std::vector<std::int64_t>{first, first + 2, 99}, Call());
+  const auto aside = journal_->set_aside_entries(0, 100, Call());
+  ASSERT_EQ(aside.size(), 1U);
+  EXPECT_EQ(aside[0].entry.seq, first + 1);
+  EXPECT_EQ(read(), Bodies{"c"}) << "what waits stays";
+}
+
 TEST_P(Journals, append_nothing_when_the_time_is_up) {
   const JournalRecord record{"lane", "put", Bytes(std::string("x"))};
   const Call late{Deadline::after(0s), {}};

@@ -11,38 +11,14 @@ struct Case {
   std::unique_ptr<Server> (*make)();
 };
 
-class Outage : public ::testing::TestWithParam<Case> {
+class Outage : public ServerTest, public ::testing::WithParamInterface<Case> {
  protected:
-  Outage() : server_(GetParam().make()), store_(open_with_fallback(server_->url(), "memory:")) {
-    plain()->setup(Call());
-  }
+  Outage() : ServerTest(GetParam().make()) { reopen(options()); }
 
-  /// Without a fallback: what another program sees.
-  std::shared_ptr<Store> plain() const { return open(server_->url()); }
   void reopen(FallbackOptions options) {
     store_.reset();
     store_ = open_with_fallback(server_->url(), "memory:", std::move(options));
   }
-  void put(Mutation mutation) { store_->write(std::move(mutation), Call()); }
-  /// A thread of which the latest checkpoint was read.
-  void make_cached(const std::string& thread_id, int steps) {
-    put(first_step(thread_id));
-    for (int i = 2; i <= steps; ++i) put(step(thread_id, i));
-    ASSERT_TRUE(latest(*store_, thread_id));
-  }
-  std::vector<std::string> stored(const std::string& thread_id) {
-    const auto other = plain();
-    return ids_of(*other, thread_id);
-  }
-  static std::vector<std::string> ids_to(int number) {
-    std::vector<std::string> ids;
-    for (int i = 1; i <= number; ++i) ids.push_back(id_of(i));
-    return ids;
-  }
-
-  Log log_;
-  std::unique_ptr<Server> server_;
-  std::shared_ptr<Store> store_;
 };
 
 TEST_P(Outage, of_a_cached_thread_is_not_noticed_by_who_goes_on) {
@@ -296,11 +272,7 @@ class OutageOfOne : public Outage {
     open_again();
     store_->ping(Call());
   }
-  bool nothing_waits() {
-    return comes_true([&] { return metric("threadkeep_journal_entries") == 0; });
-  }
 
-  testing::TemporaryDirectory directory_;
   const std::string journal_ = "sqlite:" + (directory_.path() / "journal.db").string();
 };
 

@@ -18,14 +18,10 @@ FallbackOptions allowing() {
   return options;
 }
 
-class Replay : public ::testing::Test {
+class Replay : public ServerTest {
  protected:
-  Replay() {
-    plain()->setup(Call());
-    open_again();
-  }
+  Replay() : ServerTest(make_postgres()) { open_again(); }
 
-  std::shared_ptr<Store> plain() const { return open(server_->url()); }
   void open_again(FallbackOptions options = fallback_test::options()) {
     store_.reset();
     store_ = open_with_fallback(server_->url(), journal(), std::move(options));
@@ -33,16 +29,6 @@ class Replay : public ::testing::Test {
   std::string journal() const { return "sqlite:" + file().string(); }
   std::filesystem::path file() const { return directory_.path() / "journal.db"; }
 
-  void put(Mutation mutation) { store_->write(std::move(mutation), Call()); }
-  void make_cached(const std::string& thread_id, int steps) {
-    put(first_step(thread_id));
-    for (int i = 2; i <= steps; ++i) put(step(thread_id, i));
-    ASSERT_TRUE(latest(*store_, thread_id));
-  }
-  std::vector<std::string> stored(const std::string& thread_id) {
-    const auto other = plain();
-    return ids_of(*other, thread_id);
-  }
   int count(const std::string& thread_id) const {
     const auto store = plain();
     CheckpointList query;
@@ -54,11 +40,6 @@ class Replay : public ::testing::Test {
       query.cursor = page.next;
     } while (!query.cursor.empty());
     return count;
-  }
-  static std::vector<std::string> ids_to(int number) {
-    std::vector<std::string> ids;
-    for (int i = 1; i <= number; ++i) ids.push_back(id_of(i));
-    return ids;
   }
 
   /// From now on the server ends what writes `id` of "t" into the table with this SQLSTATE.
@@ -78,14 +59,6 @@ class Replay : public ::testing::Test {
     store_.reset();
     server_->start();
   }
-  bool nothing_waits() {
-    return comes_true([&] { return metric("threadkeep_journal_entries") == 0; });
-  }
-
-  Log log_;
-  std::unique_ptr<Server> server_ = make_postgres();
-  testing::TemporaryDirectory directory_;
-  std::shared_ptr<Store> store_;
 };
 
 TEST_F(Replay, that_is_broken_off_leaves_a_process_all_that_it_reads) {
@@ -200,6 +173,45 @@ TEST_F(Replay, comes_to_an_end_while_a_thread_is_written_to) {
   EXPECT_EQ(latest(*plain(), "t")->checkpoint_id, id_of(last));
   EXPECT_EQ(count("t"), last);
   EXPECT_EQ(log_.count("fallback_fork"), 0U);
+}
+
+// A wrong name, and not an outage: nobody is to believe that the store comes back by itself.
+TEST_F(Replay, is_not_for_a_database_that_is_not_there) {
+  store_.reset();
+  const std::string url = server_->url();
+  const std::string name = Url::parse(url).path().substr(1);
+  std::string wrong = url;
+  wrong.replace(wrong.find(name), name.size(), "nowhere");
+  store_ = open_with_fallback(wrong, journal(), allowing());
+  const auto error = error_of([&] { put(first_step("t")); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), Code::invalid_argument) << error->what();
+  EXPECT_NE(error->message().find("name another in the URL"), std::string::npos) << error->what();
+  EXPECT_EQ(code_of([&] { latest(*store_, "t"); }), Code::invalid_argument);
+  EXPECT_EQ(code_of([&] { store_->setup(Call()); }), Code::invalid_argument);
+  EXPECT_FALSE(store_->ping(Call()).ok);
+  EXPECT_EQ(log_.count("fallback_began"), 0U);
+  EXPECT_EQ(metric("threadkeep_journal_entries"), 0);
+}
+
+// As while a backup is restored.
+TEST_F(Replay, waits_for_a_database_that_was_taken_away) {
+  make_cached("t", 2);
+  server_->stop();
+  put(step("t", 3));
+  bring_back();
+  const std::string name = Url::parse(server_->url()).path().substr(1);
+  run_on_postgres("ALTER DATABASE \"" + name + "\" RENAME TO taken_away");
+  open_again();
+  EXPECT_EQ(latest(*store_, "t")->checkpoint_id, id_of(3)) << "it goes on";
+  put(step("t", 4));
+  EXPECT_TRUE(comes_true(
+      [&] { return store_->ping(Call()).detail.find("does not exist") != std::string::npos; }));
+  EXPECT_EQ(code_of([&] { latest(*store_, "other"); }), Code::invalid_argument);
+  run_on_postgres("ALTER DATABASE taken_away RENAME TO \"" + name + "\"");
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(stored("t"), ids_to(4));
+  EXPECT_EQ(log_.count("fallback_set_aside"), 0U);
 }
 
 TEST_F(Replay, takes_only_the_messages_that_were_taken_here) {

@@ -12,6 +12,11 @@ namespace {
 
 // One server for all tests of the program, because a new one takes seconds; each test has a
 // database.
+testing::PostgresServer& postgres_server() {
+  static testing::PostgresServer server{{.durable = true, .settings = {}}};
+  return server;
+}
+
 class Postgres final : public Server {
  public:
   Postgres() : database_(server().create_database()) {}
@@ -36,10 +41,7 @@ class Postgres final : public Server {
   }
 
  private:
-  static testing::PostgresServer& server() {
-    static testing::PostgresServer server{{.durable = true, .settings = {}}};
-    return server;
-  }
+  static testing::PostgresServer& server() { return postgres_server(); }
 
   const std::string database_;
   bool is_away_ = false;
@@ -61,6 +63,9 @@ class Redis final : public Server {
 
 std::unique_ptr<Server> make_postgres() {
   return std::make_unique<Postgres>();
+}
+void run_on_postgres(const std::string& sql) {
+  postgres_server().run(sql, "postgres");
 }
 std::unique_ptr<Server> make_redis() {
   return std::make_unique<Redis>();
@@ -172,6 +177,31 @@ double metric(const std::string& name) {
     if (family.name == name && !family.samples.empty()) return family.samples.front().value;
   }
   return 0;
+}
+
+std::vector<std::string> ids_to(int number) {
+  std::vector<std::string> ids;
+  for (int i = 1; i <= number; ++i) ids.push_back(id_of(i));
+  return ids;
+}
+
+ServerTest::ServerTest(std::unique_ptr<Server> server) : server_(std::move(server)) {
+  plain()->setup(Call());
+}
+
+std::vector<std::string> ServerTest::stored(const std::string& thread_id) const {
+  const auto other = plain();
+  return ids_of(*other, thread_id);
+}
+
+void ServerTest::make_cached(const std::string& thread_id, int steps) {
+  put(first_step(thread_id));
+  for (int i = 2; i <= steps; ++i) put(step(thread_id, i));
+  ASSERT_TRUE(latest(*store_, thread_id));
+}
+
+bool ServerTest::nothing_waits() {
+  return comes_true([] { return metric("threadkeep_journal_entries") == 0; });
 }
 
 }  // namespace threadkeep::fallback_test

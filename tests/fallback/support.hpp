@@ -19,6 +19,7 @@
 #include "threadkeep/testing/draft.hpp"
 #include "threadkeep/testing/postgres_server.hpp"
 #include "threadkeep/testing/redis_server.hpp"
+#include "threadkeep/testing/temporary_directory.hpp"
 
 /// \file
 /// What the tests of the fallback share: servers that come and go, stores that go on without them.
@@ -40,6 +41,8 @@ class Server {
 };
 
 std::unique_ptr<Server> make_postgres();
+/// SQL for the server of make_postgres(), as superuser and in no database of a test.
+void run_on_postgres(const std::string& sql);
 std::unique_ptr<Server> make_redis();
 
 /// What the process logs while this lives.
@@ -88,5 +91,28 @@ bool is_healthy(Store& store);
 
 /// A number of the process; 0 before it exists.
 double metric(const std::string& name);
+
+/// The ids of the first steps.
+std::vector<std::string> ids_to(int number);
+
+/// A store with a fallback, whose server comes and goes.
+class ServerTest : public ::testing::Test {
+ protected:
+  /// Sets up the server's store, and opens none.
+  explicit ServerTest(std::unique_ptr<Server> server);
+
+  /// Without a fallback: what another program sees.
+  std::shared_ptr<Store> plain() const { return open(server_->url()); }
+  std::vector<std::string> stored(const std::string& thread_id) const;
+  void put(Mutation mutation) { store_->write(std::move(mutation), Call()); }
+  /// A thread of which the latest checkpoint was read.
+  void make_cached(const std::string& thread_id, int steps);
+  static bool nothing_waits();
+
+  Log log_;
+  const std::unique_ptr<Server> server_;
+  const testing::TemporaryDirectory directory_;
+  std::shared_ptr<Store> store_;
+};
 
 }  // namespace threadkeep::fallback_test

@@ -181,6 +181,28 @@ TEST_F(BreakerOf, a_store_that_answers_others_tries_at_once) {
   EXPECT_EQ(breaker.admits(start + 20ms), Admission::trial) << "the first one is stuck";
 }
 
+TEST_F(BreakerOf, a_store_that_nobody_calls_is_closed_by_pings) {
+  open();
+  EXPECT_FALSE(breaker.answered(start + 10ms));
+  EXPECT_FALSE(breaker.answered(start + 1009ms));
+  EXPECT_TRUE(breaker.answered(start + 1010ms));
+  EXPECT_TRUE(breaker.is_closed());
+  open();
+  EXPECT_FALSE(breaker.answered(start + 2s)) << "the next outage begins anew";
+}
+
+TEST_F(BreakerOf, a_store_that_answers_pings_alone_stays_open) {
+  open();
+  EXPECT_FALSE(breaker.answered(start));
+  EXPECT_EQ(breaker.admits(start), Admission::trial);
+  EXPECT_FALSE(breaker.answered(start + 5s)) << "the trial is under way";
+  breaker.failed(start + 6s, Admission::trial);
+  EXPECT_FALSE(breaker.answered(start + 6s)) << "it failed since";
+  breaker.was_silent();
+  EXPECT_FALSE(breaker.answered(start + 9s)) << "they do not follow each other";
+  EXPECT_FALSE(breaker.is_closed());
+}
+
 TEST_F(BreakerOf, a_trial_that_never_ends_lets_another_call_try) {
   open();
   EXPECT_EQ(breaker.admits(start + 1s), Admission::trial);

@@ -27,7 +27,7 @@ class Events {
   Events() {
     set_log_sink([this](const LogRecord& record) {
       const std::lock_guard lock(mutex_);
-      events_.push_back(record.event);
+      if (record.event != "store_opened") events_.push_back(record.event);
     });
   }
   ~Events() { set_log_sink({}); }
@@ -235,6 +235,26 @@ TEST_F(LayersOverPostgres, call_a_server_at_once_that_answered_a_ping) {
   EXPECT_THROW(store_->get({"t", "", {}, {}}, Call()), Error) << "open for an hour";
   EXPECT_TRUE(store_->ping(Call()).ok);
   EXPECT_FALSE(store_->get({"t", "", {}, {}}, Call()));
+}
+
+// Else a load balancer that sends nothing to what is degraded would never send anything again.
+TEST_F(LayersOverPostgres, are_healthy_again_by_pings_where_nobody_calls) {
+  Events events;
+  store_ = Stack(behind_proxy())
+               .breaker({.failures = 1, .open_for = 20ms, .longest = 1h})
+               .metrics("test", metrics_)
+               .build();
+  proxy_.refuse();
+  EXPECT_THROW(store_->get({"t", "", {}, {}}, Call()), Error);
+  proxy_.pass();
+  const Health half_open = store_->ping(Call());
+  EXPECT_TRUE(half_open.ok && half_open.degraded);
+  EXPECT_NE(half_open.detail.find("half-open"), std::string::npos) << half_open.detail;
+  const Deadline last = Deadline::after(60s);
+  while (store_->ping(Call()).degraded && !last.passed()) std::this_thread::yield();
+  EXPECT_FALSE(last.passed());
+  EXPECT_EQ(metrics_->gauge("threadkeep_breaker_open", "", labels_).value(), 0);
+  EXPECT_EQ(events.all(), (std::vector<std::string>{"breaker_opened", "breaker_closed"}));
 }
 
 TEST_F(LayersOverPostgres, count_an_open_breaker_no_more_when_its_store_is_closed) {

@@ -2,6 +2,7 @@
 // URLs of tiered stores.
 #include "threadkeep/url.hpp"
 
+#include "threadkeep/testing/postgres_server.hpp"
 #include "tiered_fixture.hpp"
 
 namespace threadkeep::tiered_test {
@@ -39,6 +40,53 @@ TEST(TieredUrl, opens_both_stores) {
   EXPECT_NE(ready.detail.find("; hot: "), std::string::npos) << ready.detail;
   EXPECT_EQ(store->capabilities().name, "tiered");
   EXPECT_TRUE(store->capabilities().durable);
+}
+
+std::string layered(const std::string& hot, const std::string& durable) {
+  return "tiered:?hot=" + encoded(hot) + "&durable=" + encoded(durable) +
+         "&try_timeout=2s&retry=3&breaker=on&fallback=memory:";
+}
+
+TEST(TieredUrl, takes_the_layers_of_every_url) {
+  const auto findings =
+      Registry::builtin().open_for_tools(layered("memory:", Schema().url()))->examine(Call());
+  std::string text;
+  for (const Finding& finding : findings) text += finding.subject + ": " + finding.text + "\n";
+  for (const char* part :
+       {"store: PostgreSQL", "hot store: ", "deadline: each try ends after 2000ms",
+        "breaker: closed", "retry: a call has up to 3 tries"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is not in " << text;
+  }
+  const auto wrong = problems(layered("memory:", "postgresql://h/db") + "&breaker=off&check=x");
+  for (const char* part : {"'breaker' is given twice", "'check' must be one of"}) {
+    EXPECT_NE(wrong.find(part), std::string::npos) << wrong;
+  }
+}
+
+TEST(TieredUrl, goes_on_in_the_fallback_while_Postgres_is_away) {
+  testing::PostgresServer postgres;
+  const auto store = Registry::builtin().open(
+      layered(RedisServer::shared().unix_url("prefix=" + fresh_prefix()), postgres.url()));
+  const auto put = [&](const std::string& id, const std::string& parent) {
+    apply(*store, PutCheckpoint(Draft("t", id).parent(parent).value("a", id, "value " + id)));
+  };
+  apply(*store, PutCheckpoint(Draft("t", "1").value("a", "1", "value 1")));
+  ASSERT_EQ(id_of(*store, "t"), "1");
+  postgres.stop(testing::PostgresServer::Stop::fast);
+  put("2", "1");
+  EXPECT_EQ(id_of(*store, "t"), "2");
+  const Health away = store->ping(Call());
+  EXPECT_TRUE(away.ok && away.degraded) << away.detail;
+  EXPECT_NE(away.detail.find("in the fallback"), std::string::npos) << away.detail;
+  postgres.start();
+  EXPECT_TRUE(comes_true([&] { return !store->ping(Call()).degraded; }));
+  put("3", "2");
+  EXPECT_EQ(id_of(*store, "t"), "3");
+  const auto durable = Registry::builtin().open(postgres.url());
+  EXPECT_EQ(read(*store, "t"), read(*durable, "t"));
+  CheckpointList all;
+  all.thread_id = "t";
+  EXPECT_EQ(durable->list(all, Call()).items.size(), 3U);
 }
 
 TEST(TieredUrl, says_all_that_is_wrong_at_once) {

@@ -53,8 +53,9 @@ class Journal {
   /// What was appended survives the process.
   virtual bool durable() const = 0;
   /// Makes this the only process, and the only object, that uses the journal, until this goes;
-  /// makes the journal where there is none. To be called once, before all others but sizes() and
-  /// set_aside_entries(). Throws Error(unavailable) that names the holder while there is one.
+  /// makes the journal where there is none. To be called once, before all others but sizes(),
+  /// set_aside_entries() and drop_set_aside(). Throws Error(unavailable) that names the holder
+  /// while there is one.
   virtual void take(const Call& call) = 0;
 
   /// All of them or none, durable on return where the journal is; the number of the first one. The
@@ -71,6 +72,8 @@ class Journal {
   /// As read().
   virtual std::vector<SetAsideEntry> set_aside_entries(std::int64_t after, std::size_t max_bytes,
                                                        const Call& call) = 0;
+  /// Absent ones are no error.
+  virtual void drop_set_aside(std::span<const std::int64_t> seqs, const Call& call) = 0;
   virtual JournalSizes sizes(const Call& call) = 0;
 };
 

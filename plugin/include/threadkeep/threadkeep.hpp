@@ -6,6 +6,9 @@
 
 #include "threadkeep/checkpointer.hpp"
 #include "threadkeep/ids.hpp"
+#include "threadkeep/layers.hpp"
+#include "threadkeep/log.hpp"
+#include "threadkeep/metrics.hpp"
 #include "threadkeep/registry.hpp"
 #include "threadkeep/session_store.hpp"
 #include "threadkeep/store.hpp"

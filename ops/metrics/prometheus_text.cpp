@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "threadkeep/prometheus.hpp"
-
-#include <prometheus/collectable.h>
-#include <prometheus/exposer.h>
-#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <limits>
 #include <sstream>
 
-#include "threadkeep/error.hpp"
+#include "prometheus_families.hpp"
+#include "threadkeep/prometheus.hpp"
 
 namespace threadkeep {
 
@@ -50,6 +46,8 @@ prometheus::ClientMetric converted(const MetricFamily::Sample& sample, MetricFam
   return metric;
 }
 
+}  // namespace
+
 std::vector<prometheus::MetricFamily> converted(const std::vector<MetricFamily>& families) {
   std::vector<prometheus::MetricFamily> all;
   all.reserve(families.size());
@@ -63,53 +61,10 @@ std::vector<prometheus::MetricFamily> converted(const std::vector<MetricFamily>&
   return all;
 }
 
-class Collected final : public prometheus::Collectable {
- public:
-  explicit Collected(std::shared_ptr<Metrics> metrics) : metrics_(std::move(metrics)) {}
-  std::vector<prometheus::MetricFamily> Collect() const override {
-    return converted(metrics_->snapshot());
-  }
-
- private:
-  std::shared_ptr<Metrics> metrics_;
-};
-
-}  // namespace
-
 std::string prometheus_text(const std::vector<MetricFamily>& families) {
   std::ostringstream text;
   prometheus::TextSerializer().Serialize(text, converted(families));
   return std::move(text).str();
-}
-
-struct PrometheusEndpoint::Server {
-  Server(const std::string& address, std::shared_ptr<Metrics> metrics)
-      : collected(std::make_shared<Collected>(std::move(metrics))), exposer(address, 2) {
-    exposer.RegisterCollectable(collected);
-  }
-
-  std::shared_ptr<Collected> collected;  // the exposer does not own it
-  prometheus::Exposer exposer;
-};
-
-PrometheusEndpoint::PrometheusEndpoint(const std::string& address,
-                                       std::shared_ptr<Metrics> metrics) {
-  try {
-    server_ = std::make_unique<Server>(address, std::move(metrics));
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Error(Code::unavailable, "metrics: cannot listen on '" + address + "' (" + error.what() +
-                                       "); name an address of this machine and a free port, as "
-                                       "in 127.0.0.1:9464");
-  }
-}
-
-PrometheusEndpoint::~PrometheusEndpoint() = default;
-
-int PrometheusEndpoint::port() const {
-  const auto ports = server_->exposer.GetListeningPorts();
-  return ports.empty() ? 0 : ports.front();
 }
 
 }  // namespace threadkeep
