@@ -2,10 +2,11 @@
 #include "migrate_command.hpp"
 
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <migration/tier/words.hpp>
+#include <sstream>
 
+#include "config/text_file.hpp"
 #include "duration_option.hpp"
 #include "not_empty.hpp"
 #include "printable.hpp"
@@ -186,12 +187,22 @@ migration::MigrateOptions MigrateTier::migrate_options() const {
   return wanted;
 }
 
+std::string MigrateTier::text_of_order() const {
+  try {
+    std::string text = ops::read_text_file(order_, "the order of tables");
+    ops::check_text(text, order_);
+    return text;
+  } catch (const Error& error) {
+    throw refuse(printable(error.message()));
+  }
+}
+
 // Empty lines and what follows a # say nothing.
 std::vector<std::string> MigrateTier::read_order() const {
   std::vector<std::string> tables;
   if (order_.empty()) return choice().migrate().order;
-  std::ifstream file(order_);
-  if (!file) throw refuse("cannot open " + printable(order_));
+  const std::string text = text_of_order();
+  std::istringstream file(text);
   for (std::string line; std::getline(file, line);) {
     line.erase(std::min(line.find('#'), line.size()));
     const auto end = line.find_last_not_of(" \t\r");

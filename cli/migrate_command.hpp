@@ -54,6 +54,7 @@ class MigrateTier final : public TierCommand {
   migration::MigrateEvents events() override;
   void confirm(const migration::Analysis& analysis) const;
   ExitStatus carry_out(migration::Migration& migration, const Call& call);
+  std::string text_of_order() const;
   std::vector<std::string> read_order() const;
 
   bool dry_run_ = false;

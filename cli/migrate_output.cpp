@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migrate_output.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <migration/tier/words.hpp>
 
 #include "printable.hpp"
@@ -15,6 +17,17 @@ using tables::Counts;
 
 std::string place_text(const tables::DatabaseInfo& info) {
   return info.place + " (" + info.engine + (info.version.empty() ? "" : " " + info.version) + ")";
+}
+
+// The id comes from the target, whose notes anybody may have written: as the name of a file it
+// leads nowhere else.
+std::string name_of(const tables::Run& run) {
+  constexpr std::size_t longest = 64;
+  std::string name = run.id.substr(0, longest);
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  return name;
 }
 
 Json place_json(const tables::DatabaseInfo& info, const std::string& tier) {
@@ -260,7 +273,7 @@ void MigrateOutput::locked(const std::string& lock) {
 }
 
 void MigrateOutput::run(const tables::Run& run, bool resumed) {
-  if (reject_path_.empty()) reject_path_ = "migrate-tier-rejects-" + run.id + ".jsonl";
+  if (reject_path_.empty()) reject_path_ = "migrate-tier-rejects-" + name_of(run) + ".jsonl";
   for (const auto& table : run.tables) {
     if (table.pass == 1) done_rows_ += table.counts.rows();
   }

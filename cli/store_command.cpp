@@ -2,6 +2,7 @@
 #include "store_command.hpp"
 
 #include <iostream>
+#include <new>
 #include <optional>
 
 #include "interrupt.hpp"
@@ -43,6 +44,10 @@ ExitStatus StoreCommand::run() {
   } catch (const Refusal& refusal) {
     report(refusal.message, refusal.code);
     return refusal.status;
+  } catch (const std::bad_alloc&) {
+    report("no_space: out of memory; give this process more, or work on less at a time",
+           std::string(to_string(Code::no_space)));
+    return ExitStatus::failed;
   }
 }
 

@@ -120,9 +120,15 @@ void read_place(Url& url, Settings& settings) {
 }
 
 std::string first_line(const std::string& path, Url& url) {
+  constexpr std::streamsize most_bytes = 4096;
   std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) url.problem("cannot read the password in '" + path + "'");
+  std::string line(most_bytes, '\0');
+  // Fails for a line that is longer, too.
+  if (!file.getline(line.data(), most_bytes)) {
+    url.problem("cannot read the password in '" + path + "', which is its first line, of " +
+                std::to_string(most_bytes - 1) + " bytes at most");
+  }
+  line.resize(line.find('\0'));
   if (line.ends_with('\r')) line.pop_back();
   return line;
 }

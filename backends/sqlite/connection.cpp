@@ -68,7 +68,16 @@ bool must_be_read_as_it_is(const std::string& path, Connection::Purpose purpose)
          is_in_wal_mode(path);
 }
 
+// A device or a pipe has no bytes that stay, and to SQLite some look like an empty file.
+void check_keeps_bytes(const std::string& path) {
+  std::error_code ignored;  // The opening of the file will say it.
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::is_other(status)) return;
+  throw Error(Code::invalid_argument, "'" + path + "' is a device or a pipe; name a file");
+}
+
 std::string name_to_open(const std::string& path, Connection::Purpose purpose) {
+  check_keeps_bytes(path);
   return must_be_read_as_it_is(path, purpose) ? as_immutable(path) : path;
 }
 

@@ -47,7 +47,8 @@ RejectFile::~RejectFile() {
 }
 
 void RejectFile::open() {
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  // A pipe would be waited for, with the target locked; whether rows are in one nobody can tell.
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
   if (descriptor_ < 0) fail("open", path_);
   // Also where it is there already: rows are for its owner only. A terminal or a pipe stays as it
   // is.

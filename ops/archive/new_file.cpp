@@ -35,6 +35,15 @@ Error exists(const std::string& path) {
   return {Code::duplicate, path + " is there already; choose another name, or say --overwrite"};
 }
 
+// As root, rename() would put a file in the place of /dev/null.
+void check_may_be_a_file(const std::string& path) {
+  std::error_code none;
+  const auto status = std::filesystem::status(path, none);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  throw Error(Code::invalid_argument,
+              "'" + path + "' is a directory, a device or a pipe; name a file");
+}
+
 std::string directory_of(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -53,6 +62,7 @@ void sync_directory(const std::string& path) {
 
 NewFile::NewFile(std::string path, bool replace)
     : path_(std::move(path)), replace_(replace), partial_(path_ + ".partial-XXXXXX") {
+  check_may_be_a_file(path_);
   std::error_code none;
   if (!replace_ && std::filesystem::exists(path_, none)) throw exists(path_);
   descriptor_ = ::mkostemp(partial_.data(), O_CLOEXEC);

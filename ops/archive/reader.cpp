@@ -9,6 +9,16 @@ namespace threadkeep::ops {
 
 namespace {
 
+constexpr std::size_t max_header_bytes = 4096;
+
+// So that what is something else is not read to its end.
+bool may_be_a_line(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return text.size() <= max_header_bytes;
+  const auto second = text.find_first_not_of(" \t\r", first + 1);
+  return text[first] == '{' && (second == std::string_view::npos || text[second] == '"');
+}
+
 [[noreturn]] void damaged(const std::string& what) {
   throw Error(Code::corrupt, what);
 }
@@ -54,17 +64,24 @@ std::optional<ArchivedThread> ArchiveReader::read_next() {
   return read_thread(*head, entry.text);
 }
 
+// False at the end.
+bool ArchiveReader::has_more() {
+  if (piece_.empty()) piece_ = decompressor_.next();
+  return !piece_.empty();
+}
+
 // Text up to the next newline, with it; nothing at the end.
 std::optional<std::string> ArchiveReader::read_text() {
   std::string text;
-  for (;;) {
-    if (piece_.empty()) piece_ = decompressor_.next();
-    if (piece_.empty()) break;
+  while (has_more()) {
     const auto newline = piece_.find('\n');
     const auto size = newline == std::string_view::npos ? piece_.size() : newline + 1;
     text += piece_.substr(0, size);
     piece_.remove_prefix(size);
     if (newline != std::string_view::npos) return text;
+    // What is compressed well makes gigabytes of a few bytes.
+    if (line_ == 1 && text.size() > max_header_bytes) damaged("this is no archive's header");
+    if (!may_be_a_line(text)) damaged("not a JSON object of strings and integers");
     if (text.size() >= max_line_bytes) damaged("the line is longer than 2 GiB");
   }
   if (text.empty()) return {};
@@ -107,7 +124,7 @@ void ArchiveReader::finish(const ArchiveEndLine& end) {
   if (end.sha256 != of_archive_.digest()) damaged("the checksum of the archive is wrong");
   if (end.threads != threads_) damaged("the archive has not as many threads as it says");
   ++line_;
-  if (read_text()) damaged("something follows after the archive's end");
+  if (has_more()) damaged("something follows after the archive's end");
 }
 
 }  // namespace threadkeep::ops

@@ -31,6 +31,7 @@ class ArchiveReader {
     std::string text;  // with its newline
   };
 
+  bool has_more();
   std::optional<std::string> read_text();
   Entry read_line();
   ArchivedThread read_thread(const ThreadLine& head, const std::string& text);

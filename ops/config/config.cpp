@@ -2,20 +2,17 @@
 #include "config/config.hpp"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <threadkeep/threadkeep.hpp>
 
 #include "config/documents.hpp"
 #include "config/policies.hpp"
 #include "config/reading.hpp"
+#include "config/text_file.hpp"
 
 namespace threadkeep::ops {
 
 namespace {
-
-constexpr std::size_t most_bytes = 1024 * 1024;
 
 void take_timeout(Reading& reading, const Reading::Members& members,
                   std::optional<std::chrono::milliseconds>& timeout) {
@@ -145,10 +142,11 @@ Variables process_variables() {
 }
 
 Config parse_config(std::string_view text, const std::string& name, const Variables& variables) {
+  check_text(std::string(text), name);
   Reading reading(name, variables);
   Config config;
   try {
-    if (text.size() > most_bytes) throw YAML::Exception(YAML::Mark::null_mark(), "too long");
+    if (text.size() > most_text_bytes) throw YAML::Exception(YAML::Mark::null_mark(), "too long");
     const YAML::Node root = load_only_document(std::string(text));
     // A file of comments is an empty one.
     if (!root.IsNull()) config = take_config(reading, root);
@@ -160,11 +158,7 @@ Config parse_config(std::string_view text, const std::string& name, const Variab
 }
 
 Config read_config(const std::filesystem::path& file, const Variables& variables) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in.is_open() || in.bad()) {
-    throw Error(Code::unavailable, "cannot read the configuration '" + file.string() + "'");
-  }
+  const std::string text = read_text_file(file.string(), "the configuration");
   return parse_config(text, file.string(), variables);
 }
 

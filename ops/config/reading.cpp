@@ -107,8 +107,13 @@ void Reading::finish() const {
   std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
   });
+  constexpr std::size_t most_lines = 100;
   std::vector<std::string> lines;
   for (const auto& [place, text] : sorted) {
+    if (lines.size() == most_lines) {
+      lines.push_back(name_ + ": and " + std::to_string(sorted.size() - most_lines) + " more");
+      break;
+    }
     const std::string where = place.is_null() ? ""
                                               : ":" + std::to_string(place.line + 1) + ":" +
                                                     std::to_string(place.column + 1);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "config/text_file.hpp"
+
 namespace threadkeep::ops {
 
 namespace {
@@ -44,6 +46,11 @@ std::string substitute(std::string_view text, const Variables& variables,
                        std::vector<std::string>& problems) {
   std::string result;
   while (!text.empty()) {
+    // A variable may be long and stand there many times.
+    if (result.size() > most_text_bytes) {
+      problems.emplace_back("it is longer than 1 MiB with its variables filled in");
+      return {};
+    }
     const auto dollar = std::min(text.find('$'), text.size());
     result += text.substr(0, dollar);
     text.remove_prefix(dollar);

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "text.hpp"
 #include "threadkeep/error.hpp"
 
 namespace threadkeep {
@@ -96,13 +97,14 @@ class Checker final : public nlohmann::json_sax<json> {
   [[noreturn]] void refuse(const std::string& why) const {
     std::string where(field_);
     for (const Frame& frame : path_) {
+      if (where.size() > longest_field) break;
       if (frame.object) {
         if (!frame.key.empty()) where.append(".").append(frame.key);
       } else {
         where.append("[").append(std::to_string(frame.index)).append("]");
       }
     }
-    throw Error(Code::invalid_argument, where + " " + why);
+    throw Error(Code::invalid_argument, beginning_of(where) + " " + why);
   }
 
   std::string_view field_;
@@ -199,7 +201,7 @@ void check_json(std::string_view field, std::string_view text) {
   // The parser takes a NUL byte for the end of the text and would not look at what follows.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
     throw Error(Code::invalid_argument,
-                std::string(field) + " is not JSON at byte " + std::to_string(nul + 1));
+                beginning_of(field) + " is not JSON at byte " + std::to_string(nul + 1));
   }
   Checker checker(field, text);
   json::sax_parse(text.begin(), text.end(), &checker);
@@ -207,7 +209,7 @@ void check_json(std::string_view field, std::string_view text) {
 
 void check_json_object(std::string_view field, std::string_view text) {
   if (Scanner(text).peek() != '{') {
-    throw Error(Code::invalid_argument, std::string(field) + " must be a JSON object");
+    throw Error(Code::invalid_argument, beginning_of(field) + " must be a JSON object");
   }
   check_json(field, text);
 }

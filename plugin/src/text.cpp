@@ -43,4 +43,10 @@ std::size_t valid_utf8_prefix(std::string_view text) noexcept {
   return at;
 }
 
+std::string beginning_of(std::string_view field) {
+  if (field.size() <= longest_field) return std::string(field);
+  const auto cut = field.substr(0, longest_field);
+  return std::string(cut.substr(0, valid_utf8_prefix(cut))) + "...";
+}
+
 }  // namespace threadkeep

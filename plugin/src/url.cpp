@@ -93,6 +93,9 @@ std::string redact_value(std::string_view key, const std::string& value) {
   if (is_secret(key)) return "***";
   const bool is_url = value.find("://") != std::string::npos;
   if (is_url && !has_scheme(value)) return "***";
+  // Addresses within addresses within addresses: each is taken apart for this.
+  constexpr int most_addresses = 8;
+  if (std::count(value.begin(), value.end(), '?') > most_addresses) return "***";
   if (!is_url && value.find('?') == std::string::npos) {
     // An '@' is of a URL whose scheme was forgotten.
     const bool open =
@@ -169,6 +172,9 @@ std::optional<std::size_t> parse_size(std::string_view text) {
   return {};
 }
 
+// Each parameter is compared with all others.
+constexpr std::size_t max_bytes = 65'536;
+
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("-._~/:").find(c) != std::string_view::npos;
@@ -193,6 +199,10 @@ std::string percent_encode(std::string_view text) {
 }
 
 Url Url::parse(std::string_view text) {
+  if (text.size() > max_bytes) {
+    refuse("it is " + std::to_string(text.size()) + " bytes long; at most " +
+           std::to_string(max_bytes) + " are allowed");
+  }
   const auto colon = text.find(':');
   const auto first_other = text.find_first_of("/?#");
   if (colon == std::string_view::npos || colon == 0 || first_other < colon) {

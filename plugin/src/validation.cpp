@@ -15,7 +15,7 @@ namespace {
 enum class Empty { allowed, refused };
 
 [[noreturn]] void refuse(std::string_view field, const std::string& why) {
-  throw Error(Code::invalid_argument, std::string(field) + " " + why);
+  throw Error(Code::invalid_argument, beginning_of(field) + " " + why);
 }
 
 void check_text(std::string_view field, std::string_view text) {
@@ -223,6 +223,11 @@ void check(OfOneThread& mutation, std::size_t) {
 }
 
 void check_filter(const std::vector<MetadataEquals>& filter) {
+  constexpr std::size_t most_conditions = 1000;
+  if (filter.size() > most_conditions) {
+    refuse("filter", "has " + std::to_string(filter.size()) + " conditions; at most " +
+                         std::to_string(most_conditions) + " are allowed");
+  }
   for (const auto& [key, value] : filter) {
     check_text("filter key", key);
     check_json("filter." + key, value);

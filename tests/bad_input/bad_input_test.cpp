@@ -174,16 +174,6 @@ TEST_P(BadInput, that_is_large_is_stored_whole) {
   EXPECT_TRUE(json_equal(latest("t").metadata, metadata));
 }
 
-TEST_P(BadInput, that_has_very_many_channels_is_stored_whole) {
-  constexpr int channels = 100'000;
-  Draft draft("t", "1");
-  for (int i = 0; i < channels; ++i) draft.inlined("c" + std::to_string(i), "1", "0");
-  const PutCheckpoint put = draft;
-  const Call call{Deadline::after(std::chrono::minutes(2)), {}};
-  store->write(put, call);
-  EXPECT_TRUE(json_equal(store->get({"t", "", {}, {}}, call)->document, put.document));
-}
-
 INSTANTIATE_TEST_SUITE_P(, BadInput, ::testing::ValuesIn(testing::built_backends()),
                          [](const auto& each) { return each.param.name; });
 

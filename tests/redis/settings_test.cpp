@@ -129,6 +129,7 @@ TEST(Settings, take_the_password_from_the_environment_or_a_file) {
   EXPECT_EQ(read("redis://h?password_file=" + file.string()).password, "from-file");
   EXPECT_EQ(read("redis://h?user=ada&password_file=" + file.string()).user, "ada");
   EXPECT_NE(problem_of("redis://h?password_file=/nowhere").find("cannot read"), std::string::npos);
+  EXPECT_NE(problem_of("redis://h?password_file=/dev/zero").find("4095 bytes"), std::string::npos);
   EXPECT_NE(problem_of("redis://h?password_env=THREADKEEP_NO_SUCH").find("no environment variable"),
             std::string::npos);
   EXPECT_NE(problem_of("redis://:a@h?password_file=" + file.string()).find("more than one"),

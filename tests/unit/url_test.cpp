@@ -69,6 +69,19 @@ TEST(UrlText, without_sense_is_refused) {
   }
 }
 
+TEST(UrlText, that_is_too_long_is_refused) {
+  EXPECT_EQ(Url::parse("x:" + std::string(65'534, 'a')).path().size(), 65'534U);
+  const auto refused = refusal([] { Url::parse("x:" + std::string(65'535, 'a')); });
+  EXPECT_TRUE(mentions(refused, "65537 bytes long; at most 65536")) << refused;
+  EXPECT_LT(refused.size(), 200U);
+}
+
+TEST(UrlText, within_itself_again_and_again_is_not_taken_apart) {
+  std::string text = "x:";
+  while (text.size() < 60'000) text += "?a=x:";
+  EXPECT_EQ(Url::parse(text).redacted(), "x:?a=***");
+}
+
 TEST(UrlParameters, are_taken_once_known) {
   auto url = Url::parse("sqlite:a.db?busy=5s&synchronous=full&x=%26%3D+");
   EXPECT_EQ(url.take("busy"), "5s");

@@ -133,23 +133,23 @@ Request::Work Request::take() {
 
 void bind_requests(nb::module_& module) {
   nb::class_<Request>(module, "Request");
-  module.def("put", put, "thread_id"_a, "checkpoint_ns"_a, "checkpoint_id"_a,
-             "parent_checkpoint_id"_a.none(), "document"_a, "metadata"_a, "blobs"_a,
+  module.def("put", put, "thread_id"_a.none(), "checkpoint_ns"_a.none(), "checkpoint_id"_a.none(),
+             "parent_checkpoint_id"_a.none(), "document"_a.none(), "metadata"_a.none(), "blobs"_a,
              "require_latest_parent"_a = false);
-  module.def("put_writes", put_writes, "thread_id"_a, "checkpoint_ns"_a, "checkpoint_id"_a,
-             "task_id"_a, "task_path"_a, "rows"_a);
-  module.def("put_thread", put_thread, "thread_id"_a, "metadata"_a);
-  module.def("delete_thread", delete_thread, "thread_id"_a);
+  module.def("put_writes", put_writes, "thread_id"_a.none(), "checkpoint_ns"_a.none(),
+             "checkpoint_id"_a.none(), "task_id"_a.none(), "task_path"_a.none(), "rows"_a);
+  module.def("put_thread", put_thread, "thread_id"_a.none(), "metadata"_a.none());
+  module.def("delete_thread", delete_thread, "thread_id"_a.none());
   module.def("delete_runs", delete_runs, "run_ids"_a);
-  module.def("copy_thread", copy_thread, "source_thread_id"_a, "target_thread_id"_a);
-  module.def("prune", prune, "thread_id"_a);
-  module.def("get", get, "thread_id"_a, "checkpoint_ns"_a, "checkpoint_id"_a.none(),
+  module.def("copy_thread", copy_thread, "source_thread_id"_a.none(), "target_thread_id"_a.none());
+  module.def("prune", prune, "thread_id"_a.none());
+  module.def("get", get, "thread_id"_a.none(), "checkpoint_ns"_a.none(), "checkpoint_id"_a.none(),
              "values"_a = true, "writes"_a = true);
   module.def("list", list, "thread_id"_a.none(), "checkpoint_ns"_a.none(), "checkpoint_id"_a.none(),
-             "before"_a.none(), "filter"_a, "values"_a, "writes"_a, "limit"_a, "cursor"_a);
-  module.def("history", history, "thread_id"_a, "checkpoint_ns"_a, "checkpoint_id"_a.none(),
-             "channels"_a);
-  module.def("threads", threads, "filter"_a, "limit"_a, "cursor"_a);
+             "before"_a.none(), "filter"_a, "values"_a, "writes"_a, "limit"_a, "cursor"_a.none());
+  module.def("history", history, "thread_id"_a.none(), "checkpoint_ns"_a.none(),
+             "checkpoint_id"_a.none(), "channels"_a);
+  module.def("threads", threads, "filter"_a, "limit"_a, "cursor"_a.none());
   module.def("ping", ping);
   module.def("setup", setup);
 }

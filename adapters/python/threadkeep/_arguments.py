@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,10 +14,13 @@ from threadkeep.errors import InvalidArgumentError
 # What a listing fetches at a time.
 PAGE = 100
 
+_NO_IDS = (bytes, bytearray, memoryview, Mapping, list, tuple, set, frozenset)
+
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def _has_lone_surrogate(text: str) -> bool:
+def has_lone_surrogate(text: str) -> bool:
+    """Whether text is none that can be stored."""
     if text.isascii():
         return False
     try:
@@ -25,9 +30,25 @@ def _has_lone_surrogate(text: str) -> bool:
     return False
 
 
+# Keys of a value may be as long as the value, and messages name them.
+_LONGEST_PATH = 1000
+
+
+def shown(text: str, most: int = _LONGEST_PATH) -> str:
+    """Text as a message may have it: the beginning of what is long, and no lone surrogates."""
+    cut = text if len(text) <= most else text[:most] + "..."
+    return cut if cut.isascii() else cut.encode(errors="backslashreplace").decode()
+
+
+def _step(path: str, key: Any) -> str:
+    """The path of a member. A key that is no text may have a form of text that raises."""
+    name = str(key) if isinstance(key, (str, int, float)) else f"<{type(key).__name__}>"
+    return f"{path}.{shown(name, 100)}"
+
+
 def _children(value: Any, path: str) -> list[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        return [(f"{path}.{key}", child) for key, child in value.items()]
+        return [(_step(path, key), child) for key, child in value.items()]
     if isinstance(value, (list, tuple)):
         return [(f"{path}[{index}]", child) for index, child in enumerate(value)]
     return []
@@ -42,15 +63,22 @@ def _has_json(value: Any) -> bool:
 
 
 def _find_bad(value: Any, path: str, is_good: Callable[[Any], bool]) -> str:
-    """The path and type of the first part of a value that is not good in itself."""
+    """The path and type of the first part of a value that is not good in itself.
+
+    Each step looks at all that is below it, so a long way is not gone to its end.
+    """
     above: set[int] = set()
-    while id(value) not in above:  # It may contain itself.
+    while id(value) not in above and len(path) <= _LONGEST_PATH:  # It may contain itself.
         above.add(id(value))
-        bad = [item for item in _children(value, path) if not is_good(item[1])]
-        if not bad:
+        bad = next((item for item in _children(value, path) if not is_good(item[1])), None)
+        if bad is None:
             break
-        path, value = bad[0]
-    return f"{path} ({type(value).__name__})"
+        path, value = bad
+    return f"{shown(path)} ({type(value).__name__})"
+
+
+def _too_deep(field: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{shown(field)} is nested too deeply; flatten it")
 
 
 def json_text(value: Any, field: str) -> str:
@@ -61,10 +89,12 @@ def json_text(value: Any, field: str) -> str:
     """
     try:
         text = _compact.encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep(field) from None
+    except (TypeError, ValueError) as error:
         where = _find_bad(value, field, _has_json)
-        raise InvalidArgumentError(f"{where} has no JSON form: {error}") from error
-    if _has_lone_surrogate(text):
+        raise InvalidArgumentError(f"{where} has no JSON form: {shown(str(error))}") from error
+    if has_lone_surrogate(text):
         return json.dumps(value, separators=(",", ":"))
     return text
 
@@ -93,9 +123,11 @@ def exact_json(value: Any, field: str) -> str:
     except UnicodeEncodeError:
         where = _find_bad(value, field, _is_exact)
         raise InvalidArgumentError(f"{where} holds a lone surrogate, no Unicode text") from None
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep(field) from None
+    except (TypeError, ValueError) as error:
         where = _find_bad(value, field, _is_exact)
-        raise InvalidArgumentError(f"{where} has no JSON form: {error}") from error
+        raise InvalidArgumentError(f"{where} has no JSON form: {shown(str(error))}") from error
 
 
 def checked_mapping(value: Any, field: str) -> Mapping[str, Any]:
@@ -106,17 +138,29 @@ def checked_mapping(value: Any, field: str) -> Mapping[str, Any]:
 
 
 def id_text(value: Any, field: str) -> str:
-    """An id as text. Ints and UUIDs are common; ``None`` is a mistake of the caller."""
-    if value is None:
-        raise InvalidArgumentError(f"{field} must be a str, not None")
-    return str(value)
+    """An id as text. Ints and UUIDs are common.
+
+    ``None``, bytes, NaN and collections have a text too, but none that a caller means.
+    """
+    if isinstance(value, str):
+        return value
+    no_number = isinstance(value, float) and not math.isfinite(value)
+    if value is None or no_number or isinstance(value, _NO_IDS):
+        kind = "None" if value is None else repr(value) if no_number else type(value).__name__
+        raise InvalidArgumentError(f"{field} must be a str, not {kind}")
+    try:
+        return str(value)
+    except Exception as error:
+        raise InvalidArgumentError(
+            f"{field} must be a str; this {type(value).__name__} has no text: {shown(str(error))}"
+        ) from error
 
 
 def id_texts(values: Any, field: str) -> list[str]:
     """Ids as text. One str is a sequence too, of its letters, and never what was meant."""
     if isinstance(values, str):
         raise InvalidArgumentError(
-            f"{field} must be a sequence of ids, not one str; write [{values!r}]"
+            f"{field} must be a sequence of ids, not one str; write [{shown(repr(values), 100)}]"
         )
     if not isinstance(values, Iterable) or isinstance(values, (bytes, bytearray, Mapping)):
         kind = type(values).__name__
@@ -128,7 +172,7 @@ def filter_rows(filter: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """A metadata filter as the native module takes it."""
     if filter is not None:
         checked_mapping(filter, "filter")
-    return [(key, json_text(value, f"filter.{key}")) for key, value in (filter or {}).items()]
+    return [(key, json_text(value, _step("filter", key))) for key, value in (filter or {}).items()]
 
 
 def checked_limit(limit: int | None) -> int | None:
@@ -149,6 +193,7 @@ def checked_timeout(timeout: float | None) -> float | None:
     """Refuses what is neither a number of seconds nor ``None``."""
     if timeout is None:
         return None
-    if not isinstance(timeout, (int, float)) or not timeout >= 0:
-        raise InvalidArgumentError(f"timeout must be a number from 0, or None, not {timeout!r}")
-    return float(timeout)
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not timeout >= 0:
+        kind = repr(timeout) if isinstance(timeout, (int, float)) else type(timeout).__name__
+        raise InvalidArgumentError(f"timeout must be a number from 0, or None, not {kind}")
+    return float(min(timeout, sys.maxsize))  # A longer int may be none of float's.

@@ -17,6 +17,7 @@ from threadkeep._arguments import (
     checked_mapping,
     checked_timeout,
     filter_rows,
+    has_lone_surrogate,
     id_text,
     json_text,
     page_size,
@@ -124,6 +125,16 @@ def copy_request(source_thread_id: str, target_thread_id: str) -> _native.Reques
     )
 
 
+def _checked_url(url: Any) -> str:
+    if not isinstance(url, str):
+        raise InvalidArgumentError(
+            f"url must be a str such as 'sqlite:agent.db', not {type(url).__name__}"
+        )
+    if has_lone_surrogate(url):
+        raise InvalidArgumentError("url holds a lone surrogate, no Unicode text; remove it")
+    return url
+
+
 class Store(Closing):
     """An open store.
 
@@ -139,7 +150,7 @@ class Store(Closing):
 
     def __init__(self, url: str, *, timeout: float | None = DEFAULT_TIMEOUT) -> None:
         self.timeout = checked_timeout(timeout)
-        self.url = _native.redacted(url)
+        self.url = _native.redacted(_checked_url(url))
         """The URL with its secrets hidden."""
         _logging.start()
         self._native = _native.Store(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -21,7 +21,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.types import TASKS
 
 from threadkeep import _native
-from threadkeep._arguments import checked_mapping, json_text
+from threadkeep._arguments import checked_mapping, id_text, json_text
 from threadkeep.errors import InvalidArgumentError
 from threadkeep.langgraph.values import (
     PRIMITIVES,
@@ -52,10 +52,11 @@ class Address(NamedTuple):
     def of(config: RunnableConfig) -> Address:
         configurable = checked_mapping(config, "config").get("configurable") or {}
         checked_mapping(configurable, "config['configurable']")
-        if configurable.get("thread_id") is None:
+        thread_id = configurable.get("thread_id")
+        if thread_id is None:
             raise InvalidArgumentError("config['configurable']['thread_id'] is missing")
         return Address(
-            str(configurable["thread_id"]),
+            id_text(thread_id, "config['configurable']['thread_id']"),
             configurable.get("checkpoint_ns") or "",
             configurable.get("checkpoint_id") or None,
         )
@@ -103,11 +104,21 @@ def new_checkpoint(
     """Builds the request that stores a checkpoint with the values that are new in it."""
     parent = Address.of(config)
     thread_id, checkpoint_ns, _ = parent
-    inlining, versions = keeps_inline(serde), checkpoint.get("channel_versions") or {}
+    checked_mapping(metadata, "metadata")
+    checked_mapping(new_versions, "new_versions")
+    if checked_mapping(checkpoint, "checkpoint").get("id") is None:
+        raise InvalidArgumentError("checkpoint['id'] is missing")
+    inlining = keeps_inline(serde)
+    versions = checked_mapping(checkpoint.get("channel_versions") or {}, "channel_versions")
+    values = checked_mapping(checkpoint.get("channel_values") or {}, "channel_values")
     inlined: dict[str, Any] = {}
     blobs: list[_native.BlobRow] = []
     primitives: list[BlobKey] = []
-    for channel, value in (checkpoint.get("channel_values") or {}).items():
+    for channel, value in values.items():
+        if not isinstance(channel, str):  # JSON would make a str of some.
+            raise InvalidArgumentError(
+                f"a channel of channel_values must be a str, not {type(channel).__name__}"
+            )
         primitive, snapshot = isinstance(value, PRIMITIVES), is_snapshot(value)
         if primitive and inlining and survives_json(value):
             inlined[channel] = value
@@ -138,6 +149,19 @@ def new_checkpoint(
     )
 
 
+def _checked_writes(writes: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(writes, Iterable) or isinstance(writes, (str, bytes, Mapping)):
+        kind = type(writes).__name__
+        raise InvalidArgumentError(f"writes must be a sequence of (channel, value), not {kind}")
+    for index, write in enumerate(writes):
+        if not isinstance(write, (tuple, list)) or len(write) != 2:
+            raise InvalidArgumentError(f"writes[{index}] must be a tuple of channel and value")
+        if not isinstance(write[0], str):
+            kind = type(write[0]).__name__
+            raise InvalidArgumentError(f"the channel of writes[{index}] must be a str, not {kind}")
+        yield write[0], write[1]
+
+
 def new_writes(
     serde: SerializerProtocol,
     config: RunnableConfig,
@@ -151,7 +175,7 @@ def new_writes(
         raise InvalidArgumentError("config['configurable']['checkpoint_id'] is missing")
     rows = [
         (WRITES_IDX_MAP.get(channel, index), channel, *serde.dumps_typed(value))
-        for index, (channel, value) in enumerate(writes)
+        for index, (channel, value) in enumerate(_checked_writes(writes))
     ]
     return _native.put_writes(
         address.thread_id, address.checkpoint_ns, address.checkpoint_id, task_id, task_path, rows

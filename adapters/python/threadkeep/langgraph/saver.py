@@ -202,7 +202,8 @@ class ThreadkeepSaver(Closing, BaseCheckpointSaver[str]):
     def _history_steps(
         self, config: RunnableConfig, channels: Sequence[str]
     ) -> Steps[Mapping[str, DeltaChannelHistory]]:
-        rows = yield _native.history(*Address.of(config), channels)
+        names = id_texts(channels, "channels")
+        rows = yield _native.history(*Address.of(config), names)
         return codec.channel_histories(self.serde, rows)
 
     def _put_steps(
@@ -508,7 +509,7 @@ def _list_query(
 
 def _prune_requests(thread_ids: Sequence[str], strategy: str) -> list[tuple[str, _native.Request]]:
     makers = {"keep_latest": _native.prune, "delete": _native.delete_thread}
-    if strategy not in makers:
+    if not isinstance(strategy, str) or strategy not in makers:
         raise InvalidArgumentError(f"strategy must be 'keep_latest' or 'delete', not {strategy!r}")
     maker = makers[strategy]
     return [(thread_id, maker(thread_id)) for thread_id in id_texts(thread_ids, "thread_ids")]

@@ -21,6 +21,9 @@ from langgraph.checkpoint.serde import types
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from threadkeep._arguments import shown
+from threadkeep.errors import InvalidArgumentError
+
 _MAX_INLINE_BYTES = 256
 _MAX_SEEN = 8192
 
@@ -88,7 +91,15 @@ def keeps_inline(serde: SerializerProtocol) -> bool:
 
 def version_text(version: Any) -> str:
     """A channel version as the key of a blob."""
-    return version if type(version) is str else str(json.loads(json.dumps(version)))
+    if type(version) is str:
+        return version
+    try:
+        return str(json.loads(json.dumps(version)))
+    except (TypeError, ValueError, RecursionError) as error:
+        kind = type(version).__name__
+        raise InvalidArgumentError(
+            f"the version of a channel must be a str or a number, not {kind}: {shown(str(error))}"
+        ) from error
 
 
 class SeenBlobs:

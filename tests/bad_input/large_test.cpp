@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is large in number or in bytes: stored whole, or refused by a limit that has a name; in
+// memory that is measured.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "backends_under_test.hpp"
+#include "peak_memory.hpp"
+#include "threadkeep/backend_support.hpp"
+#include "threadkeep/testing/draft.hpp"
+
+namespace threadkeep {
+namespace {
+
+using testing::BackendSpec;
+using testing::Draft;
+using testing::json_string;
+using testing::pending;
+
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+
+class Large : public ::testing::TestWithParam<BackendSpec> {
+ protected:
+  const std::shared_ptr<Store> store = GetParam().make(Environment::system());
+  const Call call{Deadline::after(std::chrono::minutes(10)), {}};
+
+  void expect_invalid(const std::function<void()>& act, const std::string& limit) {
+    try {
+      act();
+      ADD_FAILURE() << "it was not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_argument) << error.what();
+      EXPECT_NE(error.message().find(limit), std::string::npos) << error.what();
+      EXPECT_LT(error.message().size(), 3000U) << "it repeats what it refuses";
+    }
+  }
+};
+
+// One document whose channels have values of their own inside of it, or beside it.
+PutCheckpoint with_channels(int channels, bool inlined) {
+  PutCheckpoint put = Draft("t", "1");
+  std::string versions;
+  std::string values;
+  for (int i = 0; i < channels; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    versions += (i ? ",\"" : "\"") + name + "\":\"1\"";
+    if (inlined) values += (i ? ",\"" : "\"") + name + "\":0";
+    if (!inlined) put.blobs.push_back({name, "1", "text", Bytes::copy("x")});
+  }
+  put.document = "{\"channel_versions\":{" + versions + "},\"channel_values\":{" + values + "}}";
+  return put;
+}
+
+TEST_P(Large, checkpoint_of_a_million_channels_is_stored_read_listed_and_deleted) {
+  const PutCheckpoint put = with_channels(1'000'000, true);
+  const testing::PeakMemory memory;
+  store->write(put, call);
+  const auto found = store->get({"t", "", {}, {}}, call);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(std::count(found->document.begin(), found->document.end(), ':'),
+            std::count(put.document.begin(), put.document.end(), ':'));
+  const auto page = store->list({}, call);
+  ASSERT_EQ(page.items.size(), 1U);
+  EXPECT_EQ(page.items[0].document, found->document);
+  EXPECT_LT(memory.bytes(), 40 * put.document.size()) << "for names and versions, one by one";
+  store->write(DeleteThread{"t"}, call);
+  EXPECT_FALSE(store->get({"t", "", {}, {}}, call));
+}
+
+TEST_P(Large, checkpoint_of_100000_values_is_stored_read_listed_and_deleted) {
+  const PutCheckpoint put = with_channels(100'000, false);
+  store->write(put, call);
+  EXPECT_EQ(store->get({"t", "", {}, {}}, call)->values.size(), put.blobs.size());
+  EXPECT_EQ(store->list({}, call).items.at(0).values.size(), put.blobs.size());
+  store->write(DeleteThread{"t"}, call);
+  EXPECT_FALSE(store->get({"t", "", {}, {}}, call));
+}
+
+TEST_P(Large, value_above_the_limit_is_refused_and_not_copied) {
+  const std::size_t limit = store->capabilities().max_value_bytes;
+  if (limit > 256 * mebibyte) GTEST_SKIP() << "more than this test may take";
+  PutThread put{"t", "{\"a\":\"" + std::string(limit, 'x') + "\"}"};
+  const testing::PeakMemory memory;
+  expect_invalid([&] { store->write(std::move(put), call); }, "max_value_bytes");
+  EXPECT_LT(memory.bytes(), 16 * mebibyte);
+  EXPECT_TRUE(store->threads({}, call).items.empty());
+}
+
+TEST_P(Large, key_is_named_by_its_beginning_where_it_is_refused) {
+  const std::string key(10 * mebibyte, 'k');
+  PutCheckpoint put = Draft("t", "1").metadata("{\"" + key + "\":{\"" + key + "\":NaN}}");
+  expect_invalid([&] { store->write(put, call); }, "kkk... is NaN");
+  put = Draft("t", "1").carries(key, "1");
+  expect_invalid([&] { store->write(put, call); }, "at most 512 are allowed");
+  put = Draft("t", "1").carries("a", "1").inlined(key, "null", "1");
+  expect_invalid([&] { store->write(put, call); }, "document.channel_versions.kkk");
+  CheckpointList list;
+  list.filter = {{key, "NaN"}};
+  expect_invalid([&] { store->list(list, call); }, "filter.kkk");
+  EXPECT_TRUE(store->list({}, call).items.empty());
+}
+
+TEST_P(Large, filter_of_too_many_conditions_is_refused) {
+  store->write(Draft("t", "1").metadata("{\"k\":1}"), call);
+  CheckpointList list;
+  list.filter.assign(1000, {"k", "1"});
+  EXPECT_EQ(store->list(list, call).items.size(), 1U);
+  list.filter.push_back({"k", "1"});
+  expect_invalid([&] { store->list(list, call); }, "filter has 1001 conditions; at most 1000");
+  ThreadList threads;
+  threads.filter = list.filter;
+  expect_invalid([&] { store->threads(threads, call); }, "at most 1000");
+}
+
+INSTANTIATE_TEST_SUITE_P(, Large, ::testing::ValuesIn(testing::built_backends()),
+                         [](const auto& each) { return each.param.name; });
+
+}  // namespace
+}  // namespace threadkeep
