@@ -9,6 +9,7 @@
 #include <limits>
 #include <sstream>
 
+#include "fork_guard.hpp"
 #include "threadkeep/error.hpp"
 
 namespace threadkeep {
@@ -88,6 +89,7 @@ struct PrometheusEndpoint::Server {
     exposer.RegisterCollectable(collected);
   }
 
+  const ForkGuard fork_guard;
   std::shared_ptr<Collected> collected;  // the exposer does not own it
   prometheus::Exposer exposer;
 };
@@ -105,7 +107,10 @@ PrometheusEndpoint::PrometheusEndpoint(const std::string& address,
   }
 }
 
-PrometheusEndpoint::~PrometheusEndpoint() = default;
+// In a forked child its threads do not exist, and nobody must wait for them.
+PrometheusEndpoint::~PrometheusEndpoint() {
+  if (server_->fork_guard.in_child()) static_cast<void>(server_.release());
+}
 
 int PrometheusEndpoint::port() const {
   const auto ports = server_->exposer.GetListeningPorts();
