@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "fork_locks.hpp"
 #include "threadkeep/journal.hpp"
 
 namespace threadkeep::memory {
@@ -29,7 +30,7 @@ class MemoryJournal final : public Journal {
 
  private:
   const std::function<std::int64_t()> now_;
-  std::mutex mutex_;
+  OwnProcess<std::mutex> mutex_;
   bool taken_ = false;
   std::int64_t last_ = 0;
   std::map<std::int64_t, JournalEntry> entries_;

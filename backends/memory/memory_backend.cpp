@@ -112,7 +112,7 @@ class MemoryBackend final : public Backend {
     }
   }
 
-  std::shared_mutex mutex_;
+  TableMutex mutex_;
   Tables tables_;
   RetentionHost retention_{tables_, mutex_};
   MemoryValueCache cache_;

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <set>
-#include <shared_mutex>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -33,7 +32,7 @@ struct RetentionNotes {
 class RetentionHost final : public retention::Host {
  public:
   /// Both must outlive this.
-  RetentionHost(Tables& tables, std::shared_mutex& mutex) : tables_(tables), mutex_(mutex) {}
+  RetentionHost(Tables& tables, TableMutex& mutex) : tables_(tables), mutex_(mutex) {}
 
   void read(const Work& work, const Call& call) override;
   void write(const Work& work, const Call& call) override;
@@ -43,7 +42,7 @@ class RetentionHost final : public retention::Host {
 
  private:
   Tables& tables_;
-  std::shared_mutex& mutex_;
+  TableMutex& mutex_;
   RetentionNotes notes_;
   StoreTransfer transfer_{tables_, notes_, mutex_};
 };

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <set>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "fork_locks.hpp"
 #include "threadkeep/backend.hpp"
 #include "threadkeep/backend_support.hpp"
 #include "threadkeep/retention_host.hpp"
@@ -14,6 +16,9 @@
 #include "threadkeep/transfer_host.hpp"
 
 namespace threadkeep::memory {
+
+/// Guards the tables of a store.
+using TableMutex = OwnProcess<std::shared_mutex>;
 
 /// Everything the store keeps, as ordered maps, and each operation on it in its plainest form.
 /// A mutation checks first and changes after, so that one that throws has changed nothing.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -16,7 +15,7 @@ struct RetentionNotes;
 class StoreTransfer final : public TransferHost {
  public:
   /// All must outlive this.
-  StoreTransfer(Tables& tables, RetentionNotes& notes, std::shared_mutex& mutex)
+  StoreTransfer(Tables& tables, RetentionNotes& notes, TableMutex& mutex)
       : tables_(tables), notes_(notes), mutex_(mutex) {}
 
   std::vector<ThreadNotes> notes(const std::vector<std::string>& thread_ids,
@@ -29,7 +28,7 @@ class StoreTransfer final : public TransferHost {
  private:
   Tables& tables_;
   RetentionNotes& notes_;
-  std::shared_mutex& mutex_;
+  TableMutex& mutex_;
 };
 
 }  // namespace threadkeep::memory

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "fork_locks.hpp"
 #include "threadkeep/value_cache.hpp"
 
 namespace threadkeep::memory {
@@ -37,7 +38,7 @@ class MemoryValueCache final : public ValueCache {
   void drop(Entries::iterator entry);
 
   const std::function<std::int64_t()> now_;
-  std::mutex mutex_;
+  OwnProcess<std::mutex> mutex_;
   Entries entries_;                                               // guarded by mutex_
   std::map<std::string, Entries::iterator, std::less<>> places_;  // guarded by mutex_
   std::size_t bytes_ = 0;                                         // guarded by mutex_

@@ -40,7 +40,10 @@ ConnectionHandle start(const Keywords& keywords) {
   }
   names.push_back(nullptr);
   values.push_back(nullptr);
-  ConnectionHandle connection(PQconnectStartParams(names.data(), values.data(), 0));
+  ConnectionHandle connection([&] {
+    const NoForkNow now;
+    return PQconnectStartParams(names.data(), values.data(), 0);
+  }());
   if (!connection) throw std::bad_alloc();
   PQsetNoticeReceiver(connection.get(), ignore_notice, nullptr);
   PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);  // with the SQLSTATE
@@ -144,6 +147,7 @@ ConnectionHandle Search::try_address(const Host& host, std::string_view session)
                 "ms (connect_timeout)"});
       return nullptr;
     }
+    const NoForkNow now;
     status = PQconnectPoll(connection.get());
   }
   if (status == PGRES_POLLING_OK) return connection;

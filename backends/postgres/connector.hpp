@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "fork_locks.hpp"
 #include "settings.hpp"
 #include "threadkeep/call.hpp"
 #include "waiter.hpp"
@@ -12,7 +13,10 @@
 namespace threadkeep::postgres {
 
 struct FinishConnection {
-  void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
+  void operator()(PGconn* connection) const noexcept {
+    const NoForkNow now;
+    PQfinish(connection);
+  }
 };
 using ConnectionHandle = std::unique_ptr<PGconn, FinishConnection>;
 

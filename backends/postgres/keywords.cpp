@@ -10,6 +10,8 @@
 #include <new>
 #include <optional>
 
+#include "fork_locks.hpp"
+
 namespace threadkeep::postgres {
 
 namespace {
@@ -106,8 +108,13 @@ std::optional<std::string> take_checked(Url& url, std::string_view name) {
   return url.take(name);
 }
 
+Options defaults_of_libpq() {
+  const NoForkNow now;
+  return Options(PQconndefaults());
+}
+
 void take_parameters(Url& url, Keywords& keywords) {
-  const Options known(PQconndefaults());
+  const Options known = defaults_of_libpq();
   if (!known) throw std::bad_alloc();
   for (const auto* option = known.get(); option->keyword; ++option) {
     if (is_ours(option->keyword)) continue;
@@ -138,6 +145,7 @@ void check_ports(Url& url, const Keywords& keywords) {
 // PQconndefaults with a service that the environment does not name. libpq tells what a service says
 // only of a connection; an sslmode that it refuses keeps this one from being made.
 Options with_service(const std::string& service) {
+  const NoForkNow now;
   const std::array<const char*, 3> names = {"service", "sslmode", nullptr};
   const std::array<const char*, 3> values = {service.c_str(), "none", nullptr};
   const std::unique_ptr<PGconn, void (*)(PGconn*)> refused(
@@ -186,7 +194,7 @@ std::string value_of(const Keywords& keywords, std::string_view name) {
 Keywords with_defaults(const Keywords& keywords) {
   Keywords all = keywords;
   const auto service = value_of(keywords, "service");
-  const Options defaults = service.empty() ? Options(PQconndefaults()) : with_service(service);
+  const Options defaults = service.empty() ? defaults_of_libpq() : with_service(service);
   if (!defaults) throw std::bad_alloc();
   for (const auto* option = defaults.get(); option->keyword; ++option) {
     if (!option->val || !*option->val || !value_of(keywords, option->keyword).empty()) continue;

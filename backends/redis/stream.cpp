@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "fork_locks.hpp"
 #include "threadkeep/error.hpp"
 
 namespace threadkeep::redis {
@@ -90,6 +91,7 @@ class UnixStream final : public Stream {
 };
 
 asio::ssl::context make_tls_context(const Settings& settings) {
+  const NoForkNow now;
   try {
     asio::ssl::context context(asio::ssl::context::tls_client);
     context.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);

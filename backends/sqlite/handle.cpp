@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handle.hpp"
 
-#include <pthread.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "error_map.hpp"
+#include "fork_locks.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -25,11 +25,9 @@ struct HandleList {
 };
 
 HandleList& handle_list() {
-  static HandleList& list = [&]() -> HandleList& {
-    static auto* made = new HandleList;
-    // Holding the mutex over fork() keeps the child's copy of the list whole.
-    pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); },
-                   [] { made->mutex.unlock(); });
+  static HandleList& list = []() -> HandleList& {
+    auto* made = new HandleList;
+    hold_over_forks(made->mutex);
     return *made;
   }();
   return list;

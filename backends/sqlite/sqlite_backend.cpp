@@ -10,6 +10,7 @@
 #include "examine.hpp"
 #include "findings.hpp"
 #include "fork_guard.hpp"
+#include "handle.hpp"
 #include "reads.hpp"
 #include "settings.hpp"
 #include "setup.hpp"
@@ -23,17 +24,11 @@ namespace {
 // Room in a row for everything but its document and metadata, the two large members of one row.
 constexpr std::size_t row_overhead = 16 * 1024;
 
+// Not kept: a child that is forked while another thread finds it out would wait for that for ever.
 std::size_t max_value_bytes() {
-  static const std::size_t bytes = [] {
-    sqlite3* db = nullptr;
-    const int opened =
-        sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, nullptr);
-    const int limit = opened == SQLITE_OK ? sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1) : 0;
-    sqlite3_close(db);
-    if (limit == 0) throw make_error({.code = opened});
-    return (static_cast<std::size_t>(limit) - row_overhead) / 2;
-  }();
-  return bytes;
+  const Handle memory(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
+  const int limit = sqlite3_limit(memory.get(), SQLITE_LIMIT_LENGTH, -1);
+  return (static_cast<std::size_t>(limit) - row_overhead) / 2;
 }
 
 /// The glue between Backend and the functions that do the work: every call takes a connection for

@@ -3,6 +3,7 @@
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
 
+#include "fork_guard.hpp"
 #include "prometheus_families.hpp"
 #include "threadkeep/error.hpp"
 #include "threadkeep/prometheus.hpp"
@@ -30,6 +31,7 @@ struct PrometheusEndpoint::Server {
     exposer.RegisterCollectable(collected);
   }
 
+  const ForkGuard fork_guard;
   std::shared_ptr<Collected> collected;  // the exposer does not own it
   prometheus::Exposer exposer;
 };
@@ -47,7 +49,10 @@ PrometheusEndpoint::PrometheusEndpoint(const std::string& address,
   }
 }
 
-PrometheusEndpoint::~PrometheusEndpoint() = default;
+// In a forked child its threads do not exist, and nobody must wait for them.
+PrometheusEndpoint::~PrometheusEndpoint() {
+  if (server_->fork_guard.in_child()) static_cast<void>(server_.release());
+}
 
 int PrometheusEndpoint::port() const {
   const auto ports = server_->exposer.GetListeningPorts();

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "fork_guard.hpp"
 #include "statsd_packets.hpp"
 #include "threadkeep/error.hpp"
 
@@ -81,7 +82,13 @@ class StatsdReporter::Impl {
     thread_.join();
   }
 
+  bool in_child() const noexcept { return fork_guard_.in_child(); }
+
   void report() {
+    if (in_child()) {
+      throw Error(Code::unsupported,
+                  "this reporter was made before fork(); make one in the child process");
+    }
     const std::lock_guard lock(mutex_);
     send();
   }
@@ -97,6 +104,7 @@ class StatsdReporter::Impl {
     for (const std::string& packet : packets_.of(metrics_->snapshot())) target_.send(packet);
   }
 
+  const ForkGuard fork_guard_;
   std::shared_ptr<Metrics> metrics_;
   Target target_;
   std::mutex mutex_;
@@ -109,7 +117,10 @@ class StatsdReporter::Impl {
 StatsdReporter::StatsdReporter(const StatsdOptions& options, std::shared_ptr<Metrics> metrics)
     : impl_(std::make_unique<Impl>(options, std::move(metrics))) {}
 
-StatsdReporter::~StatsdReporter() = default;
+// In a forked child its thread does not exist, and nobody must wait for it.
+StatsdReporter::~StatsdReporter() {
+  if (impl_->in_child()) static_cast<void>(impl_.release());
+}
 
 void StatsdReporter::report() {
   impl_->report();

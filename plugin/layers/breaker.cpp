@@ -82,8 +82,9 @@ BreakerLayer::BreakerLayer(std::unique_ptr<Backend> inner, const BreakerOptions&
                                  {{"backend", backend_}, {"role", role_}})),
       breaker_(options) {}
 
+// In a forked child the gauge does not count the parent's.
 BreakerLayer::~BreakerLayer() {
-  if (!breaker_.is_closed()) open_.add(-1);
+  if (!fork_guard_.in_child() && !breaker_.is_closed()) open_.add(-1);
 }
 
 BreakerLayer::Admitted BreakerLayer::admit(std::string_view operation) {

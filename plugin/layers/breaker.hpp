@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "fork_locks.hpp"
 #include "layers/call_layer.hpp"
 #include "layers/outage.hpp"
 #include "threadkeep/layers.hpp"
@@ -116,8 +117,9 @@ class BreakerLayer final : public CallLayer<BreakerLayer> {
   Gauge& open_;
   Counter& opened_;
   Counter& refused_;
+  const ForkGuard fork_guard_;
 
-  std::mutex mutex_;
+  OwnProcess<std::mutex> mutex_;
   Breaker breaker_;
   Time opened_at_{};
   std::string last_failure_;

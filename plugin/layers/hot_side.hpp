@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "fork_locks.hpp"
 #include "layers/breaker.hpp"
 #include "threadkeep/backend.hpp"
 #include "threadkeep/metrics.hpp"
@@ -50,7 +51,7 @@ class HotSide {
   const std::unique_ptr<Backend> backend_;
   const std::chrono::milliseconds timeout_;
   Counter& failures_;
-  std::mutex mutex_;
+  OwnProcess<std::mutex> mutex_;
   Breaker breaker_{BreakerOptions{}};  // guarded by mutex_
 };
 

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "fork_locks.hpp"
 #include "layers/call_layer.hpp"
 #include "threadkeep/layers.hpp"
 
@@ -101,7 +102,7 @@ class RetryLayer final : public CallLayer<RetryLayer> {
   const std::shared_ptr<Metrics> metrics_;
   Counter& retries_;
 
-  std::mutex mutex_;
+  OwnProcess<std::mutex> mutex_;
   RetryPolicy policy_;
 };
 

@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/log.hpp"
 
-#include <pthread.h>
-
 #include <cstdio>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <shared_mutex>
+#include <utility>
+
+#include "fork_locks.hpp"
 
 namespace threadkeep {
 
 namespace {
 
 struct Sink {
-  std::shared_mutex mutex;
+  std::shared_mutex in_use;  // shared by those who call the sink, which may take its time
+  std::mutex changing;       // taken after in_use, for the change alone
   LogSink sink;
 };
 
 // Never destroyed: threads of stores that outlive main() may still write.
 Sink& process_sink() {
   static Sink& sink = []() -> Sink& {
-    // A child that is forked while another thread holds the lock would wait for it for ever.
-    // In the child the lock is made anew, for those who wait for it are not there.
-    pthread_atfork([] { process_sink().mutex.lock(); }, [] { process_sink().mutex.unlock(); },
-                   [] { new (&process_sink().mutex) std::shared_mutex; });
-    return *new Sink;
+    auto& made = *new Sink;
+    // A fork does not wait for a sink, which may itself wait for the thread that forks. In the
+    // child nobody calls the sink, whoever did so in the parent.
+    hold_over_forks(made.changing, [&made] { new (&made.in_use) std::shared_mutex; });
+    return made;
   }();
   return sink;
 }
@@ -59,13 +61,14 @@ std::string_view to_string(LogLevel level) noexcept {
 }
 
 void set_log_sink(LogSink sink) {
-  const std::unique_lock lock(process_sink().mutex);
-  process_sink().sink = std::move(sink);
+  const std::unique_lock lock(process_sink().in_use);
+  const std::lock_guard change(process_sink().changing);
+  process_sink().sink.swap(sink);
 }
 
 void log(const LogRecord& record) noexcept {
   try {
-    const std::shared_lock lock(process_sink().mutex);
+    const std::shared_lock lock(process_sink().in_use);
     if (process_sink().sink) {
       process_sink().sink(record);
     } else {

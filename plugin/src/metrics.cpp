@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "threadkeep/metrics.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 
+#include "fork_locks.hpp"
 #include "threadkeep/error.hpp"
 
 namespace threadkeep {
@@ -28,11 +27,17 @@ Histogram::Values Histogram::values() const noexcept {
 
 const std::shared_ptr<Metrics>& Metrics::process() {
   static const std::shared_ptr<Metrics>& metrics = []() -> const std::shared_ptr<Metrics>& {
-    // A child that is forked while another thread holds the lock would wait for it for ever.
-    pthread_atfork([] { process()->mutex_.lock(); }, [] { process()->mutex_.unlock(); },
-                   [] { process()->mutex_.unlock(); });
     // Never destroyed: threads of stores that outlive main() may still count.
-    return *new std::shared_ptr<Metrics>(std::make_shared<Metrics>());
+    auto& made = *new std::shared_ptr<Metrics>(std::make_shared<Metrics>());
+    // A gauge tells of the stores that are open, and those of the parent are not open in its child.
+    hold_over_forks(made->mutex_, [all = made.get()] {
+      for (auto& [name, family] : all->families_) {
+        for (auto& [labels, cell] : family.cells) {
+          if (cell.gauge) cell.gauge->set(0);
+        }
+      }
+    });
+    return made;
   }();
   return metrics;
 }

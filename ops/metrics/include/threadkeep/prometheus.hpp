@@ -17,7 +17,8 @@ namespace threadkeep {
 std::string prometheus_text(const std::vector<MetricFamily>& families);
 
 /// Serves GET /metrics over HTTP, without TLS and to everybody who can reach it, from threads of
-/// its own until it is destroyed. Does not survive fork().
+/// its own until it is destroyed. A forked child makes its own, on another port; to destroy the
+/// inherited one there does nothing, and as long as the child runs, the port stays taken.
 class PrometheusEndpoint {
  public:
   /// `address`: "127.0.0.1:9464"; port 0 takes a free one. Throws Error(unavailable) when it

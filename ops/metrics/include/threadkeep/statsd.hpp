@@ -23,8 +23,8 @@ struct StatsdOptions {
 };
 
 /// Sends what changed to a StatsD server over UDP, from a thread of its own until it is destroyed,
-/// and then for a last time. Nobody says whether a packet arrived: what is lost is lost. Does not
-/// survive fork(). Thread-safe.
+/// and then for a last time. Nobody says whether a packet arrived: what is lost is lost. A forked
+/// child makes its own; to destroy the inherited one there does nothing. Thread-safe.
 class StatsdReporter {
  public:
   /// Throws Error(invalid_argument) when there is no such address.
@@ -34,7 +34,7 @@ class StatsdReporter {
   StatsdReporter(const StatsdReporter&) = delete;
   StatsdReporter& operator=(const StatsdReporter&) = delete;
 
-  /// Sends now what has changed since the last report.
+  /// Sends now what has changed since the last report. Throws Error(unsupported) in a forked child.
   void report();
 
  private:
