@@ -11,7 +11,7 @@ namespace {
 
 using tables::Kind;
 
-constexpr std::size_t longest_text = 200;
+constexpr std::size_t longest_text = 2000;
 
 char escaped_character(char letter) noexcept {
   constexpr std::string_view letters = "bfnrtv";
