@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from servers import POSTGRES_SETTINGS, PostgresServer, running_server
+from servers import POSTGRES_SETTINGS, PostgresServer, running_server, tree_cpu_seconds
 
 COMMAND = Path(sys.executable).with_name("threadkeep")
 COLUMNS = (
@@ -46,6 +46,7 @@ class Source:
     name: str
     file: Path
     rows: int
+    payload: int
 
     @property
     def url(self) -> str:
@@ -69,7 +70,7 @@ def make_source(server: PostgresServer, folder: Path, payload: int, megabytes: i
                 cursor.execute("SELECT id, name, payload, at::text FROM rows")
                 sqlite.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", cursor)
         sqlite.close()
-    return Source(server, name, file, rows)
+    return Source(server, name, file, rows, payload)
 
 
 @contextmanager
@@ -86,10 +87,25 @@ def target(source: Source, *, empty: bool = False) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    seconds: float
+    cpu: float  # of server and clients, which tells more on a machine that is busy
+
+    @staticmethod
+    def median(costs: list[Cost]) -> Cost:
+        return Cost(median(c.seconds for c in costs), median(c.cpu for c in costs))
+
+
+def cpu_seconds(server: PostgresServer) -> float:
+    clients = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return tree_cpu_seconds(server.pid) + clients.ru_utime + clients.ru_stime
+
+
+def cost(server: PostgresServer, work: Callable[[], None]) -> Cost:
+    start, cpu = time.perf_counter(), cpu_seconds(server)
     work()
-    return time.perf_counter() - start
+    return Cost(time.perf_counter() - start, cpu_seconds(server) - cpu)
 
 
 def run(*command: str | Path) -> None:
@@ -151,17 +167,17 @@ def pgloader_from(origin: str) -> Callable[[Source, str], None]:
     return load
 
 
-def measured(source: Source, work: Callable[[Source, str], None], *, empty: bool = False) -> float:
+def measured(source: Source, work: Callable[[Source, str], None], *, empty: bool = False) -> Cost:
     with target(source, empty=empty) as name:
-        seconds = timed(lambda: work(source, name))
+        taken = cost(source.server, lambda: work(source, name))
         assert count(source, name) == source.rows
-    return seconds
+    return taken
 
 
-def ways(source: Source) -> dict[str, Callable[[], float]]:
+def ways(source: Source) -> dict[str, Callable[[], Cost]]:
     sqlite = f"sqlite:{source.file}"
 
-    def ours(origin: str, *more: str) -> Callable[[], float]:
+    def ours(origin: str, *more: str) -> Callable[[], Cost]:
         return lambda: measured(source, lambda s, n: migrate(origin, s.server.url(n), *more))
 
     found = {
@@ -180,19 +196,76 @@ def ways(source: Source) -> dict[str, Callable[[], float]]:
     return found
 
 
-def again(source: Source) -> dict[str, float]:
-    """A first run, and a second one over the same rows: seconds, and bytes of WAL of the second."""
+def several(source: Source, tables: int = 4) -> dict[int, Cost]:
+    """What the rows cost in so many tables of one size, by the number of jobs."""
+    names = [f"rows_{n}" for n in range(tables)]
+    taken: dict[int, Cost] = {}
+    origin = source.server.new_database()
+    with source.server.connect(origin) as connection:
+        for name in names:
+            connection.execute(f"CREATE TABLE {name} ({COLUMNS})")
+            fill = FILL.replace("INTO rows", f"INTO {name}")
+            connection.execute(fill.format(rows=source.rows // tables, payload=source.payload))
+            connection.execute(f"VACUUM ANALYZE {name}")
+    for jobs in (1, 2, 4):
+        with target(source, empty=True) as place:
+            with source.server.connect(place) as connection:
+                for name in names:
+                    connection.execute(f"CREATE TABLE {name} ({COLUMNS})")
+            urls = source.server.url(origin), source.server.url(place)
+            more = ("--jobs", str(jobs))
+            taken[jobs] = cost(source.server, lambda: migrate(*urls, *more))  # noqa: B023
+    with source.server.connect("postgres") as connection:
+        connection.execute(f"DROP DATABASE {origin} WITH (FORCE)")
+    return taken
+
+
+def again(source: Source) -> tuple[Cost, Cost, float]:
+    """A first run, a second one over the same rows, and bytes of WAL of the second."""
     with target(source) as name:
         url = source.server.url(name)
-        first = timed(lambda: migrate(source.url, url))
+        first = cost(source.server, lambda: migrate(source.url, url))
         with source.server.connect(name) as connection:
             connection.execute("CHECKPOINT")
             before = connection.execute("SELECT pg_current_wal_lsn()").fetchone()
-            second = timed(lambda: migrate(source.url, url, "--allow-non-empty"))
+            second = cost(source.server, lambda: migrate(source.url, url, "--allow-non-empty"))
             wal = connection.execute(
                 "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), %s)", before
             ).fetchone()
-    return {"first": first, "second": second, "wal": float(str((wal or (0,))[0]))}
+    return first, second, float(str((wal or (0,))[0]))
+
+
+def report(source: Source, runs: int) -> dict[str, object]:
+    costs: dict[str, list[Cost]] = {name: [] for name in ways(source)}
+    seconds: list[tuple[Cost, Cost, float]] = []
+    for _ in range(runs):  # in turns: what else the machine does hits all alike
+        for name, way in ways(source).items():
+            costs[name].append(way())
+        seconds.append(again(source))
+    medians = {name: Cost.median(taken) for name, taken in costs.items()}
+    print(f"\n{source.rows:,} rows of {source.payload} bytes: seconds, and COPY's speed is 1;")
+    print("  the same for CPU time of server and clients")
+    best = medians["COPY to COPY"]
+    for name, taken in medians.items():
+        print(
+            f"  {name:22} {taken.seconds:8.2f} {best.seconds / taken.seconds:6.2f}"
+            f" {taken.cpu:8.2f} {best.cpu / taken.cpu:6.2f}"
+        )
+    first = Cost.median([each[0] for each in seconds])
+    second = Cost.median([each[1] for each in seconds])
+    wal = median(each[2] for each in seconds)
+    print(
+        f"  a second run takes {second.seconds / first.seconds:.2f} of the first,"
+        f" {second.cpu / first.cpu:.2f} of its CPU time, and {wal / (1 << 10):,.0f} KiB of WAL"
+    )
+    jobs = several(source)
+    for number, taken in jobs.items():
+        print(f"  4 tables, --jobs {number}: {jobs[1].seconds / taken.seconds:.2f} of the speed")
+    return {
+        "ways": {name: vars(taken) for name, taken in medians.items()},
+        "again": {"first": vars(first), "second": vars(second), "wal": wal},
+        "jobs": {number: vars(taken) for number, taken in jobs.items()},
+    }
 
 
 def main() -> None:
@@ -201,24 +274,11 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--json", type=Path, help="also write the results here")
     options = arguments.parse_args()
-    results: dict[str, dict[str, float]] = {}
+    results: dict[str, object] = {}
     with running_server(**POSTGRES_SETTINGS) as server, tempfile.TemporaryDirectory() as folder:
         for payload in (1024, 100):
             source = make_source(server, Path(folder), payload, options.megabytes)
-            seconds: dict[str, list[float]] = {name: [] for name in ways(source)}
-            for _ in range(options.runs):  # in turns: what else the machine does hits all alike
-                for name, way in ways(source).items():
-                    seconds[name].append(way())
-            medians = {name: median(times) for name, times in seconds.items()}
-            second = again(source)
-            results[str(payload)] = medians | {f"again, {key}": x for key, x in second.items()}
-            print(f"\n{source.rows:,} rows of {payload} bytes: seconds, and COPY's speed is 1")
-            for name, taken in medians.items():
-                print(f"  {name:22} {taken:8.2f} {medians['COPY to COPY'] / taken:6.2f}")
-            print(
-                f"  a second run takes {second['second'] / second['first']:.2f} of the first,"
-                f" and {second['wal'] / (1 << 10):,.0f} KiB of WAL"
-            )
+            results[str(payload)] = report(source, options.runs)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"\nLargest process that was waited for: {peak >> 10} MiB")
     if options.json:

@@ -165,6 +165,10 @@ MigrateTier::MigrateTier(CLI::App& app)
           "migrate: order: in threadkeep.yaml")
       ->type_name("FILE")
       ->check(not_empty());
+  options()
+      .add_option("--jobs", jobs_,
+                  "Tables to copy at the same time, 1 if not given; between Postgres servers")
+      ->check(CLI::Range(1, 64).description(""));
   options().add_option("--max-errors", max_errors_,
                        "Go on until more rows than this are rejected, 0 if not given");
   options()
@@ -183,6 +187,7 @@ migration::MigrateOptions MigrateTier::migrate_options() const {
   wanted.allow_non_empty = allow_non_empty_;
   wanted.new_run = new_run_;
   wanted.max_errors = max_errors_;
+  wanted.jobs = jobs_;
   wanted.lock_patience = std::chrono::milliseconds(no_wait_ ? 0 : lock_timeout_);
   return wanted;
 }

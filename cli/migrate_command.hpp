@@ -64,6 +64,7 @@ class MigrateTier final : public TierCommand {
   bool no_wait_ = false;
   bool row_log_ = false;
   std::string order_;
+  std::size_t jobs_ = 1;
   std::uint64_t max_errors_ = 0;
   std::string reject_file_;
   std::chrono::milliseconds::rep lock_timeout_ = 60'000;

@@ -283,14 +283,12 @@ void MigrateOutput::run(const tables::Run& run, bool resumed) {
 
 void MigrateOutput::batch(const migration::TablePlan& table, std::uint64_t rows,
                           std::size_t bytes) {
-  if (table_ != table.name()) table_rows_ = 0;
-  table_ = table.name();
-  table_rows_ += rows;
+  const auto table_rows = table_rows_[table.name()] += rows;
   done_rows_ += rows;
   done_bytes_ += bytes;
   EventOutput::progress().step([&] {
     return Progress::State{done_rows_, total_rows_,
-                           printable(table_) + " " + std::to_string(table_rows_) + "/" +
+                           printable(table.name()) + " " + std::to_string(table_rows) + "/" +
                                std::to_string(table.row_count) + ", all " +
                                std::to_string(done_rows_) + "/" + std::to_string(total_rows_) +
                                " rows",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <migration/tier/migrate.hpp>
 #include <migration/tier/reject_file.hpp>
@@ -58,8 +59,7 @@ class MigrateOutput : private EventOutput {
   std::uint64_t total_rows_ = 0;
   std::uint64_t done_rows_ = 0;
   std::uint64_t done_bytes_ = 0;
-  std::uint64_t table_rows_ = 0;
-  std::string table_;
+  std::map<std::string, std::uint64_t> table_rows_;  // That were done since the start.
 };
 
 }  // namespace threadkeep::cli

@@ -25,6 +25,11 @@ tables::Digest digest_of(Connection& connection, const tables::Table& table,
                          const std::vector<tables::LineColumn>& columns,
                          const std::string& condition, const tables::KeyRange& range,
                          const Call& call);
+/// The same, of the server's hashes of the values.
+tables::Digest hashed_digest_of(Connection& connection, const tables::Table& table,
+                                const std::vector<tables::LineColumn>& columns,
+                                const std::string& condition, const tables::KeyRange& range,
+                                const Call& call);
 std::optional<tables::KeyValues> find_key_after(Connection& connection, const tables::Table& table,
                                                 const tables::KeyValues& after, std::uint64_t rows,
                                                 const Call& call);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "postgres/sql.hpp"
 #include "table_copy_stream.hpp"
 #include "table_digest.hpp"
 #include "table_lines.hpp"
@@ -21,6 +22,11 @@ using tables::Column;
 using tables::Cursor;
 using tables::Kind;
 using tables::Table;
+
+// A batch has its room at once: text that grows is there twice for a moment, and takes twice its
+// size in the end.
+constexpr std::size_t most_reserved = std::size_t{32} << 20;
+constexpr std::size_t usual_row = std::size_t{64} << 10;
 
 // Where in the selected columns those of the key are.
 std::vector<std::size_t> places_of_key(const Table& table,
@@ -104,6 +110,7 @@ class CopyReader final : public tables::RowReader {
   std::optional<Batch> next(std::uint64_t max_rows, std::size_t max_bytes,
                             const Call& call) override {
     Batch batch;
+    batch.lines.reserve(std::min(max_bytes, most_reserved) + usual_row);
     std::size_t last = 0;
     while (batch.rows < std::max<std::uint64_t>(max_rows, 1)) {
       const auto line = stream_.next(call);
@@ -125,10 +132,44 @@ class CopyReader final : public tables::RowReader {
 
 }  // namespace
 
-TableSnapshot::TableSnapshot(std::shared_ptr<TableSessions> sessions, const Call& call)
+TableSnapshot::TableSnapshot(std::shared_ptr<TableSessions> sessions, const Call& call,
+                             const std::string& moment)
     : sessions_(std::move(sessions)), connection_(sessions_->take(call)) {
+  begin(moment, call);
+}
+
+// The moment is that of the first statement, unless another is set. It takes no parameter.
+void TableSnapshot::begin(const std::string& moment, const Call& call) {
   run_once(*connection_, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", call);
-  run_once(*connection_, "SELECT 1", call);  // the moment is that of the first statement
+  if (!moment.empty()) run_once(*connection_, "SET TRANSACTION SNAPSHOT " + moment, call);
+  oldest_ = run_once(*connection_, std::string(sql::tables_oldest), call).text(0, 0);
+}
+
+std::unique_ptr<tables::Snapshot> TableSnapshot::same_moment(const Call& call) {
+  const std::string moment =
+      run_once(*connection_, "SELECT quote_literal(pg_export_snapshot())", call).text(0, 0);
+  return std::make_unique<TableSnapshot>(sessions_, call, moment);
+}
+
+void TableSnapshot::renew(const Call& call) {
+  run_once(*connection_, "COMMIT", call);
+  before_ = oldest_;
+  begin({}, call);
+}
+
+bool TableSnapshot::may_have_changed(const Table& table, std::uint64_t rows, const Call& call) {
+  const Pieces pieces = {{"{rows}", rows_of(connection_->schema(), table)}};
+  Parameters parameters;
+  parameters.text(before_);
+  const Result found =
+      run_once(*connection_, compose(sql::tables_changed, pieces), std::move(parameters), call);
+  return static_cast<std::uint64_t>(found.integer(0, 0)) != rows || found.integer(0, 1) > 0;
+}
+
+// The hashes of values stay from version to version, because partitions depend on them. Those of
+// whole rows came with 14.
+std::string TableSnapshot::value_hashes() const {
+  return connection_->server_version() >= 140'000 ? "postgres" : "";
 }
 
 std::uint64_t TableSnapshot::count(const Table& table, const Call& call) {
@@ -165,7 +206,8 @@ tables::Digest TableSnapshot::digest(const Table& table, const DigestColumns& co
   if (columns.without_expired) {
     unexpired = " AND (" + is_expired(table, *columns.without_expired) + ") IS NOT TRUE";
   }
-  return digest_of(*connection_, table, columns.columns, unexpired, range, call);
+  const auto digest = columns.of_values ? hashed_digest_of : digest_of;
+  return digest(*connection_, table, columns.columns, unexpired, range, call);
 }
 
 std::optional<tables::KeyValues> TableSnapshot::key_after(const Table& table,

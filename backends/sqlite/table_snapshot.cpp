@@ -15,6 +15,11 @@ using tables::Batch;
 using tables::RowReader;
 using tables::Table;
 
+// A batch has its room at once: text that grows is there twice for a moment, and takes twice its
+// size in the end.
+constexpr std::size_t most_reserved = std::size_t{32} << 20;
+constexpr std::size_t usual_row = std::size_t{64} << 10;
+
 // What a SELECT of a reader says, and what its columns are: those that were selected, then the key.
 struct Plan {
   std::string sql;
@@ -71,6 +76,7 @@ class Reader final : public RowReader {
                             const Call& call) override {
     const Use use(connection_, call);
     Batch batch;
+    batch.lines.reserve(std::min(max_bytes, most_reserved) + usual_row);
     while (rows_ && batch.rows < max_rows && batch.lines.size() < max_bytes) {
       if (!rows_->next()) {
         rows_.reset();
@@ -126,14 +132,22 @@ class TableSnapshot final : public tables::Snapshot {
  public:
   TableSnapshot(const Settings& settings, const Call& call)
       : connection_(settings, Connection::Purpose::source, Connection::Missing::fail, call) {
-    connection_.begin_read();
-    // The transaction begins with the first read. What expires later is not expired in it.
-    moment_ = number(
-        "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
-        " FROM (SELECT count(*) FROM sqlite_schema)");
+    begin();
     connection_.finish();
   }
   ~TableSnapshot() override { connection_.rollback(); }
+
+  void renew(const Call& call) override {
+    const Use use(connection_, call);
+    connection_.rollback();
+    before_ = version_;
+    begin();
+  }
+
+  bool may_have_changed(const Table& /*table*/, std::uint64_t /*rows*/,
+                        const Call& /*call*/) override {
+    return version_ != before_;
+  }
 
   std::uint64_t count(const Table& table, const Call& call) override {
     const Use use(connection_, call);
@@ -156,6 +170,15 @@ class TableSnapshot final : public tables::Snapshot {
   }
 
  private:
+  // The transaction begins with the first read. What expires later is not expired in it.
+  void begin() {
+    connection_.begin_read();
+    moment_ = number(
+        "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+        " FROM (SELECT count(*) FROM sqlite_schema)");
+    version_ = number("PRAGMA data_version");
+  }
+
   std::uint64_t number(const std::string& sql) {
     Rows rows = connection_.query(sql);
     rows.next();
@@ -163,7 +186,9 @@ class TableSnapshot final : public tables::Snapshot {
   }
 
   Connection connection_;
-  std::uint64_t moment_ = 0;  // microseconds since 1970 UTC
+  std::uint64_t moment_ = 0;   // microseconds since 1970 UTC
+  std::uint64_t version_ = 0;  // changes with each commit of others
+  std::uint64_t before_ = 0;   // the version before renew()
 };
 
 }  // namespace

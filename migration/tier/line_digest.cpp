@@ -13,7 +13,7 @@ namespace {
 
 using tables::Kind;
 
-constexpr std::size_t longest_text = 200;
+constexpr std::size_t longest_text = 2000;
 
 std::string_view take_until(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());

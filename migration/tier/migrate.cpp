@@ -80,18 +80,14 @@ class Migration::Impl {
 
   const Analysis& analyze(const Call& call) {
     make_plan_now(call);
-    auto problems = std::move(analysis_.plan.problems);
-    if (has_tables()) {
-      check_run(problems, call);
-      check_rows(problems, call);
-    }
-    check_threads(problems, call);
-    if (!problems.empty()) throw Refused(std::move(problems));
+    count_rows_now(call);
+    check(call);
     return analysis_;
   }
 
   const Analysis& analyze_for_verification(const Call& call) {
     make_plan_now(call);
+    count_rows_now(call);
     if (!analysis_.plan.problems.empty()) throw Refused(analysis_.plan.problems);
     return analysis_;
   }
@@ -118,6 +114,17 @@ class Migration::Impl {
     return !source_ || (analysis_.source.has_store && analysis_.source.engine != "pglite");
   }
 
+  // Throws Refused for what stands against it.
+  void check(const Call& call) {
+    auto problems = std::move(analysis_.plan.problems);
+    if (has_tables()) {
+      check_run(problems, call);
+      check_rows(problems, call);
+    }
+    check_threads(problems, call);
+    if (!problems.empty()) throw Refused(std::move(problems));
+  }
+
   bool has_tables() const { return source_ != nullptr && target_ != nullptr; }
 
   MigrateReport carry_out_under_lock(const Call& call) {
@@ -126,7 +133,9 @@ class Migration::Impl {
         options_.lock_patience, [&](const auto& holder) { tell(events_.waiting, holder); }, call);
     tell(events_.locked, lock->name());
     // Whoever held the lock may have changed the target.
-    analyze(call);
+    make_plan_now(call);
+    take_source_rows(call);
+    check(call);
     if (analysis_.plan.hash != confirmed) {
       throw refusal({"the tables of source or target have changed since they were looked at",
                      "run the command again"});
@@ -250,9 +259,22 @@ class Migration::Impl {
           "Checkpoints in PGlite stay behind: it serves one connection at a time. Export them from "
           "the application.");
     }
+  }
+
+  void count_rows_now(const Call& call) {
+    if (!has_tables()) return;
     from_source([&] {
       const auto snapshot = source_->snapshot(call);
       count_rows(analysis_.plan, *snapshot, call);
+    });
+  }
+
+  // What is copied, and is counted therefore.
+  void take_source_rows(const Call& call) {
+    source_rows_.reset();  // before the next one: PGlite has one connection
+    from_source([&] {
+      source_rows_ = source_->snapshot(call);
+      count_rows(analysis_.plan, *source_rows_, call);
     });
   }
 
@@ -275,6 +297,8 @@ class Migration::Impl {
     analysis_.target_rows = 0;
     const auto snapshot = target_->snapshot(call);
     for (const auto& table : analysis_.plan.tables) {
+      // Told when the lock was not held yet, and without a say in what is done now.
+      if (source_rows_ && options_.allow_non_empty && !table.keyless()) continue;
       const auto count = snapshot->count(table.rows.target.table, call);
       if (count == 0) continue;
       analysis_.target_rows += count;
@@ -317,14 +341,11 @@ class Migration::Impl {
   // Whether there was nothing to do, because the rows are equal.
   bool copy(tables::Writer& writer, tables::MigrationLock& lock, tables::Run& run,
             const std::set<std::string>& again, const Call& call) {
-    const auto snapshot = from_source([&] {
-      auto taken = source_->snapshot(call);
-      count_rows(analysis_.plan, *taken, call);
-      return taken;
-    });
+    if (!source_rows_) take_source_rows(call);
     // A table that was empty may have rows by now that have nowhere to go.
     if (!analysis_.plan.problems.empty()) throw Refused(analysis_.plan.problems);
-    TableCopy copying(analysis_.plan, *snapshot, writer, lock, run,
+    const MoreJobs more = open_jobs(call);
+    TableCopy copying(analysis_.plan, more.with({*source_rows_, writer}), lock, run,
                       {options_.limits, options_.max_errors, events_.copy,
                        [this](const Call& until) { return target_->snapshot(until); }});
     if (again.empty()) {
@@ -333,15 +354,43 @@ class Migration::Impl {
       copying.copy_again(again, call);
     }
     tell(events_.sequences, copying.advance_sequences(call));
+    copied_ = std::move(copying).copied_ranges();
     return copying.found_all_equal();
+  }
+
+  /// What jobs beside the first one read and write.
+  struct MoreJobs {
+    std::vector<std::unique_ptr<tables::Snapshot>> sources;
+    std::vector<std::unique_ptr<tables::Writer>> writers;
+
+    std::vector<Job> with(Job first) const {
+      std::vector<Job> all = {first};
+      for (std::size_t i = 0; i < sources.size(); ++i) all.push_back({*sources[i], *writers[i]});
+      return all;
+    }
+  };
+
+  // A file has one writer, and moments that cannot be shared; PGlite has one connection.
+  MoreJobs open_jobs(const Call& call) {
+    MoreJobs more;
+    if (analysis_.source.engine != "postgres" || analysis_.target.engine != "postgres") return more;
+    const auto jobs = std::min(options_.jobs, analysis_.plan.steps.size());
+    for (std::size_t i = 1; i < jobs; ++i) {
+      more.sources.push_back(from_source([&] { return source_rows_->same_moment(call); }));
+      more.writers.push_back(target_->writer(call));
+    }
+    return more;
   }
 
   Verification verify_with(tables::Writer& writer, bool rows_are_equal, const Call& call) {
     tell(events_.verifying);
-    const auto source = from_source([&] { return source_->snapshot(call); });
+    from_source([&] {
+      source_rows_ ? source_rows_->renew(call) : void(source_rows_ = source_->snapshot(call));
+    });
+    const auto source = std::move(source_rows_);
     const auto target = target_->snapshot(call);
     return verify_tables(analysis_.plan, *source, *target, writer,
-                         {options_.limits, rows_are_equal, events_.verdict}, call);
+                         {options_.limits, rows_are_equal, &copied_, events_.verdict}, call);
   }
 
   Verification verify_run(tables::Writer& writer, const tables::Run& run, bool rows_are_equal,
@@ -369,6 +418,8 @@ class Migration::Impl {
   std::unique_ptr<tables::Database> source_;
   std::unique_ptr<tables::Database> target_;
   Analysis analysis_;
+  std::unique_ptr<tables::Snapshot> source_rows_;  // Of the last copy or comparison.
+  CopiedRanges copied_;                            // Of the last copy.
 };
 
 Migration::Migration(const std::string& source_url, const std::string& target_url,

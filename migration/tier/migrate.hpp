@@ -26,6 +26,7 @@ struct MigrateOptions {
   bool new_run = false;          ///< Gives up a run that was not finished.
   BatchLimits limits;
   std::uint64_t max_errors = 0;
+  std::size_t jobs = 1;  ///< Tables that are copied at the same time, between Postgres servers.
   std::chrono::milliseconds lock_patience = std::chrono::minutes(1);
 };
 

@@ -23,18 +23,11 @@ constexpr std::size_t patience = 4;
 constexpr std::uint64_t fewest_rows = 500;
 constexpr std::uint64_t most_rows = 20'000;
 
-/// A range of the source and what it holds.
-struct Read {
-  RowRange range;
-  Digest digest;
-  bool is_last = false;
-};
-
 /// The ranges of the source, one after the other.
 class SourceRanges {
  public:
   virtual ~SourceRanges() = default;
-  virtual Read next() = 0;
+  virtual DigestedRange next() = 0;
 };
 
 // What the lines of a pass hold, by the names of the source.
@@ -47,16 +40,16 @@ std::vector<tables::LineColumn> columns_of_source(const Pass& pass) {
 /// Of a source that makes digests itself.
 class DigestedRanges final : public SourceRanges {
  public:
-  DigestedRanges(Snapshot& source, const TablePlan& table, const Pass& pass, std::uint64_t rows,
-                 const Call& call)
+  DigestedRanges(Snapshot& source, const TablePlan& table, const Pass& pass, bool of_values,
+                 std::uint64_t rows, const Call& call)
       : source_(source),
         table_(table.source),
-        columns_{columns_of_source(pass), table.expiry},
+        columns_{columns_of_source(pass), table.expiry, of_values},
         rows_(rows),
         call_(call) {}
 
-  Read next() override {
-    Read read;
+  DigestedRange next() override {
+    DigestedRange read;
     read.range.from = after_.empty() ? tables::Cursor() : source_.cursor_after(after_);
     const auto last = source_.key_after(table_, after_, rows_, call_);
     read.is_last = !last;
@@ -82,37 +75,31 @@ class ReadRanges final : public SourceRanges {
   ReadRanges(Snapshot& source, const TablePlan& table, const Pass& pass, BatchLimits limits,
              const Call& call)
       : reader_(source.read(table.source, selection_of(table, pass), call)),
-        columns_(pass.target.columns),
+        ranges_(table, pass),
         limits_(limits),
-        call_(call) {
-    for (const auto& name : table.source.key) {
-      const auto at = std::find(pass.read.begin(), pass.read.end(), name);
-      places_.push_back(static_cast<std::size_t>(at - pass.read.begin()));
-    }
-  }
+        call_(call) {}
 
-  Read next() override {
-    Read read;
-    read.range.keys.after = after_;
-    read.range.from = from_;
+  DigestedRange next() override {
     const auto batch = reader_->next(limits_.rows, limits_.bytes, call_);
-    read.is_last = !batch;
-    if (!batch) return read;
-    read.digest = digest_of_lines(batch->lines, columns_);
-    read.range.rows = batch->rows;
-    read.range.keys.last = after_ = last_key(batch->lines, places_);
-    from_ = batch->end;
-    return read;
+    return batch ? ranges_.next(*batch) : ranges_.end();
   }
 
  private:
   const std::unique_ptr<tables::RowReader> reader_;
-  const std::vector<tables::LineColumn>& columns_;
+  LineRanges ranges_;
   const BatchLimits limits_;
   const Call& call_;
-  std::vector<std::size_t> places_;
-  KeyValues after_;
-  tables::Cursor from_;
+};
+
+/// Of rows that were read before.
+class KnownRanges final : public SourceRanges {
+ public:
+  explicit KnownRanges(const std::vector<DigestedRange>& ranges) : next_(ranges.begin()) {}
+
+  DigestedRange next() override { return *next_++; }
+
+ private:
+  std::vector<DigestedRange>::const_iterator next_;
 };
 
 std::uint64_t rows_of_a_range(const TablePlan& table, BatchLimits limits) {
@@ -122,10 +109,10 @@ std::uint64_t rows_of_a_range(const TablePlan& table, BatchLimits limits) {
 }
 
 std::unique_ptr<SourceRanges> ranges_of(Snapshot& source, const TablePlan& table, const Pass& pass,
-                                        BatchLimits limits, const Call& call) {
+                                        bool of_values, BatchLimits limits, const Call& call) {
   limits.rows = std::min(limits.rows, rows_of_a_range(table, limits));
   if (source.has_digests()) {
-    return std::make_unique<DigestedRanges>(source, table, pass, limits.rows, call);
+    return std::make_unique<DigestedRanges>(source, table, pass, of_values, limits.rows, call);
   }
   return std::make_unique<ReadRanges>(source, table, pass, limits, call);
 }
@@ -149,7 +136,56 @@ RowRange rest_of(const TablePlan& table, const std::vector<RowRange>& ranges,
   return rest;
 }
 
+std::vector<RowRange> compare(SourceRanges& source_ranges, const TablePlan& table, const Pass& pass,
+                              bool of_values, Snapshot& target, const Call& call) {
+  const auto read_next = [&] {
+    return std::async(std::launch::async,
+                      [&] { return from_source([&] { return source_ranges.next(); }); });
+  };
+  const Snapshot::DigestColumns columns{pass.target.columns, {}, of_values};
+  std::vector<RowRange> ranges;
+  auto next = read_next();
+  for (std::size_t seen = 0;; ++seen) {
+    DigestedRange read = next.get();
+    if (seen >= patience && ranges.size() == 1 && !ranges.front().equal) {
+      append(ranges, rest_of(table, ranges, read.range));
+      return ranges;
+    }
+    if (!read.is_last) next = read_next();
+    read.range.equal =
+        target.digest(pass.target.table, columns, read.range.keys, call) == read.digest;
+    append(ranges, std::move(read.range));
+    if (read.is_last) return ranges;
+  }
+}
+
 }  // namespace
+
+LineRanges::LineRanges(const TablePlan& table, const Pass& pass) : columns_(pass.target.columns) {
+  for (const auto& name : table.source.key) {
+    const auto at = std::find(pass.read.begin(), pass.read.end(), name);
+    places_.push_back(static_cast<std::size_t>(at - pass.read.begin()));
+  }
+}
+
+DigestedRange LineRanges::next(const tables::Batch& batch) {
+  DigestedRange read;
+  read.range.keys.after = std::move(after_);
+  read.range.from = std::move(from_);
+  read.digest = digest_of_lines(batch.lines, columns_);
+  read.range.rows = batch.rows;
+  read.range.keys.last = after_ = last_key(batch.lines, places_);
+  from_ = batch.end;
+  return read;
+}
+
+DigestedRange LineRanges::end() const {
+  DigestedRange read;
+  read.range.keys.after = after_;
+  read.range.from = from_;
+  read.is_last = true;
+  return read;
+}
 
 bool comparable_by_digest(const tables::Table& source, const Pass& pass, const Snapshot& target) {
   const auto& there = pass.target.table;
@@ -197,32 +233,31 @@ bool has_one_order(const tables::Table& table, const Snapshot& source) {
 }
 
 std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass, Snapshot& source,
-                                     Snapshot& target, BatchLimits limits, const Call& call) {
+                                     Snapshot& target, DigestOf what, BatchLimits limits,
+                                     const Call& call) {
+  const bool of_values = what == DigestOf::values && !source.value_hashes().empty() &&
+                         source.value_hashes() == target.value_hashes();
   const auto source_ranges =
-      from_source([&] { return ranges_of(source, table, pass, limits, call); });
-  const auto read_next = [&] {
-    return std::async(std::launch::async,
-                      [&] { return from_source([&] { return source_ranges->next(); }); });
-  };
-  const Snapshot::DigestColumns columns{pass.target.columns, {}};
-  std::vector<RowRange> ranges;
-  auto next = read_next();
-  for (std::size_t seen = 0;; ++seen) {
-    Read read = next.get();
-    if (seen >= patience && ranges.size() == 1 && !ranges.front().equal) {
-      append(ranges, rest_of(table, ranges, read.range));
-      return ranges;
-    }
-    if (!read.is_last) next = read_next();
-    read.range.equal =
-        target.digest(pass.target.table, columns, read.range.keys, call) == read.digest;
-    append(ranges, std::move(read.range));
-    if (read.is_last) return ranges;
-  }
+      from_source([&] { return ranges_of(source, table, pass, of_values, limits, call); });
+  return compare(*source_ranges, table, pass, of_values, target, call);
+}
+
+std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass,
+                                     const std::vector<DigestedRange>& copied, Snapshot& target,
+                                     const Call& call) {
+  KnownRanges ranges(copied);
+  return compare(ranges, table, pass, false, target, call);
 }
 
 bool all_equal(const std::vector<RowRange>& ranges) noexcept {
   return std::all_of(ranges.begin(), ranges.end(), [](const auto& each) { return each.equal; });
+}
+
+// In one order each row of the target is in one of the ranges.
+bool are_all_rows(const std::vector<RowRange>& ranges, const tables::Table& table,
+                  const Snapshot& source, Snapshot& target, const Call& call) {
+  if (!all_equal(ranges)) return false;
+  return has_one_order(table, source) || target.count(table, call) == rows_in(ranges);
 }
 
 std::uint64_t rows_in(const std::vector<RowRange>& ranges) noexcept {

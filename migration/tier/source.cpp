@@ -12,11 +12,12 @@ namespace threadkeep::migration {
 class ReadAhead::Impl {
  public:
   Impl(tables::Snapshot& snapshot, const tables::Table& table,
-       tables::Snapshot::Selection selection, BatchLimits limits, const Call& call)
+       tables::Snapshot::Selection selection, BatchLimits limits, const Call& call, Look look)
       : snapshot_(snapshot),
         table_(table),
         selection_(std::move(selection)),
         limits_(limits),
+        look_(std::move(look)),
         call_{call.deadline, stop_.get_token()},
         when_caller_stops_(call.stop, [this] { stop_.request_stop(); }),
         thread_([this] { run(); }) {}
@@ -45,7 +46,7 @@ class ReadAhead::Impl {
     try {
       const auto reader =
           from_source([&] { return snapshot_.read(table_, std::move(selection_), call_); });
-      while (put(from_source([&] { return reader->next(limits_.rows, limits_.bytes, call_); }))) {
+      while (put(read(*reader))) {
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -53,6 +54,12 @@ class ReadAhead::Impl {
       full_ = true;
       changed_.notify_all();
     }
+  }
+
+  std::optional<tables::Batch> read(tables::RowReader& reader) const {
+    auto batch = from_source([&] { return reader.next(limits_.rows, limits_.bytes, call_); });
+    if (batch && look_) look_(*batch);
+    return batch;
   }
 
   // Whether more is wanted.
@@ -70,6 +77,7 @@ class ReadAhead::Impl {
   const tables::Table& table_;
   tables::Snapshot::Selection selection_;
   const BatchLimits limits_;
+  const Look look_;
   std::stop_source stop_;
   const Call call_;
   std::mutex mutex_;
@@ -82,8 +90,10 @@ class ReadAhead::Impl {
 };
 
 ReadAhead::ReadAhead(tables::Snapshot& snapshot, const tables::Table& table,
-                     tables::Snapshot::Selection selection, BatchLimits limits, const Call& call)
-    : impl_(std::make_unique<Impl>(snapshot, table, std::move(selection), limits, call)) {}
+                     tables::Snapshot::Selection selection, BatchLimits limits, const Call& call,
+                     Look look)
+    : impl_(std::make_unique<Impl>(snapshot, table, std::move(selection), limits, call,
+                                   std::move(look))) {}
 
 ReadAhead::~ReadAhead() = default;
 

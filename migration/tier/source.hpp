@@ -41,8 +41,11 @@ struct BatchLimits {
 /// The snapshot is in use as long as this lives.
 class ReadAhead {
  public:
+  /// `look` is called with each batch by that thread, before next() hands it out.
+  using Look = std::function<void(const tables::Batch&)>;
   ReadAhead(tables::Snapshot& snapshot, const tables::Table& table,
-            tables::Snapshot::Selection selection, BatchLimits limits, const Call& call);
+            tables::Snapshot::Selection selection, BatchLimits limits, const Call& call,
+            Look look = {});
   /// Ends a read that is under way.
   ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "migration/tier/plan.hpp"
+#include "migration/tier/ranges.hpp"
 #include "migration/tier/source.hpp"
 
 namespace threadkeep::migration {
@@ -43,6 +44,9 @@ struct VerifyOptions {
   BatchLimits limits;
   /// The rows of tables with a key were compared already, and are equal.
   bool rows_are_equal = false;
+  /// What a copy has read of tables, before the source was renewed: it is read again only where it
+  /// may have changed since. May be null.
+  const CopiedRanges* copied = nullptr;
   std::function<void(const TableVerdict&)> each;  ///< May be empty.
 };
 

@@ -290,5 +290,21 @@ TEST_F(TablesRead, ends_when_the_time_is_up) {
   EXPECT_EQ(reader->next(9, 99, {})->lines, "1\n");
 }
 
+TEST_F(TablesRead, tells_whether_others_have_written_since) {
+  // Without a log nobody writes while the snapshot lives.
+  run("PRAGMA journal_mode = WAL;"
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 'a')");
+  const auto database = open_tables(file_);
+  const auto table = table_of(*database, "t");
+  const auto snapshot = database->snapshot({});
+  snapshot->renew({});
+  EXPECT_FALSE(snapshot->may_have_changed(table, 1, {}));
+  run("UPDATE t SET name = 'b'");
+  snapshot->renew({});
+  EXPECT_TRUE(snapshot->may_have_changed(table, 1, {}));
+  snapshot->renew({});
+  EXPECT_FALSE(snapshot->may_have_changed(table, 1, {}));
+}
+
 }  // namespace
 }  // namespace threadkeep::sqlite_test

@@ -5,7 +5,7 @@
 SELECT count(*),
        coalesce(encode(sha256(convert_to(string_agg(piece, ''), 'UTF8')), 'hex'), '')
 FROM (
-  SELECT CASE WHEN octet_length(whole) <= 200 THEN whole
+  SELECT CASE WHEN octet_length(whole) <= 2000 THEN whole
               ELSE '#' || encode(sha256(convert_to(whole, 'UTF8')), 'hex') END AS piece
   FROM (SELECT {text} AS whole FROM {rows} AS t WHERE {conditions} ORDER BY {keys}) AS t
   OFFSET 0

@@ -73,7 +73,7 @@ struct KeyRange {
 struct Digest {
   std::uint64_t rows = 0;
   /// The SHA-256 in hexadecimal digits of the pieces of all rows in the order of the key; empty for
-  /// no row. A piece is the row's text, in UTF-8; or where that has more than 200 bytes, `#` and
+  /// no row. A piece is the row's text, in UTF-8; or where that has more than 2000 bytes, `#` and
   /// the SHA-256 of it. The text of a row are those of its columns: of text, json, vector and other
   /// the number of its bytes, `:` and the value, and `:` alone for NULL; of other kinds the value,
   /// nothing for NULL, and `;`.
@@ -101,12 +101,26 @@ class Snapshot {
   virtual std::unique_ptr<RowReader> read(const Table& table, Selection selection,
                                           const Call& call) = 0;
 
+  /// Another one of the same moment, for another thread. Where engines have no such, an error.
+  virtual std::unique_ptr<Snapshot> same_moment(const Call& call);
+  /// Begins again, as of now. No reader is left.
+  virtual void renew(const Call& call) = 0;
+  /// Whether a table may have other rows than before renew(), when it had `rows` of them. In doubt
+  /// it has.
+  virtual bool may_have_changed(const Table& table, std::uint64_t rows, const Call& call) = 0;
+
   /// Whether digest() and its like can be called.
   virtual bool has_digests() const noexcept { return false; }
+  /// How this server hashes values, in a word: two that say the same make equal digests of equal
+  /// values. Empty where it cannot.
+  virtual std::string value_hashes() const { return {}; }
   /// The columns of a digest, and what their values are taken for.
   struct DigestColumns {
     std::vector<LineColumn> columns;
     std::optional<std::string> without_expired;
+    /// The SHA-256 is that of the server's own hashes of the rows, 64 bits each: made at less than
+    /// half the cost. Only where value_hashes() says how.
+    bool of_values = false;
   };
   /// Of the rows of a range. No row leaves the server.
   virtual Digest digest(const Table& table, const DigestColumns& columns, const KeyRange& range,
@@ -263,6 +277,10 @@ class Writer {
 inline Digest Snapshot::digest(const Table& /*table*/, const DigestColumns& /*columns*/,
                                const KeyRange& /*range*/, const Call& /*call*/) {
   throw Error(Code::unsupported, "this engine makes no digests");
+}
+
+inline std::unique_ptr<Snapshot> Snapshot::same_moment(const Call& /*call*/) {
+  throw Error(Code::unsupported, "this engine does not share the moment of a snapshot");
 }
 
 inline std::optional<KeyValues> Snapshot::key_after(const Table& /*table*/,
