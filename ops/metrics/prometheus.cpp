@@ -5,11 +5,11 @@
 #include <prometheus/exposer.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <unistd.h>
 
 #include <limits>
 #include <sstream>
 
-#include "fork_guard.hpp"
 #include "threadkeep/error.hpp"
 
 namespace threadkeep {
@@ -89,7 +89,7 @@ struct PrometheusEndpoint::Server {
     exposer.RegisterCollectable(collected);
   }
 
-  const ForkGuard fork_guard;
+  const pid_t process = getpid();
   std::shared_ptr<Collected> collected;  // the exposer does not own it
   prometheus::Exposer exposer;
 };
@@ -109,7 +109,7 @@ PrometheusEndpoint::PrometheusEndpoint(const std::string& address,
 
 // In a forked child its threads do not exist, and nobody must wait for them.
 PrometheusEndpoint::~PrometheusEndpoint() {
-  if (server_->fork_guard.in_child()) static_cast<void>(server_.release());
+  if (server_->process != getpid()) static_cast<void>(server_.release());
 }
 
 int PrometheusEndpoint::port() const {
