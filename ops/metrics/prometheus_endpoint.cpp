@@ -2,8 +2,8 @@
 // Apart from the text, so that who only writes that needs no HTTP server.
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
+#include <unistd.h>
 
-#include "fork_guard.hpp"
 #include "prometheus_families.hpp"
 #include "threadkeep/error.hpp"
 #include "threadkeep/prometheus.hpp"
@@ -31,7 +31,7 @@ struct PrometheusEndpoint::Server {
     exposer.RegisterCollectable(collected);
   }
 
-  const ForkGuard fork_guard;
+  const pid_t process = getpid();
   std::shared_ptr<Collected> collected;  // the exposer does not own it
   prometheus::Exposer exposer;
 };
@@ -51,7 +51,7 @@ PrometheusEndpoint::PrometheusEndpoint(const std::string& address,
 
 // In a forked child its threads do not exist, and nobody must wait for them.
 PrometheusEndpoint::~PrometheusEndpoint() {
-  if (server_->fork_guard.in_child()) static_cast<void>(server_.release());
+  if (server_->process != getpid()) static_cast<void>(server_.release());
 }
 
 int PrometheusEndpoint::port() const {

@@ -10,7 +10,6 @@
 #include <mutex>
 #include <thread>
 
-#include "fork_guard.hpp"
 #include "statsd_packets.hpp"
 #include "threadkeep/error.hpp"
 
@@ -82,7 +81,7 @@ class StatsdReporter::Impl {
     thread_.join();
   }
 
-  bool in_child() const noexcept { return fork_guard_.in_child(); }
+  bool in_child() const noexcept { return process_ != getpid(); }
 
   void report() {
     if (in_child()) {
@@ -104,7 +103,7 @@ class StatsdReporter::Impl {
     for (const std::string& packet : packets_.of(metrics_->snapshot())) target_.send(packet);
   }
 
-  const ForkGuard fork_guard_;
+  const pid_t process_ = getpid();
   std::shared_ptr<Metrics> metrics_;
   Target target_;
   std::mutex mutex_;

@@ -128,7 +128,7 @@ class NativeStore::InFlight {
     release_payloads();
     store_.reset();  // Before close() goes on, so that the last reference is never here.
     std::lock_guard lock(owner_.mutex_);
-    if (--owner_.in_flight_ == 0) owner_.idle_.notify_all();
+    if (--owner_.in_flight_ == 0) owner_.in_flight_.notify_all();
   }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
@@ -146,12 +146,7 @@ NativeStore::NativeStore(const std::string& url)
       blocking_(store_->capabilities().blocking) {}
 
 NativeStore::~NativeStore() {
-  if (in_own_process()) {
-    close();
-  } else {
-    // Left alone: its destructor would wait for threads that this process does not have.
-    static_cast<void>(new std::shared_ptr<Store>(std::move(store_)));
-  }
+  if (in_own_process()) close();
 }
 
 nb::object NativeStore::call(Request& request, std::optional<double> timeout,
@@ -197,10 +192,12 @@ void NativeStore::close() {
   check_process();
   nb::gil_scoped_release release;
   closing_.request_stop();  // Runs code of the store, which may wait for its threads.
-  std::unique_lock lock(mutex_);
-  std::shared_ptr<Store> store = std::move(store_);
-  idle_.wait(lock, [this] { return in_flight_ == 0; });
-  lock.unlock();
+  std::shared_ptr<Store> store;
+  {
+    std::lock_guard lock(mutex_);
+    store = std::move(store_);
+  }
+  while (const int calls = in_flight_) in_flight_.wait(calls);
   store.reset();
 }
 
@@ -215,9 +212,9 @@ bool NativeStore::in_own_process() const {
 
 void NativeStore::check_process() const {
   if (in_own_process()) return;
-  throw Error(Code::unsupported, "this store was opened in another process (" +
+  throw Error(Code::unsupported, "this store was opened before fork(), in another process (" +
                                      std::to_string(process_) +
-                                     "); a forked process must open its own");
+                                     "); open it again in the child process");
 }
 
 }  // namespace threadkeep::python

@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include <condition_variable>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -57,11 +57,10 @@ class NativeStore {
 
   const pid_t process_;
   std::mutex mutex_;
-  std::condition_variable idle_;
   std::shared_ptr<Store> store_;
   const bool blocking_;  // Its calls may wait for a disk, a network or another process.
   std::stop_source closing_;
-  int in_flight_ = 0;
+  std::atomic<int> in_flight_ = 0;  // A condition variable could not be destroyed in a child.
 };
 
 }  // namespace threadkeep::python

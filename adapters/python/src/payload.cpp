@@ -3,8 +3,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
-#include <vector>
 
 #include "threadkeep/error.hpp"
 
@@ -15,29 +13,24 @@ namespace threadkeep::python {
 namespace {
 
 struct Released {
-  std::mutex mutex;
-  std::vector<PyObject*> objects;
-  std::atomic<bool> any{false};
-  std::atomic<std::size_t> shared{0};
+  PyObject* object;
+  Released* next;
 };
 
-// Never destroyed: threads of a store may outlive the static objects of this module.
-Released& released() {
-  static Released& instance = *new Released;
-  return instance;
-}
+// No lock, for in a forked child it might be held for ever. Neither is destroyed: threads of a
+// store may outlive the static objects of this module.
+constinit std::atomic<Released*> released{nullptr};
+constinit std::atomic<std::size_t> shared{0};
 
 void leave_for_release(const void* object) {
-  auto* python_object = static_cast<PyObject*>(const_cast<void*>(object));
-  Released& all = released();
-  std::lock_guard lock(all.mutex);
-  all.objects.push_back(python_object);
-  all.any.store(true, std::memory_order_release);
+  auto* one = new Released{static_cast<PyObject*>(const_cast<void*>(object)), released.load()};
+  while (!released.compare_exchange_weak(one->next, one)) {
+  }
 }
 
 Bytes share(PyObject* object, std::string_view view) {
   Py_INCREF(object);
-  released().shared.fetch_add(1, std::memory_order_relaxed);
+  shared.fetch_add(1, std::memory_order_relaxed);
   return Bytes::share(std::shared_ptr<const void>(object, leave_for_release), view);
 }
 
@@ -64,20 +57,16 @@ Bytes to_payload(nb::handle value) {
 }
 
 void release_payloads() {
-  Released& all = released();
-  if (!all.any.load(std::memory_order_acquire)) return;
-  std::vector<PyObject*> objects;
-  {
-    std::lock_guard lock(all.mutex);
-    objects.swap(all.objects);
-    all.any.store(false, std::memory_order_release);
+  if (!released.load(std::memory_order_relaxed)) return;
+  std::unique_ptr<Released> one;
+  for (one.reset(released.exchange(nullptr)); one; one.reset(one->next)) {
+    shared.fetch_sub(1, std::memory_order_relaxed);
+    Py_DECREF(one->object);
   }
-  all.shared.fetch_sub(objects.size(), std::memory_order_relaxed);
-  for (PyObject* object : objects) Py_DECREF(object);
 }
 
 std::size_t shared_payloads() noexcept {
-  return released().shared.load(std::memory_order_relaxed);
+  return shared.load(std::memory_order_relaxed);
 }
 
 }  // namespace threadkeep::python

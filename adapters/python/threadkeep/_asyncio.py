@@ -14,6 +14,7 @@ import weakref
 from typing import Any
 
 from threadkeep import _native
+from threadkeep._forks import runs_in_child
 
 
 class _LoopQueue:
@@ -72,6 +73,19 @@ def _new_queue(loop: asyncio.AbstractEventLoop) -> _LoopQueue:
                 del _queues[other]
         _queues[loop] = queue
     return queue
+
+
+_inherited: list[object] = []
+
+
+@runs_in_child
+def _begin_anew() -> None:
+    # The descriptors of these queues are the parent's too. They stay open, for the selectors of
+    # inherited loops know them.
+    global _lock, _queues
+    _inherited.append(_queues)
+    _queues = weakref.WeakKeyDictionary()
+    _lock = threading.Lock()
 
 
 async def call(store: _native.Store, request: _native.Request, timeout: float | None) -> Any:

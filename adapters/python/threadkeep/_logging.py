@@ -11,10 +11,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
-import os
 import threading
 
 from threadkeep import _native
+from threadkeep._forks import runs_in_child
 
 _log = logging.getLogger("threadkeep")
 
@@ -68,13 +68,10 @@ def _stop() -> None:
         thread.join()
 
 
-def _forget() -> None:
+@runs_in_child
+def _begin_anew() -> None:
     # The thread did not follow into the child, and a lock may be held there for ever. The first
     # store of the child begins anew, with a queue of its own.
     global _lock, _thread
     _lock = threading.Lock()
     _thread = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

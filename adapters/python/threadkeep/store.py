@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from threadkeep._arguments import (
     json_text,
     page_size,
 )
+from threadkeep._forks import runs_in_child
 from threadkeep._life import Closing
 from threadkeep.errors import Error, InvalidArgumentError
 
@@ -84,17 +86,39 @@ class ThreadInfo:
 
 
 _open_stores: weakref.WeakSet[_native.Store] = weakref.WeakSet()
+_ending = False
+_lock = threading.Lock()  # of both
 
 
 @atexit.register
 def _close_stores() -> None:
     # Calls in flight end here, while the interpreter still works. A forked child leaves the
-    # stores of its parent alone: closing them is an error there.
-    for store in list(_open_stores):
+    # stores of its parent alone: closing them is an error there. A daemon thread that opened one
+    # later would be in the middle of a call when the interpreter is gone.
+    global _ending
+    with _lock:
+        _ending = True
+        stores = list(_open_stores)
+    for store in stores:
         try:
             store.close()
         except Error:
             pass
+
+
+@runs_in_child
+def _begin_anew() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+def _open(url: str) -> _native.Store:
+    with _lock:
+        if _ending:
+            raise InvalidArgumentError("the interpreter ends; no store can be opened any more")
+        store = _native.Store(url)
+        _open_stores.add(store)
+        return store
 
 
 def time_of(microseconds: int) -> datetime | None:
@@ -153,8 +177,7 @@ class Store(Closing):
         self.url = _native.redacted(_checked_url(url))
         """The URL with its secrets hidden."""
         _logging.start()
-        self._native = _native.Store(url)
-        _open_stores.add(self._native)
+        self._native = _open(url)
         self.capabilities = Capabilities(**self._native.capabilities())
 
     def setup(self, *, timeout: float | None = SETUP_TIMEOUT) -> None:

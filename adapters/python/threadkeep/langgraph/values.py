@@ -22,6 +22,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from threadkeep._arguments import shown
+from threadkeep._forks import runs_in_child
 from threadkeep.errors import InvalidArgumentError
 
 _MAX_INLINE_BYTES = 256
@@ -102,20 +103,29 @@ def version_text(version: Any) -> str:
         ) from error
 
 
+# Of all that is seen: one for all, so that a forked child can have it free.
+_seen_lock = threading.Lock()
+
+
+@runs_in_child
+def _begin_anew() -> None:
+    global _seen_lock
+    _seen_lock = threading.Lock()
+
+
 class SeenBlobs:
     """Remembers which blobs of primitives are stored. Bounded, thread-safe."""
 
     def __init__(self, limit: int = _MAX_SEEN) -> None:
         self._limit = limit
         self._keys: OrderedDict[BlobKey, None] = OrderedDict()
-        self._lock = threading.Lock()
 
     def __contains__(self, key: BlobKey) -> bool:
-        with self._lock:
+        with _seen_lock:
             return key in self._keys
 
     def add(self, keys: Iterable[BlobKey]) -> None:
-        with self._lock:
+        with _seen_lock:
             for key in keys:
                 self._keys[key] = None
                 self._keys.move_to_end(key)
@@ -124,10 +134,10 @@ class SeenBlobs:
 
     def forget(self, thread_id: str) -> None:
         """Forgets a thread of which something was deleted."""
-        with self._lock:
+        with _seen_lock:
             for key in [key for key in self._keys if key[0] == thread_id]:
                 del self._keys[key]
 
     def clear(self) -> None:
-        with self._lock:
+        with _seen_lock:
             self._keys.clear()
