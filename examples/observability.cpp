@@ -4,7 +4,6 @@
 //
 //   example_observability sqlite:agent.db
 #include <iostream>
-#include <threadkeep/log.hpp>
 #include <threadkeep/prometheus.hpp>
 #include <threadkeep/statsd.hpp>
 #include <threadkeep/threadkeep.hpp>
