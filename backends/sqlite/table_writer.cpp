@@ -112,10 +112,8 @@ void hand_out(BatchWriter& batch, const Target& target, std::uint64_t most,
               const tables::Writer::OnReject& handler) {
   std::uint64_t count = 0;
   for (auto& [number, failure] : batch.failures()) {
-    if (handler) {
-      handler(Reject{target.table.name, std::string(batch.line(number)), failure.code,
-                     failure.message});
-    }
+    handler(
+        Reject{target.table.name, std::string(batch.line(number)), failure.code, failure.message});
     if (++count <= most) continue;
     throw Error(Code::invalid_argument,
                 "the table \"" + target.table.name + "\" does not take a row (" + failure.code +
@@ -147,6 +145,12 @@ class TableWriter final : public tables::Writer {
     transactions_.run(call, [&] { sqlite::finish_run(connection_, run_id); });
   }
 
+  std::vector<std::string> rejected_keys(const std::string& run_id, const std::string& table,
+                                         const Call& call) override {
+    const Use use(connection_, call);
+    return rejected(connection_, run_id, table);
+  }
+
   Counts write(const Target& target, const Batch& batch, const std::string& run_id,
                TableProgress& progress, std::uint64_t max_rejects, const OnReject& reject,
                const Call& call) override {
@@ -155,7 +159,11 @@ class TableWriter final : public tables::Writer {
     transactions_.run(call, [&] {
       BatchWriter writer(connection_, target, run_id, batch.lines);
       counts = writer.write(transactions_.in_group());
-      hand_out(writer, target, max_rejects, reject);
+      hand_out(writer, target, max_rejects, [&](const Reject& row) {
+        if (reject) reject(row);
+        if (target.table.key.empty()) return;
+        sqlite::reject(connection_, run_id, row.table, tables::key_of(target, row.line));
+      });
       next.counts += counts;
       next.cursor = batch.end;
       record(connection_, run_id, next);

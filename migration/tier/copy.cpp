@@ -64,7 +64,7 @@ void TableCopy::forget(const std::string& table) {
 
 void TableCopy::copy_step(const Step& step, const Call& call) {
   if (step.group) return copy_group(step, call);
-  for (const auto& name : step.tables) copy_rows(plan_.table(name), step.whole, call);
+  for (const auto& name : step.tables) copy_rows(plan_.table(name), step, call);
 }
 
 // A group is done or not begun: what an earlier attempt did was undone with its transaction.
@@ -74,16 +74,18 @@ void TableCopy::copy_group(const Step& step, const Call& call) {
   if (done) return;
   for (const auto& name : step.tables) forget(name);
   writer_.begin_group(call);
-  for (const auto& name : step.tables) copy_rows(plan_.table(name), step.whole, call);
+  for (const auto& name : step.tables) copy_rows(plan_.table(name), step, call);
   writer_.end_group(call);
 }
 
-void TableCopy::copy_rows(const TablePlan& table, bool whole, const Call& call) {
+void TableCopy::copy_rows(const TablePlan& table, const Step& step, const Call& call) {
   auto progress = progress_of(run_, table.name(), 1);
   if (progress.done) return;
   const bool from_start = progress.cursor.empty();
   if (from_start) progress.counts = {};
-  const auto read = walk(table, table.rows, progress, whole ? whole_table : options_.limits, call);
+  const auto limits = step.whole ? whole_table : options_.limits;
+  const auto read = step.parents_first ? walk_tree(table, *step.parents_first, progress, call)
+                                       : walk(table, table.rows, progress, limits, call);
   if (from_start) check_all_read(table, read);
   finish(progress, call);
   if (options_.events.table) options_.events.table(table, progress.counts);
@@ -105,6 +107,17 @@ std::uint64_t TableCopy::walk(const TablePlan& table, const Pass& pass,
     if (!ranges.empty()) return walk_ranges(table, pass, ranges, progress, call);
   }
   return walk_rows(table, pass, selection_of(table, pass, progress.cursor), progress, limits, call);
+}
+
+std::uint64_t TableCopy::walk_tree(const TablePlan& table, const tables::ForeignKey& key,
+                                   tables::TableProgress& progress, const Call& call) {
+  auto selection = selection_of(table, table.rows);
+  selection.tree = {key.columns, key.target_columns, false};
+  auto read = walk_rows(table, table.rows, selection, progress, options_.limits, call);
+  if (read == table.row_count) return read;
+  selection.tree->others = true;
+  read += walk_rows(table, table.rows, selection, progress, whole_table, call);
+  return read;
 }
 
 std::vector<RowRange> TableCopy::ranges_of(const TablePlan& table, const Pass& pass,

@@ -65,11 +65,14 @@ class TableCopy {
  private:
   void copy_step(const Step& step, const Call& call);
   void copy_group(const Step& step, const Call& call);
-  void copy_rows(const TablePlan& table, bool whole, const Call& call);
+  void copy_rows(const TablePlan& table, const Step& step, const Call& call);
   void copy_links(const TablePlan& table, const Call& call);
   /// How many rows were read, or are equal. The next two are its parts.
   std::uint64_t walk(const TablePlan& table, const Pass& pass, tables::TableProgress& progress,
                      BatchLimits limits, const Call& call);
+  /// Parents before children; then in one statement what has no such order.
+  std::uint64_t walk_tree(const TablePlan& table, const tables::ForeignKey& key,
+                          tables::TableProgress& progress, const Call& call);
   std::uint64_t walk_ranges(const TablePlan& table, const Pass& pass,
                             const std::vector<RowRange>& ranges, tables::TableProgress& progress,
                             const Call& call);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <threadkeep/table_store.hpp>
 #include <vector>
@@ -17,6 +18,7 @@ struct TableVerdict {
   std::string table;
   std::uint64_t row_count = 0;  ///< Of the source.
   tables::Differences differences;
+  tables::Differences rejected;  ///< Of these, rows that the copy has rejected; never `extra`.
   std::vector<tables::Orphans> orphans;
   std::vector<tables::SequenceBehind> sequences;
 
@@ -30,10 +32,11 @@ struct Verification {
   bool holds() const noexcept;
 };
 
-/// Differences that a copy has told already, and that are not held against it.
+/// Differences that a copy has told already, and that are not held against it, besides those of
+/// rejected rows and of rows that are newer.
 struct Expected {
   bool extra_rows = false;                    ///< The target had rows of its own.
-  std::vector<tables::TableProgress> tables;  ///< Rejected rows, and rows that are newer.
+  std::vector<tables::TableProgress> tables;  ///< How many rows without a key were rejected.
 };
 
 /// The verification without what was expected.
@@ -43,6 +46,8 @@ struct VerifyOptions {
   BatchLimits limits;
   /// The rows of tables with a key were compared already, and are equal.
   bool rows_are_equal = false;
+  /// The keys of rows of a table that were rejected (tables::key_of()). May be empty.
+  std::function<std::set<std::string>(const std::string& table)> rejected;
   std::function<void(const TableVerdict&)> each;  ///< May be empty.
 };
 
