@@ -8,6 +8,7 @@
 
 #include "config/text_file.hpp"
 #include "duration_option.hpp"
+#include "migrate_refusal.hpp"
 #include "not_empty.hpp"
 #include "printable.hpp"
 #include "terminal.hpp"
@@ -55,6 +56,33 @@ constexpr const char* verify_exit_status =
 
 Refusal refuse(const std::string& message) {
   return {ExitStatus::usage, "invalid_argument", message};
+}
+
+// What the run did, as numbers that the next one replaces.
+void tell(const migration::MigrateReport& report) {
+  tables::Counts all;
+  for (const auto& table : report.run.tables) {
+    if (table.pass == 1) all += table.counts;
+  }
+  const auto set = [](const char* outcome, std::uint64_t rows) {
+    Metrics::process()
+        ->gauge("threadkeep_migration_rows", "Rows of tables, by what became of them.",
+                {{"outcome", outcome}})
+        .set(static_cast<std::int64_t>(rows));
+  };
+  set("inserted", all.inserted);
+  set("updated", all.updated);
+  set("unchanged", all.unchanged);
+  set("newer", all.kept);
+  set("rejected", report.rejected);
+}
+
+// The others were copied or compared.
+void refuse_unreadable(std::uint64_t threads) {
+  if (threads == 0) return;
+  throw Refusal{ExitStatus::source_failed, std::string(to_string(Code::corrupt)),
+                "the source cannot be read: " + migration::counted(threads, "thread") +
+                    " told above; mend or delete them there, then run the same command"};
 }
 
 }  // namespace
@@ -120,36 +148,16 @@ migration::MigrateEvents TierCommand::events() {
 ExitStatus TierCommand::execute() {
   const auto wanted = migrate_options();
   output_.emplace(json(), wanted.to);
-  const Call limits = call();
-  try {
+  return or_refusal("nothing was migrated", [&] {
+    const Call limits = call();
     migration::Migration migration(url(), target_url(), wanted, events(), limits);
     return run_on(migration, limits);
-  } catch (const migration::Refused& refused) {
-    throw Refusal{ExitStatus::usage, "refused", refused.message()};
-  } catch (const migration::SourceError& error) {
-    throw Refusal{ExitStatus::source_failed, std::string(to_string(error.code())),
-                  std::string("the source cannot be read: ") + error.what()};
-  } catch (const migration::TooManyRejects& error) {
-    throw Refusal{ExitStatus::failed, "rejected",
-                  error.message() + "; rejected rows are in " + output_->reject_path() +
-                      "; mend them in the source or say --max-errors N, and run the same command"};
-  } catch (const migration::TargetRefused& error) {
-    throw Refusal{
-        ExitStatus::failed, std::string(to_string(error.code())),
-        std::string("the target refuses, and would do so again; mend that and run the same "
-                    "command, which goes on from here: ") +
-            error.what()};
-  } catch (const migration::Interrupted& error) {
-    throw Refusal{ExitStatus::interrupted, std::string(to_string(error.code())),
-                  std::string("interrupted; the same command goes on from here: ") + error.what()};
-  } catch (const Error& error) {
-    throw Refusal{ExitStatus::usage, std::string(to_string(error.code())),
-                  std::string("nothing was migrated: ") + error.what()};
-  }
+  });
 }
 
 MigrateTier::MigrateTier(CLI::App& app)
-    : TierCommand(app, "migrate-tier", migrate_description, migrate_examples, migrate_exit_status) {
+    : TierCommand(app, "migrate-tier", migrate_description, migrate_examples, migrate_exit_status),
+      metrics_(options(), "migrate-tier") {
   options().add_flag("--dry-run", dry_run_, "Say what would be done, change nothing");
   options().add_flag("--yes", yes_, "Do not ask");
   options().add_flag("--allow-non-empty", allow_non_empty_,
@@ -240,6 +248,20 @@ migration::MigrateEvents MigrateTier::events() {
   return events;
 }
 
+ExitStatus MigrateTier::execute() {
+  if (dry_run_) return TierCommand::execute();
+  metrics_.begin();
+  ExitStatus status{};
+  try {
+    status = TierCommand::execute();
+  } catch (...) {
+    metrics_.failed();
+    throw;
+  }
+  status == ExitStatus::done ? metrics_.succeeded() : metrics_.failed();
+  return status;
+}
+
 ExitStatus MigrateTier::run_on(migration::Migration& migration, const Call& call) {
   const auto& analysis = migration.analyze(call);
   output().plan(analysis, dry_run_);
@@ -260,10 +282,22 @@ void MigrateTier::confirm(const migration::Analysis& analysis) const {
   throw refuse("nothing was migrated: there is no terminal to ask on; say --yes");
 }
 
+migration::MigrateReport MigrateTier::copy(migration::Migration& migration, const Call& call) {
+  try {
+    return migration.carry_out(call);
+  } catch (const migration::TooManyRejects& error) {
+    throw Refusal{ExitStatus::failed, "rejected",
+                  error.message() + "; rejected rows are in " + output().reject_path() +
+                      "; mend them in the source or say --max-errors N, and run the same command"};
+  }
+}
+
 ExitStatus MigrateTier::carry_out(migration::Migration& migration, const Call& call) {
   output().reject_to(reject_file_);
-  const auto report = migration.carry_out(call);
+  const auto report = copy(migration, call);
+  tell(report);
   output().verified(report.verification, report.compared_store);
+  refuse_unreadable(report.unreadable());
   if (!report.holds()) {
     throw Refusal{ExitStatus::differs, "differs",
                   "source and target differ; stop what writes to them and run the same command, "
@@ -282,6 +316,7 @@ ExitStatus MigrateTierVerify::run_on(migration::Migration& migration, const Call
   migration.analyze_for_verification(call);
   const auto found = migration.verify(call);
   output().verified(found.tables, found.store);
+  if (found.store) refuse_unreadable(found.store->unreadable);
   return found.holds() ? ExitStatus::done : ExitStatus::differs;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "migrate_output.hpp"
+#include "run_metrics.hpp"
 #include "store_command.hpp"
 
 namespace threadkeep::cli {
@@ -25,12 +26,12 @@ class TierCommand : public StoreCommand {
   /// The options of the command line.
   virtual migration::MigrateOptions migrate_options() const;
   virtual migration::MigrateEvents events();
+  ExitStatus execute() override;
 
   MigrateOutput& output() { return *output_; }
   const MigrateOutput& output() const { return *output_; }
 
  private:
-  ExitStatus execute() override;
   std::string target_url() const;
 
   std::string to_;
@@ -49,10 +50,12 @@ class MigrateTier final : public TierCommand {
   CLI::App& app() { return options(); }
 
  private:
+  ExitStatus execute() override;
   ExitStatus run_on(migration::Migration& migration, const Call& call) override;
   migration::MigrateOptions migrate_options() const override;
   migration::MigrateEvents events() override;
   void confirm(const migration::Analysis& analysis) const;
+  migration::MigrateReport copy(migration::Migration& migration, const Call& call);
   ExitStatus carry_out(migration::Migration& migration, const Call& call);
   std::string text_of_order() const;
   std::vector<std::string> read_order() const;
@@ -68,6 +71,7 @@ class MigrateTier final : public TierCommand {
   std::uint64_t max_errors_ = 0;
   std::string reject_file_;
   std::chrono::milliseconds::rep lock_timeout_ = 60'000;
+  RunMetrics metrics_;
 };
 
 /// `threadkeep migrate-tier verify`: compares two tiers.

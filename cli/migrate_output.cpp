@@ -74,6 +74,7 @@ Json json_of(const migration::TableVerdict& verdict) {
           {"missing", verdict.differences.missing},
           {"different", verdict.differences.different},
           {"extra", verdict.differences.extra},
+          {"newer_in_target", verdict.differences.newer},
           {"examples", verdict.differences.examples},
           {"orphans", orphans},
           {"sequences_behind", sequences}};
@@ -117,9 +118,11 @@ std::vector<std::string> complaints(const migration::TableVerdict& verdict) {
   std::vector<std::string> lines;
   const auto& found = verdict.differences;
   if (found.total() > 0) {
-    lines.push_back(verdict.table + ": " + std::to_string(found.missing) + " missing, " +
-                    std::to_string(found.different) + " different, " + std::to_string(found.extra) +
-                    " only in the target");
+    lines.push_back(
+        verdict.table + ": " + std::to_string(found.missing) + " missing, " +
+        std::to_string(found.different) + " different" +
+        (found.newer == 0 ? "" : " (" + std::to_string(found.newer) + " newer in the target)") +
+        ", " + std::to_string(found.extra) + " only in the target");
     for (const auto& example : found.examples) lines.push_back("  " + example);
   }
   for (const auto& each : verdict.orphans) {
@@ -226,7 +229,7 @@ void MigrateOutput::store_progress(const migration::StoreProgress& progress) {
     return Progress::State{done, total_rows_,
                            "threads " + std::to_string(progress.seen.threads) + ", all " +
                                std::to_string(done) + "/" + std::to_string(total_rows_) + " rows",
-                           done_bytes_ + progress.bytes};
+                           done_bytes_ + progress.bytes, "rows"};
   });
 }
 
@@ -291,8 +294,8 @@ void MigrateOutput::batch(const migration::TablePlan& table, std::uint64_t rows,
                            printable(table.name()) + " " + std::to_string(table_rows) + "/" +
                                std::to_string(table.row_count) + ", all " +
                                std::to_string(done_rows_) + "/" + std::to_string(total_rows_) +
-                               " rows",
-                           done_bytes_};
+                               " rows, " + size_text(done_bytes_),
+                           done_bytes_, "rows"};
   });
 }
 

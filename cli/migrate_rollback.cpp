@@ -4,6 +4,7 @@
 #include <migration/tier/words.hpp>
 
 #include "duration_option.hpp"
+#include "migrate_refusal.hpp"
 #include "not_empty.hpp"
 #include "printable.hpp"
 #include "terminal.hpp"
@@ -69,24 +70,10 @@ ExitStatus MigrateTierRollback::execute() {
   wanted.run = run_;
   wanted.batch_rows = batch_rows_;
   wanted.lock_patience = std::chrono::milliseconds(no_wait_ ? 0 : lock_timeout_);
-  try {
+  return or_refusal("nothing was deleted", [&] {
     migration::Rollback rollback(url(), wanted, events(), limits);
     return roll_back(rollback, limits);
-  } catch (const migration::Refused& refused) {
-    throw Refusal{ExitStatus::usage, "refused", refused.message()};
-  } catch (const migration::TargetRefused& error) {
-    throw Refusal{
-        ExitStatus::failed, std::string(to_string(error.code())),
-        std::string("the target refuses, and would do so again; mend that and run the same "
-                    "command, which goes on from here: ") +
-            error.what()};
-  } catch (const migration::Interrupted& error) {
-    throw Refusal{ExitStatus::interrupted, std::string(to_string(error.code())),
-                  std::string("interrupted; the same command goes on from here: ") + error.what()};
-  } catch (const Error& error) {
-    throw Refusal{ExitStatus::usage, std::string(to_string(error.code())),
-                  std::string("nothing was deleted: ") + error.what()};
-  }
+  });
 }
 
 migration::RollbackEvents MigrateTierRollback::events() {
@@ -133,7 +120,7 @@ void MigrateTierRollback::batch(const migration::TableRollback& table) {
     return Progress::State{deleted, to_delete_,
                            printable(table.table.name) + ", all " + std::to_string(deleted) + "/" +
                                std::to_string(to_delete_) + " rows",
-                           0};
+                           0, "rows"};
   });
 }
 

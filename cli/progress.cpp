@@ -37,6 +37,15 @@ std::string time_left_text(double seconds) {
   return std::to_string(whole / 3600) + ":" + two_digits(whole / 60 % 60) + ":" + rest;
 }
 
+// "1.5 MiB/s", "120 rows/s"
+std::string rate(const Progress::State& state, double seconds) {
+  const bool in_units = state.bytes == 0 && !state.unit.empty();
+  const auto done = static_cast<double>(in_units ? state.done : state.bytes);
+  const auto each_second = static_cast<std::size_t>(done / seconds);
+  return (in_units ? std::to_string(each_second) + " " + state.unit : size_text(each_second)) +
+         "/s";
+}
+
 std::string bar(double part) {
   const auto full = static_cast<std::size_t>(part * bar_width);
   const auto percent = static_cast<int>(part * 100);
@@ -54,8 +63,7 @@ std::string Progress::line(const State& state, std::chrono::duration<double> ela
       known ? std::min(1.0, static_cast<double>(state.done) / static_cast<double>(*state.total))
             : 0.0;
   std::string text = known ? bar(part) : "";
-  text += state.text + ", " +
-          size_text(static_cast<std::size_t>(static_cast<double>(state.bytes) / seconds)) + "/s";
+  text += state.text + ", " + rate(state, seconds);
   if (part > 0) text += ", " + time_left_text(seconds * (1 - part) / part) + " left";
   return width == 0 ? text : shortened(text, width);
 }

@@ -22,6 +22,8 @@ class Progress {
     std::optional<std::uint64_t> total;
     std::string text;  ///< "12 threads, 340 checkpoints"
     std::uint64_t bytes = 0;
+    /// "rows": the rate is that of what was done, in these, where no bytes are known.
+    std::string unit = {};
   };
 
   /// `quiet` prints nothing at all.

@@ -7,6 +7,7 @@
 
 #include "postgres/sql.hpp"
 #include "table_digest.hpp"
+#include "table_merge.hpp"
 #include "table_session.hpp"
 
 namespace threadkeep::postgres {
@@ -82,6 +83,7 @@ void TableComparison::compare(const Call& call) {
   const auto different = static_cast<std::uint64_t>(counts.integer(0, 1));
   found_.missing += missing;
   found_.different += different;
+  found_.newer += static_cast<std::uint64_t>(counts.integer(0, 2));
   if (missing + different == 0 || found_.examples.size() >= most_examples) return;
   const auto columns = names_of(target_.columns);  // keys too: equal ones may be other texts
   Parameters parameters;
@@ -142,6 +144,7 @@ std::string TableComparison::text(std::string_view sql, const std::string& insid
                        {"{match}", match(key, "t.", "s.")},
                        {"{inside}", inside},
                        {"{absent}", absent},
+                       {"{newer}", is_newer(target_, "s.")},
                        {"{differs}", differ(target_.table, columns, "t.", "s.")},
                        {"{differing}", differing(target_, columns)},
                        {"{key}", list_of(key, "s.")},

@@ -106,15 +106,15 @@ void add_keys(std::vector<Table>& tables, const Result& rows) {
 
 void add_foreign_keys(std::vector<Table>& tables, const Result& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    Table* table = find_table(tables, rows.view(row, 0));
+    Table* table = find_table(tables, rows.view(row, 1));
     if (!table) continue;
     ForeignKey key;
-    key.name = rows.text(row, 1);
-    key.same_schema = rows.boolean(row, 4);
-    key.target = (key.same_schema ? "" : rows.text(row, 2) + ".") + rows.text(row, 3);
-    key.deferrable = rows.boolean(row, 5);
-    key.columns = texts_of(rows.text(row, 6));
-    key.target_columns = texts_of(rows.text(row, 7));
+    key.name = rows.text(row, 3);
+    key.same_schema = rows.boolean(row, 6);
+    key.target = (key.same_schema ? "" : rows.text(row, 4) + ".") + rows.text(row, 5);
+    key.deferrable = rows.boolean(row, 7);
+    key.columns = texts_of(rows.text(row, 8));
+    key.target_columns = texts_of(rows.text(row, 9));
     table->foreign_keys.push_back(std::move(key));
   }
 }
@@ -127,12 +127,19 @@ Result ask(Connection& connection, std::string_view sql, const Call& call) {
 
 }  // namespace
 
+Result ask_for_foreign_keys(Connection& connection, const std::optional<std::string>& target,
+                            const Call& call) {
+  Parameters parameters;
+  parameters.text(connection.schema()).text(target);
+  return run_once(connection, std::string(sql::tables_foreign_keys), std::move(parameters), call);
+}
+
 tables::Schema describe_tables(Connection& connection, const Call& call) {
   tables::Schema schema;
   schema.name = connection.schema();
   schema.tables = tables_of(ask(connection, sql::tables_columns, call));
   add_keys(schema.tables, ask(connection, sql::tables_keys, call));
-  add_foreign_keys(schema.tables, ask(connection, sql::tables_foreign_keys, call));
+  add_foreign_keys(schema.tables, ask_for_foreign_keys(connection, {}, call));
   const Result others = ask(connection, sql::tables_left_out, call);
   for (std::size_t row = 0; row < others.size(); ++row) {
     schema.left_out.push_back({others.text(row, 0), others.text(row, 1)});

@@ -113,4 +113,23 @@ void TableLedger::record(const std::string& run_id, const TableProgress& progres
   run_once(connection_, text(sql::tables_ledger_record), std::move(parameters), call);
 }
 
+void TableLedger::reject(const std::string& run_id, const std::string& table,
+                         const std::vector<std::string>& keys, const Call& call) {
+  Parameters parameters;
+  parameters.text(run_id).text(table).text_array(keys);
+  run_once(connection_, text(sql::tables_ledger_reject), std::move(parameters), call);
+}
+
+std::vector<std::string> TableLedger::rejected(const std::string& run_id, const std::string& table,
+                                               const Call& call) {
+  Parameters parameters;
+  parameters.text(run_id).text(table);
+  const Result rows =
+      run_once(connection_, text(sql::tables_ledger_rejects), std::move(parameters), call);
+  std::vector<std::string> keys;
+  keys.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) keys.push_back(rows.text(row, 0));
+  return keys;
+}
+
 }  // namespace threadkeep::postgres

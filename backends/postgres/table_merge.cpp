@@ -23,22 +23,13 @@ std::string assignments(const std::vector<std::string>& columns, std::string_vie
   return out;
 }
 
-// That the target's row is newer, so that it stays. What was never changed has often no time.
-std::string kept(const Target& target, std::string_view from) {
-  if (!target.guard) return "false";
-  const std::string ours = "t." + quote_identifier(*target.guard);
-  const std::string theirs = std::string(from) + quote_identifier(*target.guard);
-  return "coalesce(" + ours + " > " + theirs + ", " + ours + " IS NOT NULL AND " + theirs +
-         " IS NULL)";
-}
-
 // A session that was faster with the same key has its row compared like any other; but what a log
 // says was put in by the run must be so.
 std::string on_conflict(const Target& target) {
   if (target.update.empty() || target.log) return "NOTHING";
   return "UPDATE SET " + assignments(target.update, "excluded.") + " WHERE " +
          differ(target.table, target.update, "t.", "excluded.") + " AND NOT " +
-         kept(target, "excluded.");
+         is_newer(target, "excluded.");
 }
 
 std::string with_nulls(std::string list, const Target& target, bool values) {
@@ -61,7 +52,7 @@ Pieces pieces_of(const std::string& schema, const Target& target, const std::str
       {"{key}", list_of(key, "s.")},
       {"{conflict}", list_of(key)},
       {"{differs}", differ(target.table, target.update, "t.", "s.")},
-      {"{kept}", kept(target, "s.")},
+      {"{kept}", is_newer(target, "s.")},
       {"{assignments}", assignments(target.update, "s.")},
       {"{action}", on_conflict(target)},
   };
@@ -79,6 +70,14 @@ std::string logged(std::string statement, const std::string& schema, const Targe
 }
 
 }  // namespace
+
+std::string is_newer(const Target& target, std::string_view from) {
+  if (!target.guard) return "false";
+  const std::string ours = "t." + quote_identifier(*target.guard);
+  const std::string theirs = std::string(from) + quote_identifier(*target.guard);
+  return "coalesce(" + ours + " > " + theirs + ", " + ours + " IS NOT NULL AND " + theirs +
+         " IS NULL)";
+}
 
 TableMerge::TableMerge(const std::string& schema, const Target& target, const std::string& stage)
     : table_(target.table.name), log_(target.log) {

@@ -29,4 +29,7 @@ class TableMerge {
   std::string insert_;
 };
 
+/// SQL that says whether the target's row, which is called `t`, is newer than another one.
+std::string is_newer(const tables::Target& target, std::string_view from);
+
 }  // namespace threadkeep::postgres

@@ -86,6 +86,34 @@ std::string beyond_cursor(const Table& table) {
   return "(" + list_of(table.key) + ") > (" + values + ")";
 }
 
+// The rows of a tree, which is left to be joined with the table. Its columns have names that no
+// table has.
+std::string tree_clause(const std::string& rows, const tables::Snapshot::Selection::Tree& tree) {
+  std::string keys, names, refers, is_root;
+  for (std::size_t i = 0; i < tree.columns.size(); ++i) {
+    const std::string own = quote_identifier(tree.columns[i]);
+    const std::string name = "threadkeep_" + std::to_string(i);
+    names += ", " + name;
+    keys += ", c." + quote_identifier(tree.target_columns.at(i));
+    refers += (i == 0 ? "tree." : " AND tree.") + name + " = c." + own;
+    is_root +=
+        (i == 0 ? "c." : " AND c.") + own + " = c." + quote_identifier(tree.target_columns.at(i));
+  }
+  const std::string no_root = "(" + is_root + ") IS FALSE";
+  return "WITH RECURSIVE tree (threadkeep_depth" + names + ") AS (SELECT 0" + keys + " FROM " +
+         rows + " AS c WHERE NOT (" + no_root + ") UNION ALL SELECT threadkeep_depth + 1" + keys +
+         " FROM tree JOIN " + rows + " AS c ON " + refers + " AND " + no_root + ") ";
+}
+
+std::string is_in_tree(const tables::Snapshot::Selection::Tree& tree) {
+  std::string text;
+  for (std::size_t i = 0; i < tree.target_columns.size(); ++i) {
+    text += (i == 0 ? "t." : " AND t.") + quote_identifier(tree.target_columns[i]) +
+            " = threadkeep_" + std::to_string(i);
+  }
+  return text;
+}
+
 std::string copy_statement(const std::string& rows, const Table& table,
                            const tables::Snapshot::Selection& selection) {
   std::vector<std::string> conditions;
@@ -93,11 +121,23 @@ std::string copy_statement(const std::string& rows, const Table& table,
   if (selection.without_expired) {
     conditions.push_back("(" + is_expired(table, *selection.without_expired) + ") IS NOT TRUE");
   }
-  std::string text = "COPY (SELECT " + list_of(selection.columns) + " FROM " + rows;
+  std::string order = list_of(table.key, "t.");
+  std::string text = "COPY (";
+  std::string from = " FROM " + rows + " AS t";
+  if (const auto& tree = selection.tree) {
+    text += tree_clause(rows, *tree);
+    if (tree->others) {
+      conditions.push_back("NOT EXISTS (SELECT FROM tree WHERE " + is_in_tree(*tree) + ")");
+    } else {
+      from += " JOIN tree ON " + is_in_tree(*tree);
+      order = "threadkeep_depth" + (order.empty() ? "" : ", " + order);
+    }
+  }
+  text += "SELECT " + list_of(selection.columns, "t.") + from;
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     text += (i == 0 ? " WHERE " : " AND ") + conditions[i];
   }
-  if (!table.key.empty()) text += " ORDER BY " + list_of(table.key);
+  if (!order.empty()) text += " ORDER BY " + order;
   if (selection.limit) text += " LIMIT " + std::to_string(*selection.limit);
   return text + ") TO STDOUT";
 }
@@ -183,6 +223,19 @@ std::uint64_t TableSnapshot::count_expired(const Table& table, const std::string
   const std::string rows = rows_of(connection_->schema(), table);
   const Result result = run_once(
       *connection_, "SELECT count(*) FROM " + rows + " WHERE " + is_expired(table, column), call);
+  return static_cast<std::uint64_t>(result.integer(0, 0));
+}
+
+std::uint64_t TableSnapshot::count_unnamed(const Table& table,
+                                           const std::vector<std::string>& columns,
+                                           const Call& call) {
+  const std::string rows = rows_of(connection_->schema(), table);
+  const std::string names = list_of(columns);
+  const Result result = run_once(*connection_,
+                                 "SELECT (SELECT count(*) FROM " + rows +
+                                     ") - (SELECT count(*) FROM (SELECT DISTINCT " + names +
+                                     " FROM " + rows + " WHERE num_nulls(" + names + ") = 0) AS d)",
+                                 call);
   return static_cast<std::uint64_t>(result.integer(0, 0));
 }
 

@@ -27,6 +27,8 @@ class TableSnapshot final : public tables::Snapshot {
   std::uint64_t count(const tables::Table& table, const Call& call) override;
   std::uint64_t count_expired(const tables::Table& table, const std::string& column,
                               const Call& call) override;
+  std::uint64_t count_unnamed(const tables::Table& table, const std::vector<std::string>& columns,
+                              const Call& call) override;
   std::unique_ptr<tables::RowReader> read(const tables::Table& table, Selection selection,
                                           const Call& call) override;
 

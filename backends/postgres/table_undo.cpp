@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "postgres/sql.hpp"
+#include "table_describe.hpp"
 #include "table_ledger.hpp"
 #include "threadkeep/error.hpp"
 
@@ -204,19 +205,16 @@ void TableUndo::tell_staying(const Found& found,
 
 // Rows of the run that are to be deleted too are no reason to keep others.
 std::vector<TableUndo::Referrer> TableUndo::foreign_keys_to(const Found& found, const Call& call) {
-  Parameters parameters;
-  parameters.text(connection_->schema()).text(found.table.name);
-  const Result rows = run_once(*connection_, std::string(sql::tables_undo_foreign_keys),
-                               std::move(parameters), call);
+  const Result rows = ask_for_foreign_keys(*connection_, found.table.name, call);
   std::vector<Referrer> all;
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const bool same_schema = rows.boolean(row, 3);
+    const bool same_schema = rows.boolean(row, 6);
     const std::string table = rows.text(row, 1);
     Referrer referrer;
     referrer.found.table = (same_schema ? "" : rows.text(row, 0) + ".") + table;
-    referrer.found.columns = texts_of(rows.text(row, 4));
+    referrer.found.columns = texts_of(rows.text(row, 8));
     referrer.found.target = found.table.name;
-    const auto targets = texts_of(rows.text(row, 5));
+    const auto targets = texts_of(rows.text(row, 9));
     std::string points_to;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       points_to += (i == 0 ? "c." : " AND c.") + quote_identifier(referrer.found.columns.at(i)) +

@@ -32,6 +32,7 @@ class Rejects {
 
   void add(std::string_view line, const RowFailure& failure) {
     ++count_;
+    if (!target_.table.key.empty()) keys_.push_back(tables::key_of(target_, line));
     if (handler_) {
       handler_({target_.table.name, std::string(line), failure.code, failure.message});
     }
@@ -43,12 +44,14 @@ class Rejects {
                     std::to_string(most_) + " of them may be left out");
   }
   std::uint64_t count() const noexcept { return count_; }
+  const std::vector<std::string>& keys() const noexcept { return keys_; }
 
  private:
   const Target& target_;
   const std::uint64_t most_;
   const tables::Writer::OnReject& handler_;
   std::uint64_t count_ = 0;
+  std::vector<std::string> keys_;
 };
 
 std::string without(std::string_view lines, const std::vector<std::size_t>& numbers,
@@ -188,6 +191,11 @@ void TableWriter::finish_run(const std::string& run_id, const Call& call) {
   undone_on_failure([&] { ledger_.finish(run_id, call); });
 }
 
+std::vector<std::string> TableWriter::rejected_keys(const std::string& run_id,
+                                                    const std::string& table, const Call& call) {
+  return undone_on_failure([&] { return ledger_.rejected(run_id, table, call); });
+}
+
 Counts TableWriter::write(const Target& target, const Batch& batch, const std::string& run_id,
                           TableProgress& progress, std::uint64_t max_rejects,
                           const OnReject& reject, const Call& call) {
@@ -216,7 +224,9 @@ Counts TableWriter::write_by_stage(const Target& target, const Batch& batch,
   find_by_index(*connection_, call);
   Rejects rejects(target, max_rejects, reject);
   BatchWriter writer(*connection_, stage_for(target, call), target, run_id, rejects, call);
-  return writer.write(batch.lines);
+  const Counts counts = writer.write(batch.lines);
+  if (!rejects.keys().empty()) ledger_.reject(run_id, target.table.name, rejects.keys(), call);
+  return counts;
 }
 
 void TableWriter::begin_group(const Call& call) {

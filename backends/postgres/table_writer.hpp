@@ -23,6 +23,8 @@ class TableWriter final : public tables::Writer {
   std::optional<tables::Run> unfinished_run(const Call& call) override;
   void begin_run(const tables::Run& run, const Call& call) override;
   void finish_run(const std::string& run_id, const Call& call) override;
+  std::vector<std::string> rejected_keys(const std::string& run_id, const std::string& table,
+                                         const Call& call) override;
 
   tables::Counts write(const tables::Target& target, const tables::Batch& batch,
                        const std::string& run_id, tables::TableProgress& progress,

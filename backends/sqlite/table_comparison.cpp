@@ -86,6 +86,7 @@ class ComparisonByKey final : public TableComparison {
       compared_.push_back(column.name);
       differences.push_back(sql_.differs(column.name));
     }
+    differences.push_back(sql_.newer());
     differences.push_back(sql_.key());
     find_ =
         "SELECT " + join(differences, ", ") + " FROM " + sql_.table() + " WHERE " + sql_.has_key();
@@ -120,6 +121,7 @@ class ComparisonByKey final : public TableComparison {
     }
     if (!names.empty()) {
       ++found_.different;
+      if (rows.integer(static_cast<int>(compared_.size())) != 0) ++found_.newer;
       add_example("different (" + key_text() + "): " + join(names, ", "));
     }
     note_key(rows);
@@ -128,7 +130,7 @@ class ComparisonByKey final : public TableComparison {
   void note_key(const Rows& rows) {
     std::vector<Value> key;
     for (std::size_t i = 0; i < target_.table.key.size(); ++i) {
-      key.push_back(rows.value(static_cast<int>(compared_.size() + i)));
+      key.push_back(rows.value(static_cast<int>(compared_.size() + 1 + i)));
     }
     connection_.query_values(note_, key).next();
   }

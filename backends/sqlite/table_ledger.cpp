@@ -104,4 +104,21 @@ void record(Connection& connection, const std::string& run_id,
       number(counts.unchanged), number(counts.kept), number(counts.rejected));
 }
 
+void reject(Connection& connection, const std::string& run_id, const std::string& table,
+            const std::string& key) {
+  connection.execute(
+      "INSERT INTO main.threadkeep_tier_rejects (run_id, table_name, key) VALUES (?1, ?2, ?3)",
+      run_id, table, key);
+}
+
+std::vector<std::string> rejected(Connection& connection, const std::string& run_id,
+                                  const std::string& table) {
+  std::vector<std::string> keys;
+  Rows rows = connection.query(
+      "SELECT DISTINCT key FROM main.threadkeep_tier_rejects WHERE run_id = ?1 AND table_name = ?2",
+      run_id, table);
+  while (rows.next()) keys.push_back(rows.text(0));
+  return keys;
+}
+
 }  // namespace threadkeep::sqlite

@@ -26,6 +26,12 @@ void finish_run(Connection& connection, const std::string& run_id);
 void record(Connection& connection, const std::string& run_id,
             const tables::TableProgress& progress);
 
+/// The keys of rows that were rejected.
+void reject(Connection& connection, const std::string& run_id, const std::string& table,
+            const std::string& key);
+std::vector<std::string> rejected(Connection& connection, const std::string& run_id,
+                                  const std::string& table);
+
 bool has_table(Connection& connection, const std::string& name);
 /// Microseconds since 1970 UTC.
 std::int64_t now_in_microseconds();

@@ -9,7 +9,6 @@ namespace threadkeep::sqlite {
 
 namespace {
 
-using tables::Kind;
 using tables::Target;
 
 constexpr const char* suppressed = "a trigger of the table does not let the row in";
@@ -50,10 +49,6 @@ std::string update_sql(const Target& target, const RowSql& sql) {
          sql.has_key();
 }
 
-bool is_time(Kind kind) noexcept {
-  return kind == Kind::timestamp || kind == Kind::timestamp_with_zone;
-}
-
 }  // namespace
 
 RowWriter::RowWriter(Connection& connection, const Target& target, std::string run_id)
@@ -71,28 +66,11 @@ RowWriter::RowWriter(Connection& connection, const Target& target, std::string r
     }
     std::vector<std::string> differs;
     for (const auto& name : target.update) differs.push_back(sql_.differs(name));
-    find_ = "SELECT " + or_of(differs) + ", " + kept_sql() + ", " + sql_.key() + " FROM " +
+    find_ = "SELECT " + or_of(differs) + ", " + sql_.newer() + ", " + sql_.key() + " FROM " +
             sql_.table() + " WHERE " + sql_.has_key();
     if (!target.update.empty()) update_ = update_sql(target, sql_);
   }
   for (const auto& key : target.table.foreign_keys) add_reference(key);
-}
-
-// Whether the row is newer than the parameters. Times are written in several ways, so that their
-// texts tell the order only where they are less than a millisecond apart. What was never changed
-// has often no time.
-std::string RowWriter::kept_sql() const {
-  if (!target_.guard) return "0";
-  const std::string column = quote_identifier(*target_.guard);
-  const std::string value = sql_.parameter(*target_.guard);
-  std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", " + column +
-                        " IS NOT NULL AND " + value + " IS NULL)";
-  const auto* described = target_.table.find(*target_.guard);
-  if (!described || !is_time(described->kind)) return greater;
-  const std::string ours = time_of(column);
-  const std::string theirs = time_of(value);
-  return "CASE WHEN " + ours + " IS " + theirs + " THEN " + greater + " ELSE coalesce(" + ours +
-         " > " + theirs + ", " + greater + ") END";
 }
 
 void RowWriter::add_reference(const tables::ForeignKey& key) {

@@ -39,7 +39,6 @@ class RowWriter {
   };
 
   void add_reference(const tables::ForeignKey& key);
-  std::string kept_sql() const;
   Outcome write_row(std::optional<RowFailure>& failure);
   Outcome change_row(bool kept, std::optional<RowFailure>& failure);
   Outcome insert_row(std::optional<RowFailure>& failure);

@@ -31,6 +31,10 @@ bool is_of_key(const Table& table, const std::string& column) {
   return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
 }
 
+bool is_time(tables::Kind kind) noexcept {
+  return kind == tables::Kind::timestamp || kind == tables::Kind::timestamp_with_zone;
+}
+
 }  // namespace
 
 std::vector<Format> formats_of(Connection& connection, const Table& table,
@@ -115,6 +119,22 @@ std::string RowSql::differs(const std::string& column) const {
     sql += " OR typeof(" + quoted + ") IS NOT typeof(" + value + ")";
   }
   return sql;
+}
+
+// Times are written in several ways, so that their texts tell the order only where they are less
+// than a millisecond apart. What was never changed has often no time.
+std::string RowSql::newer() const {
+  if (!target_.guard) return "0";
+  const std::string column = quote_identifier(*target_.guard);
+  const std::string value = parameter(*target_.guard);
+  std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", " + column +
+                        " IS NOT NULL AND " + value + " IS NULL)";
+  const auto* described = target_.table.find(*target_.guard);
+  if (!described || !is_time(described->kind)) return greater;
+  const std::string ours = time_of(column);
+  const std::string theirs = time_of(value);
+  return "CASE WHEN " + ours + " IS " + theirs + " THEN " + greater + " ELSE coalesce(" + ours +
+         " > " + theirs + ", " + greater + ") END";
 }
 
 std::string RowSql::has_key() const {

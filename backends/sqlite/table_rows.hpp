@@ -54,6 +54,8 @@ class RowSql {
   std::string parameter(const std::string& column) const;
   /// Whether the row has another value there than the parameters, its storage class included.
   std::string differs(const std::string& column) const;
+  /// Whether the row is newer than the parameters.
+  std::string newer() const;
   /// `"a" COLLATE BINARY = ?1 AND ...`
   std::string has_key() const;
   /// `"a", "b"`

@@ -33,6 +33,33 @@ std::string not_expired(const std::string& column, std::int64_t moment) {
   return "(" + time_of(quote_identifier(column)) + " < " + std::to_string(moment) + ") IS NOT TRUE";
 }
 
+// The rows of a tree, which is left to be joined with the table. Its columns have names that no
+// table has.
+std::string tree_clause(const std::string& table, const tables::Snapshot::Selection::Tree& tree) {
+  std::vector<std::string> names, keys, refers, is_root;
+  for (std::size_t i = 0; i < tree.columns.size(); ++i) {
+    const std::string own = "c." + quote_identifier(tree.columns[i]);
+    names.push_back("threadkeep_" + std::to_string(i));
+    keys.push_back("c." + quote_identifier(tree.target_columns.at(i)));
+    refers.push_back("tree." + names.back() + " = " + own);
+    is_root.push_back(own + " = " + keys.back());
+  }
+  const std::string no_root = "(" + join(is_root, " AND ") + ") IS FALSE";
+  return "WITH RECURSIVE tree (threadkeep_depth, " + join(names, ", ") + ") AS (SELECT 0, " +
+         join(keys, ", ") + " FROM " + table + " AS c WHERE NOT (" + no_root +
+         ") UNION ALL SELECT threadkeep_depth + 1, " + join(keys, ", ") + " FROM tree JOIN " +
+         table + " AS c ON " + join(refers, " AND ") + " AND " + no_root + ") ";
+}
+
+std::string is_in_tree(const tables::Snapshot::Selection::Tree& tree) {
+  std::vector<std::string> same;
+  for (std::size_t i = 0; i < tree.target_columns.size(); ++i) {
+    same.push_back("t." + quote_identifier(tree.target_columns[i]) + " = threadkeep_" +
+                   std::to_string(i));
+  }
+  return join(same, " AND ");
+}
+
 std::string where_clause(const tables::Snapshot::Selection& selection, const KeyOrder& order,
                          std::int64_t moment) {
   std::vector<std::string> conditions;
@@ -42,6 +69,10 @@ std::string where_clause(const tables::Snapshot::Selection& selection, const Key
   }
   if (selection.without_expired)
     conditions.push_back(not_expired(*selection.without_expired, moment));
+  if (selection.tree && selection.tree->others) {
+    conditions.push_back("NOT EXISTS (SELECT 1 FROM tree WHERE " + is_in_tree(*selection.tree) +
+                         ")");
+  }
   return conditions.empty() ? "" : " WHERE " + join(conditions, " AND ");
 }
 
@@ -56,9 +87,14 @@ Plan plan_of(Connection& connection, const Table& table,
     throw Error(Code::invalid_argument, "the cursor is none of the table \"" + table.name + "\"");
   }
   const std::string selected = list_of(selection.columns);
-  plan.sql = "SELECT " + selected + (selected.empty() ? "" : ", ") + join(order.columns, ", ") +
-             " FROM main." + quote_identifier(table.name) + where_clause(selection, order, moment) +
-             " ORDER BY " + join(order.terms, ", ");
+  const std::string rows = "main." + quote_identifier(table.name);
+  const bool by_levels = selection.tree && !selection.tree->others;
+  if (selection.tree) plan.sql = tree_clause(rows, *selection.tree);
+  plan.sql += "SELECT " + selected + (selected.empty() ? "" : ", ") + join(order.columns, ", ") +
+              " FROM " + rows + " AS t" +
+              (by_levels ? " JOIN tree ON " + is_in_tree(*selection.tree) : "") +
+              where_clause(selection, order, moment) + " ORDER BY " +
+              (by_levels ? "threadkeep_depth, " : "") + join(order.terms, ", ");
   if (selection.limit) plan.sql += " LIMIT " + std::to_string(*selection.limit);
   return plan;
 }
@@ -159,6 +195,17 @@ class TableSnapshot final : public tables::Snapshot {
     const Use use(connection_, call);
     return number("SELECT count(*) FROM main." + quote_identifier(table.name) + " WHERE NOT (" +
                   not_expired(column, static_cast<std::int64_t>(moment_)) + ")");
+  }
+
+  std::uint64_t count_unnamed(const Table& table, const std::vector<std::string>& columns,
+                              const Call& call) override {
+    const Use use(connection_, call);
+    const std::string rows = "main." + quote_identifier(table.name);
+    std::vector<std::string> named;
+    for (const auto& column : columns) named.push_back(quote_identifier(column) + " IS NOT NULL");
+    return number("SELECT (SELECT count(*) FROM " + rows +
+                  ") - (SELECT count(*) FROM (SELECT DISTINCT " + list_of(columns) + " FROM " +
+                  rows + " WHERE " + join(named, " AND ") + "))");
   }
 
   std::unique_ptr<RowReader> read(const Table& table, Selection selection,

@@ -9,8 +9,8 @@
 #include "table_fields.hpp"
 #include "table_ledger.hpp"
 #include "table_row_log.hpp"
-#include "table_snapshot.hpp"
 #include "table_sql.hpp"
+#include "table_transactions.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -66,15 +66,13 @@ class TableUndo final : public tables::RunUndo {
  public:
   TableUndo(const Settings& settings, std::shared_ptr<LockState> lock, std::string run_id,
             const Call& call)
-      : settings_(settings),
-        lock_(std::move(lock)),
-        run_id_(std::move(run_id)),
-        connection_(settings, Connection::Purpose::write, Connection::Missing::fail, call) {
+      : run_id_(std::move(run_id)),
+        connection_(settings, Connection::Purpose::write, Connection::Missing::fail, call),
+        transactions_(connection_, std::move(lock)) {
     connection_.run_script("PRAGMA foreign_keys = ON");
     check_run();
     connection_.finish();
   }
-  ~TableUndo() override { roll_back(); }
 
   std::vector<std::string> logged_tables(const Call& call) override {
     const Use use(connection_, call);
@@ -99,7 +97,7 @@ class TableUndo final : public tables::RunUndo {
                         found.keys() + ")");
     connection_.begin_read();
     WrittenRows counts;
-    finish_or_undo([&] {
+    transactions_.undone_on_failure([&] {
       fill(found, counts, stays);
       connection_.commit();
     });
@@ -122,7 +120,7 @@ class TableUndo final : public tables::RunUndo {
     const std::string sql = "UPDATE OR ABORT main." + quote_identifier(table.name) + " SET " +
                             join(nulls, ", ") + " WHERE " + rows.log.has_key() + " AND (" +
                             join(linked, " OR ") + ")";
-    transact(call, [&] {
+    transactions_.run(call, [&] {
       each_unchanged(rows, 0, std::numeric_limits<std::int64_t>::max(),
                      [&](std::int64_t number, const std::vector<Value>& key) {
                        connection_.query_values(sql, key).next();
@@ -136,7 +134,7 @@ class TableUndo final : public tables::RunUndo {
     Found& rows = found(table);
     std::optional<std::int64_t> to;
     std::uint64_t removed = 0;
-    transact(call, [&] {
+    transactions_.run(call, [&] {
       to = last_of_batch(rows, max_rows);
       if (to) removed = remove_rows(rows, *to);
     });
@@ -145,24 +143,14 @@ class TableUndo final : public tables::RunUndo {
     return removed;
   }
 
-  void begin_group(const Call& call) override {
-    const Use use(connection_, call);
-    begin();
-    in_group_ = true;
-  }
+  void begin_group(const Call& call) override { transactions_.begin_group(call); }
 
   void end_group(const Call& call) override {
-    const Use use(connection_, call);
-    finish_or_undo([&] {
-      lock_->confirm(connection_);
-      connection_.commit();
-    });
-    in_group_ = false;
-    lock_->writing = false;
+    transactions_.end_group(call, [] {});
   }
 
   void forget(const Call& call) override {
-    transact(call, [&] {
+    transactions_.run(call, [&] {
       connection_.execute("DELETE FROM main.threadkeep_tier_rows WHERE run_id = ?1", run_id_);
       connection_.execute("DELETE FROM main.threadkeep_tier_runs WHERE id = ?1", run_id_);
     });
@@ -311,48 +299,10 @@ class TableUndo final : public tables::RunUndo {
                         found.log.content(key));
   }
 
-  template <class Work>
-  void transact(const Call& call, Work work) {
-    const Use use(connection_, call);
-    if (!in_group_) begin();
-    finish_or_undo([&] {
-      work();
-      if (!in_group_) connection_.commit();
-    });
-    if (!in_group_) lock_->writing = false;
-  }
-
-  void begin() {
-    connection_.begin_write();
-    lock_->writing = true;
-    finish_or_undo([&] {
-      connection_.execute("PRAGMA defer_foreign_keys = ON");
-      lock_->confirm(connection_);
-    });
-  }
-
-  template <class Work>
-  void finish_or_undo(Work work) {
-    try {
-      work();
-    } catch (...) {
-      roll_back();
-      throw;
-    }
-  }
-
-  void roll_back() noexcept {
-    connection_.rollback();
-    in_group_ = false;
-    lock_->writing = false;
-  }
-
-  const Settings& settings_;
-  const std::shared_ptr<LockState> lock_;
   const std::string run_id_;
   Connection connection_;
+  TableTransactions transactions_;
   std::map<std::string, Found> found_;
-  bool in_group_ = false;
 };
 
 }  // namespace

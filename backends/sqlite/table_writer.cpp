@@ -8,6 +8,7 @@
 #include "table_row_writer.hpp"
 #include "table_snapshot.hpp"
 #include "table_sql.hpp"
+#include "table_transactions.hpp"
 
 namespace threadkeep::sqlite {
 
@@ -111,10 +112,8 @@ void hand_out(BatchWriter& batch, const Target& target, std::uint64_t most,
               const tables::Writer::OnReject& handler) {
   std::uint64_t count = 0;
   for (auto& [number, failure] : batch.failures()) {
-    if (handler) {
-      handler(Reject{target.table.name, std::string(batch.line(number)), failure.code,
-                     failure.message});
-    }
+    handler(
+        Reject{target.table.name, std::string(batch.line(number)), failure.code, failure.message});
     if (++count <= most) continue;
     throw Error(Code::invalid_argument,
                 "the table \"" + target.table.name + "\" does not take a row (" + failure.code +
@@ -127,12 +126,11 @@ class TableWriter final : public tables::Writer {
  public:
   TableWriter(const Settings& settings, std::shared_ptr<LockState> lock, const Call& call)
       : settings_(settings),
-        lock_(std::move(lock)),
-        connection_(settings, Connection::Purpose::write, Connection::Missing::fail, call) {
+        connection_(settings, Connection::Purpose::write, Connection::Missing::fail, call),
+        transactions_(connection_, std::move(lock)) {
     connection_.run_script("PRAGMA foreign_keys = ON");
     connection_.finish();
   }
-  ~TableWriter() override { roll_back(); }
 
   std::optional<tables::Run> unfinished_run(const Call& call) override {
     const Use use(connection_, call);
@@ -140,11 +138,17 @@ class TableWriter final : public tables::Writer {
   }
 
   void begin_run(const tables::Run& run, const Call& call) override {
-    transact(call, [&] { sqlite::begin_run(connection_, run); });
+    transactions_.run(call, [&] { sqlite::begin_run(connection_, run); });
   }
 
   void finish_run(const std::string& run_id, const Call& call) override {
-    transact(call, [&] { sqlite::finish_run(connection_, run_id); });
+    transactions_.run(call, [&] { sqlite::finish_run(connection_, run_id); });
+  }
+
+  std::vector<std::string> rejected_keys(const std::string& run_id, const std::string& table,
+                                         const Call& call) override {
+    const Use use(connection_, call);
+    return rejected(connection_, run_id, table);
   }
 
   Counts write(const Target& target, const Batch& batch, const std::string& run_id,
@@ -152,10 +156,14 @@ class TableWriter final : public tables::Writer {
                const Call& call) override {
     Counts counts;
     TableProgress next = progress;
-    transact(call, [&] {
+    transactions_.run(call, [&] {
       BatchWriter writer(connection_, target, run_id, batch.lines);
-      counts = writer.write(in_group_);
-      hand_out(writer, target, max_rejects, reject);
+      counts = writer.write(transactions_.in_group());
+      hand_out(writer, target, max_rejects, [&](const Reject& row) {
+        if (reject) reject(row);
+        if (target.table.key.empty()) return;
+        sqlite::reject(connection_, run_id, row.table, tables::key_of(target, row.line));
+      });
       next.counts += counts;
       next.cursor = batch.end;
       record(connection_, run_id, next);
@@ -164,33 +172,24 @@ class TableWriter final : public tables::Writer {
     return counts;
   }
 
-  void begin_group(const Call& call) override {
-    const Use use(connection_, call);
-    begin();
-    in_group_ = true;
-  }
+  void begin_group(const Call& call) override { transactions_.begin_group(call); }
 
   void end_group(const Call& call) override {
-    const Use use(connection_, call);
-    finish_or_undo([&] {
+    transactions_.end_group(call, [&] {
       if (connection_.has_unresolved_references()) refuse_group();
-      lock_->confirm(connection_);
-      connection_.commit();
     });
-    in_group_ = false;
-    lock_->writing = false;
   }
 
   void mark_done(const std::string& run_id, TableProgress& progress, const Call& call) override {
     TableProgress next = progress;
     next.done = true;
-    transact(call, [&] { record(connection_, run_id, next); });
+    transactions_.run(call, [&] { record(connection_, run_id, next); });
     progress = std::move(next);
   }
 
   std::uint64_t advance_sequences(const Table& table, const Call& call) override {
     std::uint64_t moved = 0;
-    transact(call, [&] {
+    transactions_.run(call, [&] {
       for (const auto& behind : sequences_behind_of(table)) {
         moved += static_cast<std::uint64_t>(connection_.execute(
             "UPDATE main.sqlite_sequence SET seq = CAST(?2 AS INTEGER) WHERE name = ?1",
@@ -216,43 +215,6 @@ class TableWriter final : public tables::Writer {
   }
 
  private:
-  // The work is one transaction, or a part of the group's.
-  template <class Work>
-  void transact(const Call& call, Work work) {
-    const Use use(connection_, call);
-    if (!in_group_) begin();
-    finish_or_undo([&] {
-      work();
-      if (!in_group_) connection_.commit();
-    });
-    if (!in_group_) lock_->writing = false;
-  }
-
-  void begin() {
-    connection_.begin_write();
-    lock_->writing = true;
-    finish_or_undo([&] {
-      connection_.execute("PRAGMA defer_foreign_keys = ON");
-      lock_->confirm(connection_);
-    });
-  }
-
-  template <class Work>
-  void finish_or_undo(Work work) {
-    try {
-      work();
-    } catch (...) {
-      roll_back();
-      throw;
-    }
-  }
-
-  void roll_back() noexcept {
-    connection_.rollback();
-    in_group_ = false;
-    lock_->writing = false;
-  }
-
   [[noreturn]] void refuse_group() {
     std::string names;
     Rows rows = connection_.query(
@@ -298,9 +260,8 @@ class TableWriter final : public tables::Writer {
   }
 
   const Settings& settings_;
-  const std::shared_ptr<LockState> lock_;
   Connection connection_;
-  bool in_group_ = false;
+  TableTransactions transactions_;
 };
 
 }  // namespace

@@ -20,6 +20,12 @@ CREATE TABLE IF NOT EXISTS threadkeep_tier_tables (
   rejected INTEGER NOT NULL,
   PRIMARY KEY (run_id, table_name, pass)
 ) WITHOUT ROWID;
+-- The keys of rows that were left out.
+CREATE TABLE IF NOT EXISTS threadkeep_tier_rejects (
+  run_id TEXT NOT NULL REFERENCES threadkeep_tier_runs (id) ON DELETE CASCADE,
+  table_name TEXT NOT NULL,
+  key TEXT NOT NULL
+);
 -- Rows that were written by runs which note them: the key and the row as cursors write values.
 CREATE TABLE IF NOT EXISTS threadkeep_tier_rows (
   id INTEGER PRIMARY KEY,

@@ -31,8 +31,10 @@ std::filesystem::path private_directory() {
 }  // namespace
 
 std::optional<std::string> archive_of(const std::string& url) {
-  if (!url.starts_with(scheme)) return {};
-  return url.substr(scheme.size());
+  if (url.starts_with(scheme)) return url.substr(scheme.size());
+  // No kind of store has such a URL.
+  if (url.ends_with(".jsonl.zst") && url.find(':') == std::string::npos) return url;
+  return {};
 }
 
 ArchiveSource::ArchiveSource(const std::string& file, const Call& call)
@@ -81,7 +83,8 @@ void ArchiveSource::import(const std::string& file, const Call& call) {
   }
   importer.flush(call);
   // Last, for whatever is written to a thread touches its times.
-  if (auto* notes = StoreContents(*store_).transfer()) notes->change(times, call);
+  if (auto* notes = StoreContents(*store_, StoreContents::Side::target).transfer())
+    notes->change(times, call);
 }
 
 }  // namespace threadkeep::migration

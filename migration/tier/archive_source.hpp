@@ -9,7 +9,8 @@
 
 namespace threadkeep::migration {
 
-/// The file of a source that is called `archive:FILE`; absent where it is called otherwise.
+/// The file of a source that is called `archive:FILE`, or only `FILE.jsonl.zst`; absent where it is
+/// called otherwise.
 std::optional<std::string> archive_of(const std::string& url);
 
 /// The threads of an export as a store, so that they are compared and copied as those of any other

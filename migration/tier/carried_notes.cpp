@@ -107,7 +107,7 @@ void CarriedNotes::flush(const Call& call) {
 }
 
 void CarriedNotes::carry_policies(const Call& call) {
-  const StoredPolicies ours = read_policies(source_.store(), call);
+  const StoredPolicies ours = source_.read([&] { return read_policies(source_.store(), call); });
   const StoredPolicies theirs = read_policies(target_.store(), call);
   StoreReport& report = reporter_.report();
   report.seen.policies = count_policies(ours);

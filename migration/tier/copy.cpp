@@ -122,7 +122,7 @@ void TableCopy::forget(const std::string& table) {
 
 void TableCopy::copy_step(Job job, const Step& step, const Call& call) {
   if (step.group) return copy_group(job, step, call);
-  for (const auto& name : step.tables) copy_rows(job, plan_.table(name), step.whole, call);
+  for (const auto& name : step.tables) copy_rows(job, plan_.table(name), step, call);
 }
 
 bool TableCopy::is_done(const std::string& table) {
@@ -137,17 +137,18 @@ void TableCopy::copy_group(Job job, const Step& step, const Call& call) {
   if (done) return;
   for (const auto& name : step.tables) forget(name);
   job.writer.begin_group(call);
-  for (const auto& name : step.tables) copy_rows(job, plan_.table(name), step.whole, call);
+  for (const auto& name : step.tables) copy_rows(job, plan_.table(name), step, call);
   job.writer.end_group(call);
 }
 
-void TableCopy::copy_rows(Job job, const TablePlan& table, bool whole, const Call& call) {
+void TableCopy::copy_rows(Job job, const TablePlan& table, const Step& step, const Call& call) {
   auto progress = progress_so_far(table, 1);
   if (progress.done) return;
   const bool from_start = progress.cursor.empty();
   if (from_start) progress.counts = {};
-  const auto read =
-      walk(job, table, table.rows, progress, whole ? whole_table : options_.limits, call);
+  const auto limits = step.whole ? whole_table : options_.limits;
+  const auto read = step.parents_first ? walk_tree(job, table, *step.parents_first, progress, call)
+                                       : walk(job, table, table.rows, progress, limits, call);
   if (from_start) check_all_read(table, read);
   finish(job, progress, call);
   tell(options_.events.table, table, progress.counts);
@@ -178,6 +179,18 @@ std::uint64_t TableCopy::walk(Job job, const TablePlan& table, const Pass& pass,
   if (target && !table.links && !table.expiry) lines.emplace(table, pass);
   return walk_rows(job, table, pass, selection_of(table, pass, progress.cursor), progress, limits,
                    lines ? &*lines : nullptr, call);
+}
+
+std::uint64_t TableCopy::walk_tree(Job job, const TablePlan& table, const tables::ForeignKey& key,
+                                   tables::TableProgress& progress, const Call& call) {
+  auto selection = selection_of(table, table.rows);
+  selection.tree = {key.columns, key.target_columns, false};
+  auto read =
+      walk_rows(job, table, table.rows, selection, progress, options_.limits, nullptr, call);
+  if (read == table.row_count) return read;
+  selection.tree->others = true;
+  read += walk_rows(job, table, table.rows, selection, progress, whole_table, nullptr, call);
+  return read;
 }
 
 // For a table that is read from its start, and where digests can tell.

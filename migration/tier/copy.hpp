@@ -77,11 +77,14 @@ class TableCopy {
 
   void copy_step(Job job, const Step& step, const Call& call);
   void copy_group(Job job, const Step& step, const Call& call);
-  void copy_rows(Job job, const TablePlan& table, bool whole, const Call& call);
+  void copy_rows(Job job, const TablePlan& table, const Step& step, const Call& call);
   void copy_links(Job job, const TablePlan& table, const Call& call);
-  /// How many rows were read, or are equal. The next two are its parts.
+  /// How many rows were read, or are equal. The next three are its parts.
   std::uint64_t walk(Job job, const TablePlan& table, const Pass& pass,
                      tables::TableProgress& progress, BatchLimits limits, const Call& call);
+  /// Parents before children; then in one statement what has no such order.
+  std::uint64_t walk_tree(Job job, const TablePlan& table, const tables::ForeignKey& key,
+                          tables::TableProgress& progress, const Call& call);
   std::uint64_t walk_ranges(Job job, const TablePlan& table, const Pass& pass,
                             const std::vector<RowRange>& ranges, tables::TableProgress& progress,
                             const Call& call);

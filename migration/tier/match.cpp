@@ -112,6 +112,7 @@ class Matching {
 
   void choose_key() {
     const auto& key = target_.key;
+    if (refuse_computed(source_, "source") || refuse_computed(target_, "target")) return;
     match_.keyless = key.empty() || !std::all_of(key.begin(), key.end(), [&](const auto& column) {
                        return is_matched(column);
                      });
@@ -120,6 +121,20 @@ class Matching {
                              " in the target, and " + names_of(source_.name, source_.key) +
                              " in the source",
                          "give both the same primary key"});
+  }
+
+  // Rows are read in the order of their key and found by it, so it must travel with them.
+  bool refuse_computed(const Table& table, const std::string& side) {
+    for (const auto& column : table.key) {
+      if (!table.find(column)->generated) continue;
+      problems_.push_back(
+          {name(*table.find(column)) + " is computed, and part of the key of the " + side,
+           "make a unique key of ordinary columns there, or leave the table "
+           "behind with --skip " +
+               source_.name});
+      return true;
+    }
+    return false;
   }
 
   bool same_key_in_source() const {

@@ -100,7 +100,7 @@ class Migration::Impl {
     Comparison comparison;
     if (has_tables()) {
       const auto writer = target_->writer(call);
-      comparison.tables = verify_with(*writer, false, call);
+      comparison.tables = verify_with(*writer, {}, call);
     } else {
       tell(events_.verifying);
     }
@@ -141,8 +141,7 @@ class Migration::Impl {
                      "run the command again"});
     }
     const auto writer = target_->writer(call);
-    auto open =
-        open_run(*writer, analysis_.source.identity, analysis_.plan.hash, options_.new_run, call);
+    auto open = begin_or_go_on(*writer, call);
     tell(events_.run, open.run, open.resumed);
     try {
       return copy_and_verify(*writer, *lock, open, call);
@@ -155,10 +154,23 @@ class Migration::Impl {
     }
   }
 
+  // What the target refuses here it has refused before anything was written.
+  OpenRun begin_or_go_on(tables::Writer& writer, const Call& call) {
+    try {
+      return open_run(writer, analysis_.source.identity, analysis_.plan.hash, options_.new_run,
+                      call);
+    } catch (const Error& error) {
+      if (is_lasting(error)) throw;
+      throw Interrupted(error);
+    }
+  }
+
   MigrateReport carry_out_threads(const Call& call) {
     MigrateReport report;
     try {
       take_threads(report, call);
+    } catch (const SourceError&) {
+      throw;
     } catch (const Error& error) {
       end_in_the_middle(error);
     }
@@ -382,20 +394,30 @@ class Migration::Impl {
     return more;
   }
 
-  Verification verify_with(tables::Writer& writer, bool rows_are_equal, const Call& call) {
+  Verification verify_with(tables::Writer& writer, VerifyOptions options, const Call& call) {
     tell(events_.verifying);
+    options.limits = options_.limits;
+    options.copied = &copied_;
+    options.each = events_.verdict;
     from_source([&] {
       source_rows_ ? source_rows_->renew(call) : void(source_rows_ = source_->snapshot(call));
     });
     const auto source = std::move(source_rows_);
     const auto target = target_->snapshot(call);
-    return verify_tables(analysis_.plan, *source, *target, writer,
-                         {options_.limits, rows_are_equal, &copied_, events_.verdict}, call);
+    return verify_tables(analysis_.plan, *source, *target, writer, options, call);
   }
 
   Verification verify_run(tables::Writer& writer, const tables::Run& run, bool rows_are_equal,
                           const Call& call) {
-    return unexpected(verify_with(writer, rows_are_equal, call), analysis_.plan,
+    VerifyOptions options;
+    options.rows_are_equal = rows_are_equal;
+    if (rejected_rows(run) > 0) {
+      options.rejected = [&](const std::string& table) {
+        const auto keys = writer.rejected_keys(run.id, table, call);
+        return std::set<std::string>(keys.begin(), keys.end());
+      };
+    }
+    return unexpected(verify_with(writer, std::move(options), call), analysis_.plan,
                       {options_.allow_non_empty, run.tables});
   }
 

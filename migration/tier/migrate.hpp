@@ -101,8 +101,12 @@ struct MigrateReport {
   std::optional<StoreReport> store;           ///< The copy of threads.
   std::optional<StoreReport> compared_store;  ///< Their comparison, where the copy had no problem.
 
+  /// Threads that the source has and that could not be read.
+  std::uint64_t unreadable() const noexcept {
+    return (store ? store->unreadable : 0) + (compared_store ? compared_store->unreadable : 0);
+  }
   bool holds() const noexcept {
-    return verification.holds() && (!compared_store || compared_store->ok());
+    return verification.holds() && (!compared_store || compared_store->ok()) && unreadable() == 0;
   }
 };
 

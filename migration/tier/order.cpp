@@ -208,6 +208,7 @@ class Ordering {
         take_whole(each);
       }
     }
+    for (const auto& [table, keys] : whole_) explain_whole(keys);
   }
 
   void take_whole(const Reference& self) {
@@ -219,8 +220,17 @@ class Ordering {
                       "within a cycle of tables; make its constraint deferrable: " +
                       remedy(self));
     }
-    explain_self(self, "and its constraint is not deferrable; all of its rows are written at once");
-    whole_.insert(self.from);
+    whole_[self.from].push_back(&self);
+  }
+
+  void explain_whole(const References& keys) {
+    for (const auto* key : keys) {
+      explain_self(*key, keys.size() == 1
+                             ? "and its constraint is not deferrable; it is copied in one "
+                               "transaction, parents before children"
+                             : "and its constraint is not deferrable, nor is another one; all of "
+                               "its rows are written at once");
+    }
   }
 
   void explain_self(const Reference& self, const std::string& how) {
@@ -273,7 +283,10 @@ class Ordering {
          topological(tables_.size(), inner, [&](auto a, auto b) { return before(a, b); })) {
       if (group_[at] == group) step.tables.push_back(name(at));
     }
-    step.whole = whole_.contains(group);
+    if (const auto found = whole_.find(group); found != whole_.end()) {
+      step.whole = true;
+      if (found->second.size() == 1) step.parents_first = *found->second.front()->key;
+    }
     step.group = step.tables.size() > 1 || step.whole || deferred_.contains(group);
     return step;
   }
@@ -312,7 +325,8 @@ class Ordering {
   std::vector<Reference> all_;
   std::vector<std::size_t> group_;  // the smallest number of the tables of the group
   std::set<const Reference*> broken_;
-  std::set<std::size_t> deferred_, whole_;
+  std::set<std::size_t> deferred_;
+  std::map<std::size_t, References> whole_;  // tables, and what makes them so
   Order order_;
 };
 

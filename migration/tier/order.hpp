@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <threadkeep/table_model.hpp>
 #include <vector>
@@ -20,8 +21,11 @@ struct Step {
   std::vector<std::string> tables;  ///< One, or the tables of a group in their order.
   /// All of them in one transaction, with deferrable constraints checked at its end.
   bool group = false;
-  /// The table refers to itself in a way that only one statement for all of its rows satisfies.
+  /// The table refers to itself in a way that only one statement for all of its rows satisfies,
+  /// unless rows come after those that they refer to.
   bool whole = false;
+  /// Where `whole`: the one foreign key by which rows can be brought into such an order.
+  std::optional<tables::ForeignKey> parents_first;
 };
 
 /// The order in which tables are copied so that no row comes before one that it refers to.

@@ -109,7 +109,26 @@ class Planning {
     for (const auto& step : order.steps) {
       for (const auto& name : step.tables) add(matches_.at(name), order.links);
     }
-    for (auto& step : plan_.steps) step.group |= plan_.table(step.tables.front()).keyless();
+    for (auto& step : plan_.steps) {
+      const auto& first = plan_.table(step.tables.front());
+      step.group |= first.keyless();
+      if (step.parents_first && !has_tree(first, *step.parents_first)) step.parents_first.reset();
+    }
+  }
+
+  // Whether the source can tell which row another one refers to.
+  static bool has_tree(const TablePlan& table, const tables::ForeignKey& key) {
+    const auto& read = table.rows.read;
+    const auto reads = [&](const auto& column) { return has(read, column); };
+    const auto& to = key.target_columns;
+    const auto same = [&](const auto& unique) {
+      return std::is_permutation(unique.begin(), unique.end(), to.begin(), to.end());
+    };
+    const auto& others = table.source.other_keys;
+    return !table.source.key.empty() &&
+           std::all_of(key.columns.begin(), key.columns.end(), reads) &&
+           std::all_of(to.begin(), to.end(), reads) &&
+           (same(table.source.key) || std::any_of(others.begin(), others.end(), same));
   }
 
   void add(const TableMatch& match, const std::vector<Link>& all_links) {
@@ -219,6 +238,19 @@ class Planning {
   Plan plan_;
 };
 
+// Of two rows with the same key the second one would overwrite the first.
+void check_names(Plan& plan, const TablePlan& table, tables::Snapshot& source, const Call& call) {
+  if (table.keyless() || !table.source.key.empty()) return;
+  const auto& key = table.rows.target.table.key;
+  const auto unnamed = source.count_unnamed(table.source, key, call);
+  if (unnamed == 0) return;
+  plan.problems.push_back(
+      {counted(unnamed, "row") + " of " + quoted(table.name()) + " in the source " +
+           (unnamed == 1 ? "has" : "have") + " no value of their own in " +
+           names_of(table.name(), key) + ", which is the key of the target",
+       "give each row another value there, or leave the table behind with --skip " + table.name()});
+}
+
 void count(Skipped& skipped, tables::Snapshot& source, const Call& call) {
   skipped.row_count = source.count(skipped.table, call);
 }
@@ -245,6 +277,7 @@ void count_rows(Plan& plan, tables::Snapshot& source, const Call& call) {
   for (auto& table : plan.tables) {
     if (table.expiry) table.expired_count = source.count_expired(table.source, *table.expiry, call);
     table.row_count = source.count(table.source, call) - table.expired_count;
+    check_names(plan, table, source, call);
   }
   for (auto& skipped : plan.skipped) count(skipped, source, call);
   std::string missing;

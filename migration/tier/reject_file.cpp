@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <archive/base64.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,15 @@ void write_all(int descriptor, std::string_view bytes, const std::string& path) 
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) fail("write", path);
     bytes.remove_prefix(static_cast<std::size_t>(size));
+  }
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    static_cast<void>(nlohmann::json(text).dump());
+    return true;
+  } catch (const nlohmann::json::type_error&) {
+    return false;
   }
 }
 
@@ -60,11 +70,16 @@ void RejectFile::open() {
 
 void RejectFile::add(const tables::Reject& reject, const std::vector<std::string>& columns) {
   if (descriptor_ < 0) open();
-  const nlohmann::json line = {{"table", reject.table},
-                               {"code", reject.code},
-                               {"message", reject.message},
-                               {"columns", columns},
-                               {"line", reject.line}};
+  nlohmann::json line = {{"table", reject.table},
+                         {"code", reject.code},
+                         {"message", reject.message},
+                         {"columns", columns},
+                         {"line", reject.line}};
+  if (!is_utf8(reject.line)) {
+    std::string bytes;
+    ops::append_base64(bytes, reject.line);
+    line["line_base64"] = std::move(bytes);
+  }
   write_all(descriptor_, line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
             path_);
   if (::fdatasync(descriptor_) != 0) fail("write", path_);

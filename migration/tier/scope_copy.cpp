@@ -42,7 +42,7 @@ void ScopeCopy::look_at(const StateDocument& document, bool dry_run, const Call&
 void ScopeCopy::send(const Call& call) {
   if (batch_.empty()) return;
   batch_bytes_ = 0;
-  for (const Outcome& outcome : target_.write_all(std::exchange(batch_, {}), call)) {
+  for (const Outcome& outcome : target_.store().write_all(std::exchange(batch_, {}), call)) {
     if (!outcome.error) continue;
     if (!is_problem(outcome.error->code())) throw Error(*outcome.error);
     --stored_;

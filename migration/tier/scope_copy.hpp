@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "migration/tier/store_contents.hpp"
 #include "migration/tier/store_report.hpp"
 
 namespace threadkeep::migration {
@@ -14,7 +15,8 @@ namespace threadkeep::migration {
 class ScopeCopy {
  public:
   /// All must outlive it.
-  ScopeCopy(Store& source, Store& target, const std::string& scope, StoreReporter& reporter)
+  ScopeCopy(const StoreContents& source, const StoreContents& target, const std::string& scope,
+            StoreReporter& reporter)
       : source_(source), target_(target), scope_(scope), reporter_(reporter) {}
 
   /// Stores what the target lacks, or with `dry_run` counts it.
@@ -30,8 +32,8 @@ class ScopeCopy {
   void send(const Call& call);
   void fail(Code code, const std::string& text);
 
-  Store& source_;
-  Store& target_;
+  const StoreContents& source_;
+  const StoreContents& target_;
   const std::string& scope_;
   StoreReporter& reporter_;
   std::vector<Mutation> batch_;

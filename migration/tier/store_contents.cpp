@@ -17,16 +17,7 @@ constexpr std::size_t names_at_once = 1000;
 
 }  // namespace
 
-std::optional<ReadThread> read_thread(Store& store, const std::string& thread_id,
-                                      const std::optional<ThreadInfo>& info, const Call& call) {
-  ops::ThreadCollector collector;
-  if (!ops::export_thread(store, thread_id, info, collector, call, [] {})) return {};
-  auto thread = collector.take();
-  if (!thread) return {};
-  return ReadThread{std::move(*thread), collector.bytes()};
-}
-
-StoreContents::StoreContents(Store& store) : store_(store) {
+StoreContents::StoreContents(Store& store, Side side) : store_(store), side_(side) {
   if (SqlHost* sql = store.sql()) {
     own_ = std::make_unique<PostgresTransfer>(*sql);
     transfer_ = own_.get();
@@ -37,10 +28,22 @@ StoreContents::StoreContents(Store& store) : store_(store) {
 
 StoreContents::~StoreContents() = default;
 
+std::optional<ReadThread> StoreContents::thread(const std::string& thread_id,
+                                                const std::optional<ThreadInfo>& info,
+                                                const Call& call) const {
+  return read([&]() -> std::optional<ReadThread> {
+    ops::ThreadCollector collector;
+    if (!ops::export_thread(store_, thread_id, info, collector, call, [] {})) return {};
+    auto thread = collector.take();
+    if (!thread) return {};
+    return ReadThread{std::move(*thread), collector.bytes()};
+  });
+}
+
 void StoreContents::each_page(const UseThreads& use, const Call& call) const {
   ThreadList query{.filter = {}, .limit = threads_at_once, .cursor = {}};
   do {
-    auto page = store_.threads(query, call);
+    auto page = read([&] { return store_.threads(query, call); });
     std::vector<FoundThread> found;
     found.reserve(page.items.size());
     for (ThreadInfo& info : page.items) found.push_back({info.thread_id, std::move(info)});
@@ -53,11 +56,14 @@ void StoreContents::each_page(const UseThreads& use, const Call& call) const {
 void StoreContents::each_unlisted_page(const UseThreads& use, const Call& call) const {
   std::string cursor;
   do {
-    auto page = transfer_->unlisted(cursor, threads_at_once, call);
     std::vector<FoundThread> found;
-    for (std::string& id : page.items) {
-      if (!store_.thread({id}, call)) found.push_back({std::move(id), {}});
-    }
+    auto page = read([&] {
+      auto names = transfer_->unlisted(cursor, threads_at_once, call);
+      for (std::string& id : names.items) {
+        if (!store_.thread({id}, call)) found.push_back({std::move(id), {}});
+      }
+      return names;
+    });
     if (!found.empty()) use(found);
     cursor = page.next;
   } while (!cursor.empty());
@@ -67,7 +73,7 @@ void StoreContents::each_scope(const UseScope& use, const Call& call) const {
   if (transfer_ == nullptr || !store_.capabilities().sessions) return;
   std::string cursor;
   do {
-    const auto page = transfer_->scopes(cursor, names_at_once, call);
+    const auto page = read([&] { return transfer_->scopes(cursor, names_at_once, call); });
     for (const std::string& name : page.items) use(name);
     cursor = page.next;
   } while (!cursor.empty());
@@ -78,7 +84,7 @@ std::vector<ThreadNotes> StoreContents::notes(const std::vector<FoundThread>& th
   std::vector<std::string> ids;
   ids.reserve(threads.size());
   for (const FoundThread& thread : threads) ids.push_back(thread.thread_id);
-  if (transfer_ != nullptr) return transfer_->notes(ids, call);
+  if (transfer_ != nullptr) return read([&] { return transfer_->notes(ids, call); });
   std::vector<ThreadNotes> notes(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) notes[i].thread_id = std::move(ids[i]);
   return notes;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "archive/archived_thread.hpp"
+#include "migration/tier/source.hpp"
 #include "threadkeep/store.hpp"
 #include "threadkeep/transfer_host.hpp"
 
@@ -19,10 +20,6 @@ struct ReadThread {
   std::uint64_t bytes = 0;
 };
 
-/// All of a thread; nothing where there is nothing of it.
-std::optional<ReadThread> read_thread(Store& store, const std::string& thread_id,
-                                      const std::optional<ThreadInfo>& info, const Call& call);
-
 /// A thread that a store lists, or of which it keeps something without listing it.
 struct FoundThread {
   std::string thread_id;
@@ -32,11 +29,13 @@ struct FoundThread {
 /// A store to be copied, with its own way to what no listing shows. Not thread-safe.
 class StoreContents {
  public:
+  /// Errors of a source are SourceErrors.
+  enum class Side { source, target };
   using UseThreads = std::function<void(const std::vector<FoundThread>&)>;
   using UseScope = std::function<void(const std::string&)>;
 
   /// The store must outlive it.
-  explicit StoreContents(Store& store);
+  StoreContents(Store& store, Side side);
   ~StoreContents();
   StoreContents(const StoreContents&) = delete;
   StoreContents& operator=(const StoreContents&) = delete;
@@ -45,6 +44,15 @@ class StoreContents {
   /// Null where the store has none: a backend of somebody else.
   TransferHost* transfer() const noexcept { return transfer_; }
 
+  /// Runs what reads the store.
+  template <typename Work>
+  auto read(Work work) const {
+    return side_ == Side::source ? from_source(work) : work();
+  }
+
+  /// All of a thread; nothing where there is nothing of it.
+  std::optional<ReadThread> thread(const std::string& thread_id,
+                                   const std::optional<ThreadInfo>& info, const Call& call) const;
   /// Calls back for pages of threads: first those that are listed, by id, then the others.
   void each_page(const UseThreads& use, const Call& call) const;
   void each_scope(const UseScope& use, const Call& call) const;
@@ -55,6 +63,7 @@ class StoreContents {
   void each_unlisted_page(const UseThreads& use, const Call& call) const;
 
   Store& store_;
+  const Side side_;
   std::unique_ptr<TransferHost> own_;  // where the store keeps all in SQL
   TransferHost* transfer_ = nullptr;
 };

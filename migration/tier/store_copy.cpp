@@ -31,8 +31,8 @@ bool is_deleted(const ThreadNotes& source, const ThreadNotes& target,
 class Copier {
  public:
   Copier(Store& source, Store& target, const StoreCopyOptions& options, const Call& call)
-      : source_(source),
-        target_(target),
+      : source_(source, StoreContents::Side::source),
+        target_(target, StoreContents::Side::target),
         options_(options),
         call_(call),
         reporter_(options),
@@ -86,7 +86,7 @@ class Copier {
 
   void copy_thread(const FoundThread& found, const ThreadNotes& ours, const ThreadNotes& theirs,
                    const Call& call) {
-    const auto read = read_thread(source_.store(), found.thread_id, found.info, call);
+    const auto read = source_.thread(found.thread_id, found.info, call);
     if (ours.tombstone) ++report().seen.tombstones;
     report().seen.orders += count_orders(ours);
     ThreadNotesChange change;
@@ -191,7 +191,7 @@ class Copier {
       return reporter_.not_carried("named scopes: " + target_.store().capabilities().name +
                                    " stores keep no state");
     }
-    ScopeCopy copy(source_.store(), target_.store(), scope, reporter_);
+    ScopeCopy copy(source_, target_, scope, reporter_);
     copy.run(options_.dry_run, call);
     report().seen.scopes += copy.seen();
     report().bytes += copy.bytes();

@@ -38,12 +38,13 @@ struct StoreCounts {
 };
 
 enum class StoreProblemKind {
-  conflict,   ///< Both stores have it, with other content. Nothing of it was overwritten.
-  deleted,    ///< One store has deleted what the other has.
-  refused,    ///< The target does not take it, or the source cannot be read.
-  missing,    ///< Verification: the target lacks it.
-  different,  ///< Verification: both have it, and it is not equal.
-  extra,      ///< Verification: only the target has it.
+  conflict,    ///< Both stores have it, with other content. Nothing of it was overwritten.
+  deleted,     ///< One store has deleted what the other has.
+  refused,     ///< The target does not take it.
+  unreadable,  ///< It cannot be read in the source.
+  missing,     ///< Verification: the target lacks it.
+  different,   ///< Verification: both have it, and it is not equal.
+  extra,       ///< Verification: only the target has it.
 };
 
 /// "conflict", "deleted", ...
@@ -87,6 +88,7 @@ struct StoreReport {
       0;                     ///< Those to which nothing was to do; in a verification, equal ones.
   std::uint64_t failed = 0;  ///< Those with a problem.
   std::uint64_t problem_count = 0;
+  std::uint64_t unreadable = 0;          ///< Of the problems, those of the source.
   std::vector<StoreProblem> problems;    ///< The first ones.
   std::vector<std::string> not_carried;  ///< What these two stores cannot hand over, in words.
 
@@ -105,7 +107,8 @@ StoreCounts count_store(Store& store, const Call& call);
 ///
 /// Memory: as ops::export_threads and ops::import_threads need for one thread. A thread in conflict
 /// is reported and the others go on. Throws Error where a store cannot go on, where a thread took
-/// longer than its time (`timeout`), and when `call` ends it.
+/// longer than its time (`timeout`), and when `call` ends it; where that is the source, a
+/// SourceError (migration/tier/source.hpp).
 StoreReport copy_store(Store& source, Store& target, const StoreCopyOptions& options,
                        const Call& call);
 

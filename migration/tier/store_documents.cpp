@@ -14,8 +14,10 @@ constexpr std::size_t page_bytes = 16 * 1024 * 1024;
 /// The documents of a scope, one after another.
 class Documents {
  public:
-  Documents(Store& store, StateScope scope, const Call& call)
-      : store_(store), call_(call), query_{std::move(scope), documents_at_once, page_bytes, {}} {
+  Documents(const StoreContents& contents, StateScope scope, const Call& call)
+      : contents_(contents),
+        call_(call),
+        query_{std::move(scope), documents_at_once, page_bytes, {}} {
     fill();
   }
 
@@ -29,7 +31,7 @@ class Documents {
  private:
   void fill() {
     while (items_.empty() && more_) {
-      auto page = store_.states(query_, call_);
+      auto page = contents_.read([&] { return contents_.store().states(query_, call_); });
       items_.assign(std::make_move_iterator(page.items.begin()),
                     std::make_move_iterator(page.items.end()));
       query_.cursor = page.next;
@@ -37,7 +39,7 @@ class Documents {
     }
   }
 
-  Store& store_;
+  const StoreContents& contents_;
   const Call& call_;
   StateList query_;
   std::deque<StateDocument> items_;
@@ -46,8 +48,8 @@ class Documents {
 
 }  // namespace
 
-void each_document(Store& source, Store& target, const StateScope& scope, const UseDocuments& use,
-                   const Call& call) {
+void each_document(const StoreContents& source, const StoreContents& target,
+                   const StateScope& scope, const UseDocuments& use, const Call& call) {
   Documents ours(source, scope, call);
   Documents theirs(target, scope, call);
   while (ours.first() != nullptr || theirs.first() != nullptr) {

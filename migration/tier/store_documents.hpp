@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "threadkeep/store.hpp"
+#include "migration/tier/store_contents.hpp"
 
 namespace threadkeep::migration {
 
@@ -16,7 +16,7 @@ using UseDocuments = std::function<void(const StateDocument* source, const State
 
 /// Goes through the documents of one scope of two stores side by side, by key. Holds a page of
 /// each.
-void each_document(Store& source, Store& target, const StateScope& scope, const UseDocuments& use,
-                   const Call& call);
+void each_document(const StoreContents& source, const StoreContents& target,
+                   const StateScope& scope, const UseDocuments& use, const Call& call);
 
 }  // namespace threadkeep::migration

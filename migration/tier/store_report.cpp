@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "migration/tier/source.hpp"
+
 namespace threadkeep::migration {
 
 std::string_view name_of(StoreProblemKind kind) noexcept {
@@ -14,6 +16,8 @@ std::string_view name_of(StoreProblemKind kind) noexcept {
       return "deleted";
     case StoreProblemKind::refused:
       return "refused";
+    case StoreProblemKind::unreadable:
+      return "unreadable";
     case StoreProblemKind::missing:
       return "missing";
     case StoreProblemKind::different:
@@ -26,6 +30,7 @@ std::string_view name_of(StoreProblemKind kind) noexcept {
 
 void StoreReporter::problem(StoreProblem problem) {
   ++report_.problem_count;
+  if (problem.kind == StoreProblemKind::unreadable) ++report_.unreadable;
   options_.problem(problem);
   if (report_.problems.size() < options_.max_problems) {
     report_.problems.push_back(std::move(problem));
@@ -68,8 +73,10 @@ StoreProblem problem_of(const Error& error, const std::string& thread_id,
                           std::to_string(seconds.count()) + " s, or all of the time was used: " +
                           error.message() + "; run it again with more time, it goes on from there");
   }
-  if (!is_problem(code)) throw Error(error);
-  return {StoreProblemKind::refused, thread_id, {}, code, error.message()};
+  if (!is_problem(code)) throw;
+  const bool of_source = dynamic_cast<const SourceError*>(&error) != nullptr;
+  const auto kind = of_source ? StoreProblemKind::unreadable : StoreProblemKind::refused;
+  return {kind, thread_id, {}, code, error.message()};
 }
 
 }  // namespace threadkeep::migration

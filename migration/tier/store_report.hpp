@@ -35,7 +35,8 @@ Call call_of_thread(const Call& call, const StoreCopyOptions& options);
 /// Of one thread or scope; with all other errors the store cannot go on.
 bool is_problem(Code code) noexcept;
 
-/// Throws the error of a store that cannot go on; one of a thread alone is a problem.
+/// For a handler of `error`: throws that of a store that cannot go on; one of a thread alone is a
+/// problem.
 StoreProblem problem_of(const Error& error, const std::string& thread_id,
                         const StoreCopyOptions& options);
 

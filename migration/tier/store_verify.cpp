@@ -17,7 +17,11 @@ namespace {
 class Verifier {
  public:
   Verifier(Store& source, Store& target, const StoreCopyOptions& options, const Call& call)
-      : source_(source), target_(target), options_(options), call_(call), reporter_(options) {}
+      : source_(source, StoreContents::Side::source),
+        target_(target, StoreContents::Side::target),
+        options_(options),
+        call_(call),
+        reporter_(options) {}
 
   StoreReport run() {
     source_.each_page([&](const auto& threads) { compare_page(threads); }, call_);
@@ -58,9 +62,9 @@ class Verifier {
 
   void compare_thread(const FoundThread& found, const Call& call) {
     const std::string& id = found.thread_id;
-    const auto ours = read_thread(source_.store(), id, found.info, call);
+    const auto ours = source_.thread(id, found.info, call);
     const auto info = target_.store().thread({id}, call);
-    const auto theirs = read_thread(target_.store(), id, info, call);
+    const auto theirs = target_.thread(id, info, call);
     if (ours) {
       if (found.info) ++report().seen.threads;
       add(report().seen, ours->thread.counts());
@@ -102,11 +106,11 @@ class Verifier {
     for (const FoundThread& found : threads) {
       const Call call = call_of_thread(call_, options_);
       if (found.info) {
-        if (source_.store().thread({found.thread_id}, call) || has_writes(source_, found, call)) {
+        if (lists(source_, found, call) || has_writes(source_, found, call)) {
           continue;
         }
       } else if (!has_writes(target_, found, call) || has_writes(source_, found, call) ||
-                 source_.store().thread({found.thread_id}, call)) {
+                 lists(source_, found, call)) {
         continue;
       }
       // With a tombstone the source was asked for it already.
@@ -123,7 +127,14 @@ class Verifier {
 
   static bool has_writes(const StoreContents& contents, const FoundThread& found,
                          const Call& call) {
-    return !contents.store().loose_writes({found.thread_id, {}, 1}, call).empty();
+    return contents.read([&] {
+      return !contents.store().loose_writes({found.thread_id, {}, 1}, call).empty();
+    });
+  }
+
+  static bool lists(const StoreContents& contents, const FoundThread& found, const Call& call) {
+    return contents.read(
+        [&] { return contents.store().thread({found.thread_id}, call).has_value(); });
   }
 
   // All scopes of the source are compared; of the target's those that the source lacks.
@@ -133,7 +144,8 @@ class Verifier {
       return reporter_.not_carried("named scopes: one of the stores keeps no state");
     }
     const StateList first{StateScope::named(scope), 1, 1, {}};
-    if (!of_source && !source_.store().states(first, call).items.empty()) return;
+    const auto in_source = [&] { return !source_.store().states(first, call).items.empty(); };
+    if (!of_source && source_.read(in_source)) return;
     const auto before = report().problem_count;
     const auto problem = [&](StoreProblemKind kind, const std::string& key) {
       reporter_.problem({kind, {}, scope, Code::conflict, "document '" + key + "'"});
@@ -145,13 +157,13 @@ class Verifier {
       if (json_equal(ours->value, theirs->value)) return;
       problem(StoreProblemKind::different, ours->key);
     };
-    each_document(source_.store(), target_.store(), StateScope::named(scope), use, call);
+    each_document(source_, target_, StateScope::named(scope), use, call);
     finish(before);
     reporter_.step({});
   }
 
   void compare_policies() {
-    const StoredPolicies ours = read_policies(source_.store(), call_);
+    const StoredPolicies ours = source_.read([&] { return read_policies(source_.store(), call_); });
     report().seen.policies = count_policies(ours);
     if (ours == StoredPolicies{} || target_.transfer() == nullptr) return;
     if (ours == read_policies(target_.store(), call_)) return;

@@ -30,34 +30,60 @@ struct Sides {
   const CopiedRanges* copied;
   const BatchLimits limits;
   const Call& call;
+  const std::set<std::string> rejected;  ///< Keys.
+  std::string rejected_lines = {};       ///< Of the source, which were met among others.
 };
 
 void add(tables::Differences& all, tables::Differences more) {
   all.missing += more.missing;
   all.different += more.different;
   all.extra += more.extra;
+  all.newer += more.newer;
   for (auto& example : more.examples) {
     if (all.examples.size() < most_examples) all.examples.push_back(std::move(example));
   }
 }
 
-void compare_rows(const Sides& sides, tables::Snapshot::Selection selection,
+void pick_rejected(Sides& sides, std::string_view lines) {
+  while (!sides.rejected.empty() && !lines.empty()) {
+    const auto end = lines.find('\n');
+    const auto line = lines.substr(0, end);
+    if (sides.rejected.contains(tables::key_of(sides.table.everything.target, line))) {
+      sides.rejected_lines.append(line).append("\n");
+    }
+    lines.remove_prefix(std::min(end, lines.size() - 1) + 1);
+  }
+}
+
+// Once more, to know which of the differences are theirs.
+void compare_rejected(const Sides& sides, TableVerdict& verdict) {
+  const std::string& lines = sides.rejected_lines;
+  if (lines.empty()) return;
+  const auto rows = static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+  const auto comparison = sides.writer.compare(sides.table.everything.target, sides.call);
+  comparison->add({lines, rows, {}}, sides.call);
+  verdict.rejected = comparison->finish(sides.call);
+  verdict.rejected.extra = 0;
+}
+
+void compare_rows(Sides& sides, tables::Snapshot::Selection selection,
                   tables::Comparison& comparison, TableVerdict& verdict) {
   ReadAhead rows(sides.source, sides.table.source, std::move(selection), sides.limits, sides.call);
   while (const auto batch = rows.next()) {
     verdict.row_count += batch->rows;
+    pick_rejected(sides, batch->lines);
     comparison.add(*batch, sides.call);
   }
   add(verdict.differences, comparison.finish(sides.call));
 }
 
-void compare_all_rows(const Sides& sides, TableVerdict& verdict) {
+void compare_all_rows(Sides& sides, TableVerdict& verdict) {
   const auto& pass = sides.table.everything;
   const auto comparison = sides.writer.compare(pass.target, sides.call);
   compare_rows(sides, selection_of(sides.table, pass), *comparison, verdict);
 }
 
-void compare_range(const Sides& sides, const RowRange& range, TableVerdict& verdict) {
+void compare_range(Sides& sides, const RowRange& range, TableVerdict& verdict) {
   const auto& pass = sides.table.everything;
   const auto comparison = sides.writer.compare_range(pass.target, range.keys, sides.call);
   compare_rows(sides, selection_of(sides.table, pass, range), *comparison, verdict);
@@ -65,27 +91,30 @@ void compare_range(const Sides& sides, const RowRange& range, TableVerdict& verd
 
 // Of what a copy has read only the target is asked.
 std::vector<RowRange> compare_ranges(const Sides& sides) {
-  const auto& [table, source, target, writer, copied, limits, call] = sides;
+  const auto& table = sides.table;
   const auto& pass = table.everything;
-  const auto known = copied ? copied->find(table.name()) : CopiedRanges::const_iterator();
-  if (copied && known != copied->end()) {
-    const bool changed =
-        from_source([&] { return source.may_have_changed(table.source, table.row_count, call); });
-    if (!changed) return compare_ranges(table, pass, known->second, target, call);
+  const auto known =
+      sides.copied ? sides.copied->find(table.name()) : CopiedRanges::const_iterator();
+  if (sides.copied && known != sides.copied->end()) {
+    const bool changed = from_source(
+        [&] { return sides.source.may_have_changed(table.source, table.row_count, sides.call); });
+    if (!changed) return compare_ranges(table, pass, known->second, sides.target, sides.call);
   }
-  return compare_ranges(table, pass, source, target, DigestOf::texts, limits, call);
+  return compare_ranges(table, pass, sides.source, sides.target, DigestOf::texts, sides.limits,
+                        sides.call);
 }
 
 // Ranges with equal digests have equal rows; rows are looked at where they differ. Whether that can
 // tell: where a range may have other rows in the target than in the source, it can only find that
 // all is equal, by as many rows as there are.
-bool compare_by_digest(const Sides& sides, TableVerdict& verdict) {
-  const auto& [table, source, target, writer, copied, limits, call] = sides;
+bool compare_by_digest(Sides& sides, TableVerdict& verdict) {
+  const auto& table = sides.table;
   const auto& pass = table.everything;
-  if (!comparable_by_digest(table.source, pass, target)) return false;
+  if (!comparable_by_digest(table.source, pass, sides.target)) return false;
   const auto ranges = compare_ranges(sides);
   const auto& there = pass.target.table;
-  if (!has_one_order(there, source) && !are_all_rows(ranges, there, source, target, call)) {
+  if (!has_one_order(there, sides.source) &&
+      !are_all_rows(ranges, there, sides.source, sides.target, sides.call)) {
     return false;
   }
   for (const auto& range : ranges) {
@@ -96,6 +125,11 @@ bool compare_by_digest(const Sides& sides, TableVerdict& verdict) {
     }
   }
   return true;
+}
+
+std::set<std::string> rejected_of(const TablePlan& table, const VerifyOptions& options) {
+  if (!options.rejected || table.keyless()) return {};
+  return options.rejected(table.name());
 }
 
 void take_off(std::uint64_t& found, std::uint64_t expected) {
@@ -111,15 +145,15 @@ bool Verification::holds() const noexcept {
 Verification unexpected(Verification found, const Plan& plan, const Expected& expected) {
   for (auto& verdict : found.tables) {
     auto& differences = verdict.differences;
-    for (const auto& progress : expected.tables) {
-      if (progress.table != verdict.table) continue;
-      if (progress.pass == 1) {
-        // A rejected row is missing, or is there as it was before.
-        const auto missing = std::min(differences.missing, progress.counts.rejected);
-        differences.missing -= missing;
-        take_off(differences.different, progress.counts.rejected - missing + progress.counts.kept);
-      } else {
-        take_off(differences.different, progress.counts.rejected);
+    // A rejected row is missing, or is there as it was before; then it may be newer too.
+    take_off(differences.missing, verdict.rejected.missing);
+    take_off(differences.different,
+             verdict.rejected.different - verdict.rejected.newer + differences.newer);
+    differences.newer = 0;
+    if (plan.table(verdict.table).keyless()) {
+      for (const auto& progress : expected.tables) {
+        if (progress.table != verdict.table) continue;
+        take_off(differences.missing, progress.counts.rejected);
       }
     }
     // A row may have expired in the source between copy and comparison.
@@ -134,13 +168,15 @@ Verification verify_tables(const Plan& plan, tables::Snapshot& source, tables::S
   for (const auto& table : plan.tables) {
     TableVerdict verdict;
     verdict.table = table.name();
-    const Sides sides{table, source, target, writer, options.copied, options.limits, call};
+    Sides sides{table,          source,         target, writer,
+                options.copied, options.limits, call,   rejected_of(table, options)};
     if (table.keyless()) {
       compare_counts(table, source, target, call, verdict);
     } else if (options.rows_are_equal) {
       verdict.row_count = table.row_count;
-    } else if (!compare_by_digest(sides, verdict)) {
-      compare_all_rows(sides, verdict);
+    } else {
+      if (!compare_by_digest(sides, verdict)) compare_all_rows(sides, verdict);
+      compare_rejected(sides, verdict);
     }
     verdict.orphans = writer.orphans(table.rows.target.table, call);
     verdict.sequences = writer.sequences_behind(table.rows.target.table, call);

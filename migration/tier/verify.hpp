@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <threadkeep/table_store.hpp>
 #include <vector>
@@ -18,6 +19,7 @@ struct TableVerdict {
   std::string table;
   std::uint64_t row_count = 0;  ///< Of the source.
   tables::Differences differences;
+  tables::Differences rejected;  ///< Of these, rows that the copy has rejected; never `extra`.
   std::vector<tables::Orphans> orphans;
   std::vector<tables::SequenceBehind> sequences;
 
@@ -31,10 +33,11 @@ struct Verification {
   bool holds() const noexcept;
 };
 
-/// Differences that a copy has told already, and that are not held against it.
+/// Differences that a copy has told already, and that are not held against it, besides those of
+/// rejected rows and of rows that are newer.
 struct Expected {
   bool extra_rows = false;                    ///< The target had rows of its own.
-  std::vector<tables::TableProgress> tables;  ///< Rejected rows, and rows that are newer.
+  std::vector<tables::TableProgress> tables;  ///< How many rows without a key were rejected.
 };
 
 /// The verification without what was expected.
@@ -47,6 +50,8 @@ struct VerifyOptions {
   /// What a copy has read of tables, before the source was renewed: it is read again only where it
   /// may have changed since. May be null.
   const CopiedRanges* copied = nullptr;
+  /// The keys of rows of a table that were rejected (tables::key_of()). May be empty.
+  std::function<std::set<std::string>(const std::string& table)> rejected;
   std::function<void(const TableVerdict&)> each;  ///< May be empty.
 };
 

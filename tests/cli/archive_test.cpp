@@ -264,6 +264,10 @@ TEST(ProgressLine, has_a_bar_a_rate_and_the_time_that_is_left) {
             "[....................] 0% 1 thread, 0 B/s, 2:46:40 left");
   EXPECT_EQ(Progress::line({3, std::nullopt, "3 threads", 2048}, seconds(2), 0),
             "3 threads, 1.0 KiB/s");
+  EXPECT_EQ(Progress::line({300, 1200, "users", 0, "rows"}, seconds(2), 0),
+            "[#####...............] 25% users, 150 rows/s, 0:06 left");
+  EXPECT_EQ(Progress::line({300, 1200, "users", 2048, "rows"}, seconds(2), 0),
+            "[#####...............] 25% users, 1.0 KiB/s, 0:06 left");
   EXPECT_EQ(Progress::line({5, 4, "5 threads", 0}, seconds(1), 0),
             "[####################] 100% 5 threads, 0 B/s, 0:00 left");
   EXPECT_EQ(Progress::line({25, 100, "25 threads", 0}, seconds(10), 30).size(),

@@ -100,6 +100,53 @@ TEST_F(Migrate, writes_rows_that_are_not_taken_to_a_file) {
   EXPECT_EQ(keys, (std::vector<std::string>{"100", "200"}));
 }
 
+// A row that is wrong in the target is told although as many were rejected.
+TEST_F(Migrate, tells_rejected_rows_from_others_by_their_key) {
+  sql(target, "ALTER TABLE events ADD CHECK (id NOT IN (100, 200))");
+  sql(target,
+      "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " IF NEW.id = 300 THEN RETURN NULL; END IF;"
+      " NEW.name = 'spoiled'; RETURN NEW; END $$;"
+      "CREATE TRIGGER spoil BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.id IN (300, 400)) "
+      "EXECUTE FUNCTION spoil()");
+  const Arguments more = {"--yes", "--reject-file", in_directory("rejects.jsonl"), "--max-errors",
+                          "2"};
+  const auto printed = migrate(more, differs);
+  EXPECT_TRUE(contains(printed, "events: 1 missing, 1 different, 0 only in the target")) << printed;
+  sql(target, "DROP TRIGGER spoil ON events");
+  EXPECT_TRUE(contains(migrate(more, failed), "Verified: "));
+  EXPECT_EQ(sql(target, "SELECT count(*) FROM events WHERE name <> 'spoiled'"), "498\n");
+}
+
+TEST_F(Migrate, tells_newer_rows_from_others_by_their_key) {
+  migrate({"--yes"});
+  sql(target,
+      "UPDATE tasks SET title = 'newer', version = 2 WHERE id IN (1, 2);"
+      "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;"
+      "CREATE TRIGGER keep BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION keep()");
+  sql(source, "UPDATE tasks SET title = 'changed' WHERE id = 3");
+  const Arguments more = {"--yes", "--allow-non-empty", "--skip", "agent_logs"};
+  const auto printed = migrate(more, differs);
+  EXPECT_TRUE(contains(printed, "tasks: 0 missing, 1 different, 0 only in the target")) << printed;
+  Arguments verify = arguments({"--skip", "agent_logs"});
+  verify.insert(verify.begin() + 1, "verify");
+  EXPECT_TRUE(contains(run(verify, differs),
+                       "tasks: 0 missing, 3 different (2 newer in the target), 0 only"));
+}
+
+TEST_F(Migrate, tells_those_who_watch_it_what_it_did) {
+  const std::string file = in_directory("threadkeep.prom");
+  const auto metrics = [&] { return text_of(file.c_str()); };
+  migrate({"--dry-run", "--metrics-file", file});
+  EXPECT_FALSE(std::filesystem::exists(file));
+  migrate({"--metrics-file", file}, usage);
+  EXPECT_TRUE(contains(metrics(), "threadkeep_command_success{command=\"migrate-tier\"} 0\n"));
+  migrate({"--yes", "--metrics-file", file});
+  EXPECT_TRUE(contains(metrics(), "threadkeep_command_success{command=\"migrate-tier\"} 1\n"));
+  EXPECT_TRUE(contains(metrics(), "\nthreadkeep_migration_rows{outcome=\"inserted\"} 8603\n"));
+  EXPECT_TRUE(contains(metrics(), "\nthreadkeep_migration_rows{outcome=\"rejected\"} 0\n"));
+}
+
 TEST_F(Migrate, goes_on_after_every_kill) {
   std::mt19937 random(std::random_device{}());
   const Arguments small = {"--yes", "--batch-rows", "100"};
@@ -226,6 +273,13 @@ class MigrateFile : public Migrate {
          directory.path()},
         status);
   }
+  void fill_file() const {
+    shell(std::string("sqlite3 app.db \"") + file_tables +
+          "INSERT INTO users VALUES ('11111111-1111-1111-1111-111111111111', 'a@example', 'Ada',"
+          " 'good', NULL, '2026-01-01 10:00:00', '2026-01-01 10:00:00');"
+          "INSERT INTO events VALUES (5, '2026-01-01T10:00:00.5', 'x'); INSERT INTO skills VALUES "
+          "('s');\"");
+  }
   static constexpr const char* file_tables =
       "CREATE TABLE users (id TEXT PRIMARY KEY NOT NULL, email TEXT NOT NULL UNIQUE, name TEXT,"
       " mood TEXT, default_team_id INTEGER, created_at TIMESTAMP NOT NULL,"
@@ -235,11 +289,7 @@ class MigrateFile : public Migrate {
 };
 
 TEST_F(MigrateFile, is_described_by_lines_that_run) {
-  shell(std::string("sqlite3 app.db \"") + file_tables +
-        "INSERT INTO users VALUES ('11111111-1111-1111-1111-111111111111', 'a@example', 'Ada',"
-        " 'good', NULL, '2026-01-01 10:00:00', '2026-01-01 10:00:00');"
-        "INSERT INTO events VALUES (5, '2026-01-01T10:00:00.5', 'x'); INSERT INTO skills VALUES "
-        "('s');\"");
+  fill_file();
   setenv("STANDALONE", server().url(target).c_str(), 1);
   setenv("FEDERATED", server().url(source).c_str(), 1);
   int commands = 0;
@@ -256,6 +306,55 @@ TEST_F(MigrateFile, is_described_by_lines_that_run) {
   EXPECT_EQ(sql(target, "SELECT email, updated_at AT TIME ZONE 'UTC' FROM users"),
             "a@example|2026-01-01 10:00:00\n");
   EXPECT_EQ(sql(target, "INSERT INTO events (name) VALUES ('y') RETURNING id"), "6\n");
+}
+
+TEST_F(MigrateFile, is_taken_back_by_the_lines_of_the_page) {
+  fill_file();
+  setenv("STANDALONE", server().url(target).c_str(), 1);
+  std::string script;
+  for (const auto& line : lines_of(MIGRATE_PAGE, "bash")) script += line + "\n";
+  const auto printed = shell(script);
+  EXPECT_TRUE(contains(printed, "COMPLETE. 3 rows migrated\n")) << printed;
+  EXPECT_TRUE(contains(printed, "3 total rows would be deleted.\n")) << printed;
+  EXPECT_TRUE(contains(printed, "COMPLETE. 3 rows deleted\n")) << printed;
+  EXPECT_EQ(sql(target, "SELECT count(*) FROM users"), "0\n");
+}
+
+TEST_F(MigrateFile, loses_no_bytes_of_rejected_rows) {
+  shell(std::string("sqlite3 app.db \"") + file_tables +
+        "INSERT INTO skills VALUES (CAST(x'61ff62' AS TEXT)), ('fine');\"");
+  const Arguments command = from(
+      "sqlite:" + in_directory("app.db"),
+      arguments({"--yes", "--max-errors", "1", "--reject-file", in_directory("rejects.jsonl")}));
+  run(command, failed);
+  std::ifstream rejects(in_directory("rejects.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(rejects, line));
+  const auto row = json::parse(line);
+  EXPECT_EQ(row.at("line"),
+            "a\xef\xbf\xbd"
+            "b");
+  EXPECT_EQ(row.at("line_base64"), "Yf9i");
+  EXPECT_FALSE(std::getline(rejects, line));
+  EXPECT_EQ(sql(target, "SELECT name FROM skills"), "fine\n");
+}
+
+// A key that the target has and the source does not keep.
+TEST_F(MigrateFile, refuses_rows_that_have_no_key_of_their_own) {
+  shell(
+      "sqlite3 app.db \"CREATE TABLE skills (name TEXT);"
+      "INSERT INTO skills VALUES ('a'), ('b'), ('a'), (NULL);\"");
+  const auto copy = [&](int status) {
+    return run(from("sqlite:" + in_directory("app.db"), arguments({"--yes"})), status);
+  };
+  const auto printed = copy(usage);
+  EXPECT_TRUE(contains(printed,
+                       "2 rows of \"skills\" in the source have no value of their own in "
+                       "skills.name, which is the key of the target; give each row another value"))
+      << printed;
+  EXPECT_EQ(own_tables(target), "0\n");
+  shell("sqlite3 app.db \"DELETE FROM skills WHERE rowid > 2\"");
+  copy(done);
 }
 
 TEST_F(MigrateFile, may_be_the_target) {

@@ -3,6 +3,7 @@
 #include "migrate_fixture.hpp"
 #include "threadkeep/testing/draft.hpp"
 #include "threadkeep/testing/redis_server.hpp"
+#include "threadkeep/testing/tcp_proxy.hpp"
 #include "threadkeep/threadkeep.hpp"
 
 namespace threadkeep {
@@ -54,7 +55,8 @@ TEST_F(MigrateThreads, come_out_of_an_export) {
                        done);
   EXPECT_TRUE(contains(dry, "Analyzing source tier: archive")) << dry;
   EXPECT_TRUE(contains(dry, "checkpoints (of the store): 3 rows")) << dry;
-  const auto printed = migrate("archive:" + file, "standalone", postgres);
+  const auto printed = migrate(file, "standalone", postgres);
+  EXPECT_TRUE(contains(printed, "Analyzing source tier: archive")) << printed;
   EXPECT_TRUE(contains(printed, "Verified: ")) << printed;
   EXPECT_EQ(history(postgres), history(url));
   run({"migrate-tier", "verify", "--from", "archive:" + file, "--to", "standalone", "--target-url",
@@ -71,6 +73,74 @@ TEST_F(MigrateThreads, of_a_damaged_export_are_not_migrated) {
                        "the source cannot be read"));
   EXPECT_TRUE(contains(migrate("archive:/nosuch", "standalone", postgres, source_failed),
                        "cannot read the archive '/nosuch'"));
+}
+
+/// A source whose threads cannot be read to their end.
+class UnreadableThreads : public MigrateThreads {
+ protected:
+  static void fill_much(const std::string& place) {
+    const auto store = open(place);
+    for (int number = 0; number < 60; ++number) {
+      store->write(testing::Draft("thread " + std::to_string(number), "1")
+                       .value("messages", "1", std::string(20'000, 'x')),
+                   {});
+    }
+  }
+  static std::string new_database() { return server().url(server().create_database()); }
+
+  // In the copy and in the comparison after it, by how much the source has sent.
+  void expect_source_errors(testing::TcpProxy& proxy, const std::string& from,
+                            const std::string& to) const {
+    const auto sent = [&] { return proxy.counts().to_client; };
+    run({"migrate-tier", "--from", from, "--to", "standalone", "--target-url", to, "--dry-run"},
+        done);
+    const auto dry = sent();
+    migrate(from, "standalone", new_database());
+    const auto all = sent() - dry;
+    for (const int part : {1, 3}) {
+      SCOPED_TRACE(part);
+      proxy.cut_after(testing::TcpProxy::Direction::to_client, dry + (all - dry) / 4 * part);
+      const auto printed = migrate(from, "standalone", to, source_failed);
+      EXPECT_TRUE(contains(printed, "the source cannot be read: ")) << printed;
+      EXPECT_EQ(contains(printed, "threads (of the store): "), part == 3) << printed;
+    }
+    EXPECT_TRUE(contains(migrate(from, "standalone", to), "Verified: "));
+  }
+};
+
+TEST_F(UnreadableThreads, of_a_server_that_goes_away) {
+  const std::string source = new_database();
+  fill_much(source);
+  testing::TcpProxy proxy(server().port());
+  expect_source_errors(proxy, proxy.in_front_of(source), postgres);
+}
+
+#ifdef THREADKEEP_TEST_REDIS
+TEST_F(UnreadableThreads, of_redis_that_goes_away) {
+  auto& redis = testing::RedisServer::shared();
+  fill_much(redis.url("prefix=unreadable"));
+  testing::TcpProxy proxy(redis.port());
+  expect_source_errors(proxy, proxy.in_front_of(redis.url("prefix=unreadable")), postgres);
+}
+#endif
+
+// The others are copied, and the run goes on once the source is mended.
+TEST_F(UnreadableThreads, that_are_damaged) {
+  fill(url);
+  const auto damage = [&](const std::string& sql) {
+    testing::run_program({"sqlite3", directory.path() / "threads.db", sql});
+  };
+  damage("UPDATE checkpoints SET checkpoint = '{' WHERE thread_id = 'bob'");
+  const auto printed = migrate(url, "standalone", postgres, source_failed);
+  EXPECT_TRUE(contains(printed, "DIFFERENCE: thread bob: unreadable: ")) << printed;
+  EXPECT_TRUE(contains(printed, "the source cannot be read: 1 thread told above")) << printed;
+  EXPECT_EQ(history(postgres), history(url));
+  run({"migrate-tier", "verify", "--from", url, "--to", "standalone", "--target-url", postgres},
+      source_failed);
+  run({"threads", "delete", "bob", "--yes", "--url", url}, done);
+  const auto after = migrate(url, "standalone", postgres);
+  EXPECT_TRUE(contains(after, "Goes on with run")) << after;
+  EXPECT_TRUE(contains(after, "Verified: ")) << after;
 }
 
 }  // namespace

@@ -155,6 +155,19 @@ TEST(Match, needs_the_key_of_the_target_to_name_one_row_of_the_source) {
   EXPECT_TRUE(match(source, target).problems.empty()) << "the target decides";
 }
 
+TEST(Match, refuses_a_key_that_is_computed) {
+  const auto plain = with(table("t"), {column("code", Kind::text)});
+  auto computed = plain;
+  computed.columns.back().generated = true;
+  computed.key = {"code"};
+  auto by_code = plain;
+  by_code.key = {"code"};
+  EXPECT_EQ(match(computed, by_code).problem(),
+            "t.code is computed, and part of the key of the source");
+  EXPECT_EQ(match(by_code, computed).problem(),
+            "t.code is computed, and part of the key of the target");
+}
+
 TEST(Match, only_inserts_rows_that_no_key_names) {
   auto keyless = table("t");
   keyless.key.clear();

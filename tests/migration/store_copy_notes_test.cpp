@@ -35,7 +35,10 @@ TEST_P(Orders, another_time_in_the_target_is_a_conflict) {
   of_target->expire("a", 3'900'000'000'000'000, patient());
   expect_problems(copy(*source_, *target_), {"conflict a: the thread has another time"});
   EXPECT_FALSE(target_->thread({"a"}, patient()));
-  EXPECT_EQ(migration::StoreContents(*target_).notes({{"a", {}}}, patient()).front().expires_at,
+  EXPECT_EQ(migration::StoreContents(*target_, migration::StoreContents::Side::target)
+                .notes({{"a", {}}}, patient())
+                .front()
+                .expires_at,
             3'900'000'000'000'000);
 }
 
@@ -72,7 +75,9 @@ std::string redis_url(const std::string& more) {
 }
 
 ThreadNotes notes_of(Store& store, const std::string& thread_id) {
-  return migration::StoreContents(store).notes({{thread_id, {}}}, patient()).front();
+  return migration::StoreContents(store, migration::StoreContents::Side::target)
+      .notes({{thread_id, {}}}, patient())
+      .front();
 }
 
 class Deadlines : public ::testing::TestWithParam<BackendSpec> {};

@@ -116,7 +116,7 @@ void fill_all(Store& store, std::uint64_t seed, std::size_t threads) {
 
 std::vector<std::string> everything(Store& store) {
   std::vector<std::string> parts = ops::contents(store);
-  const migration::StoreContents contents(store);
+  const migration::StoreContents contents(store, migration::StoreContents::Side::target);
   contents.each_page(
       [&](const auto& threads) {
         for (const ThreadNotes& notes : contents.notes(threads, patient())) {

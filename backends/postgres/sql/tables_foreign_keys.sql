@@ -1,16 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The foreign keys of the tables of schema $1. What points to a partition points to its whole.
+-- The foreign keys of the tables of schema $1; or where $2 is the name of one of them, those of all
+-- schemas that refer to it. What points to a partition points to its whole.
 SELECT
+  o.nspname,
   c.relname,
+  c.relkind = 'p',
   f.conname,
   n.nspname,
   t.relname,
-  n.nspname = $1::text,
+  n.oid = o.oid,
   f.condeferrable,
   array_to_json(k.names)::text,
   array_to_json(k.targets)::text
 FROM pg_constraint AS f
 JOIN pg_class AS c ON c.oid = f.conrelid
+JOIN pg_namespace AS o ON o.oid = c.relnamespace
 JOIN pg_class AS t ON t.oid = coalesce(pg_partition_root(f.confrelid), f.confrelid)
 JOIN pg_namespace AS n ON n.oid = t.relnamespace
 CROSS JOIN LATERAL (
@@ -21,6 +25,7 @@ CROSS JOIN LATERAL (
   JOIN pg_attribute AS b ON b.attrelid = f.confrelid AND b.attnum = p.theirs
 ) AS k (names, targets)
 WHERE f.contype = 'f' AND f.conparentid = 0
-  AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1::text)
-  AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-ORDER BY c.relname::text COLLATE "C", f.conname::text COLLATE "C"
+  AND CASE WHEN $2::text IS NULL
+        THEN o.nspname = $1::text AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        ELSE n.nspname = $1::text AND t.relname = $2::text END
+ORDER BY o.nspname::text COLLATE "C", c.relname::text COLLATE "C", f.conname::text COLLATE "C"

@@ -21,6 +21,11 @@ CREATE TABLE IF NOT EXISTS {schema}.threadkeep_tier_tables (
   changed_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (run_id, table_name, pass)
 );
+CREATE TABLE IF NOT EXISTS {schema}.threadkeep_tier_rejects (
+  run_id text NOT NULL REFERENCES {schema}.threadkeep_tier_runs (id) ON DELETE CASCADE,
+  table_name text NOT NULL,
+  key text NOT NULL
+);
 CREATE TABLE IF NOT EXISTS {schema}.threadkeep_tier_rows (
   run_id text NOT NULL,
   table_name text NOT NULL,

@@ -96,7 +96,21 @@ class Snapshot {
     std::optional<std::string> without_expired;  ///< Leaves out rows whose time in this column
                                                  ///< has passed.
     std::optional<std::uint64_t> limit = {};     ///< No more rows than these.
+    /// A reference of rows to rows of the same table.
+    struct Tree {
+      std::vector<std::string> columns;
+      std::vector<std::string> target_columns;  ///< No two rows have the same values there.
+      /// False: rows after those that they refer to, by levels, instead of the order of the key;
+      /// those that refer to nothing or to themselves are the first. True: all others, which are
+      /// in a circle, or below one, or refer to a row that is not there.
+      bool others = false;
+    };
+    std::optional<Tree> tree = {};  ///< Without `from` and `limit`.
   };
+  /// Rows that these columns do not name: one of them is NULL, or an earlier row has the same
+  /// values.
+  virtual std::uint64_t count_unnamed(const Table& table, const std::vector<std::string>& columns,
+                                      const Call& call) = 0;
   /// One reader at a time. The lines have the selected columns in their order.
   virtual std::unique_ptr<RowReader> read(const Table& table, Selection selection,
                                           const Call& call) = 0;
@@ -182,6 +196,10 @@ struct Target {
   bool log = false;
 };
 
+/// The fields of a line that are the key of its row, for finding the row again: one text in ASCII,
+/// the same for equal fields. Empty where the table has no key.
+std::string key_of(const Target& target, std::string_view line);
+
 /// What one run has done to one table, kept in the target with the rows.
 struct TableProgress {
   std::string table;
@@ -206,6 +224,7 @@ struct Differences {
   std::uint64_t missing = 0;    ///< In the lines, not in the target.
   std::uint64_t different = 0;  ///< In both, not equal.
   std::uint64_t extra = 0;      ///< In the target only.
+  std::uint64_t newer = 0;      ///< Of `different`, those of which the target's row is newer.
   /// Keys of the first of them, as text: `missing (7)`, `different (7): name, updated_at`.
   std::vector<std::string> examples;
 
@@ -246,6 +265,9 @@ class Writer {
   /// Creates the tables of runs where they are missing and writes down the run.
   virtual void begin_run(const Run& run, const Call& call) = 0;
   virtual void finish_run(const std::string& run_id, const Call& call) = 0;
+  /// What key_of() says of the rows of a table that a run has rejected.
+  virtual std::vector<std::string> rejected_keys(const std::string& run_id,
+                                                 const std::string& table, const Call& call) = 0;
 
   using OnReject = std::function<void(const Reject&)>;
   /// Writes the rows of a batch and, in the same transaction, `progress` with the counts of this
@@ -253,7 +275,8 @@ class Writer {
   /// compared; equal rows are not touched. A row that breaks a constraint or has a value that does
   /// not fit is found, handed to `reject` before the transaction commits, and left out; at more
   /// than `max_rejects` of them the batch is given up with Error(invalid_argument) and nothing of
-  /// it is written. A batch that has the same key twice rejects the second row.
+  /// it is written. The keys of rows that are left out are written with the batch. A batch that has
+  /// the same key twice rejects the second row.
   virtual Counts write(const Target& target, const Batch& batch, const std::string& run_id,
                        TableProgress& progress, std::uint64_t max_rejects, const OnReject& reject,
                        const Call& call) = 0;
