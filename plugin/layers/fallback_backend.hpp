@@ -140,6 +140,7 @@ class FallbackLayer final : public ForwardingBackend {
   std::shared_ptr<FallbackLane> lane_changed_by(const Mutation& mutation);
   void note_stored(const Mutation& mutation);
   void note_unknown(const Mutation& mutation);
+  void note_seen(const std::string& thread_id, std::span<const CheckpointTuple> seen);
   void forget_all();
   std::vector<std::size_t> accept(std::span<const Mutation> batch,
                                   const std::vector<std::size_t>& places, bool failed,

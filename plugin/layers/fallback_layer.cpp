@@ -185,6 +185,7 @@ Health FallbackLayer::ping(const Call& call) {
   const JournalSizes sizes = parts_->journal.known();
   if (trouble) {
     health.detail = "no fallback: " + *trouble + "; the store: " + health.detail;
+    health.ok = health.ok && parts_->loaded;  // Else no call gets as far as the store.
     health.degraded = true;
     return health;
   }

@@ -120,6 +120,18 @@ void FallbackOverlay::install(const std::string& checkpoint_ns,
   look_again();
 }
 
+void FallbackOverlay::note_seen(const std::string& checkpoint_ns,
+                                const std::string& checkpoint_id) {
+  const auto ns = held_.find(checkpoint_ns);
+  if (ns == held_.end()) return;
+  const bool is_newer = ns->second.empty() || checkpoint_id > *ns->second.rbegin();
+  if (!is_newer) return;
+  base_.latest.erase(checkpoint_ns);
+  base_.hollow.push_back(checkpoint_ns);
+  store_.reset();
+  look_again();
+}
+
 void FallbackOverlay::restore(LaneBase base) {
   base_ = std::move(base);
   since_.clear();

@@ -44,6 +44,9 @@ class FallbackOverlay {
 
   /// What a get of the latest returned, with values and writes, after all mutations noted before.
   void install(const std::string& checkpoint_ns, const std::optional<CheckpointTuple>& latest);
+  /// A checkpoint that the primary showed otherwise. When it is newer than the latest one that is
+  /// known here, that is not known any more.
+  void note_seen(const std::string& checkpoint_ns, const std::string& checkpoint_id);
   /// As it was when mutations began to wait, by an earlier process.
   void restore(LaneBase base);
   /// Something between the base and what is noted since is not known.

@@ -64,6 +64,18 @@ auto FallbackLayer::read_all(const Call& call, Read read) {
   }
 }
 
+// Who has seen a checkpoint is served no older one in an outage.
+void FallbackLayer::note_seen(const std::string& thread_id, std::span<const CheckpointTuple> seen) {
+  const auto lane = parts_->cache.find(StateScope::of_thread(thread_id));
+  if (!lane) return;
+  const std::scoped_lock lock(lane->mutex);
+  if (lane->waits()) return;
+  for (const CheckpointTuple& tuple : seen) {
+    lane->overlay.note_seen(tuple.checkpoint_ns, tuple.checkpoint_id);
+  }
+  parts_->cache.account(*lane);
+}
+
 std::optional<CheckpointTuple> FallbackLayer::get(const CheckpointQuery& query, const Call& call) {
   const auto want = [&](const FallbackOverlay& overlay) -> Wanted {
     const std::string& ns = query.checkpoint_ns;
@@ -74,7 +86,11 @@ std::optional<CheckpointTuple> FallbackLayer::get(const CheckpointQuery& query, 
   };
   const auto scope = StateScope::of_thread(query.thread_id);
   if (!is_latest_whole(query)) {
-    return read_lane(scope, want, call, [&](Backend& b) { return b.get(query, call); });
+    return read_lane(scope, want, call, [&](Backend& b) {
+      auto found = b.get(query, call);
+      if (found && &b == &inner()) note_seen(query.thread_id, {&*found, 1});
+      return found;
+    });
   }
   get_ready(call);
   const auto lane = parts_->cache.find_or_make(scope);
@@ -104,7 +120,11 @@ std::optional<std::string> FallbackLayer::head(const CheckpointQuery& query, con
 }
 
 Page<CheckpointTuple> FallbackLayer::list(const CheckpointList& query, const Call& call) {
-  const auto read = [&](Backend& b) { return b.list(query, call); };
+  const auto read = [&](Backend& b) {
+    auto page = b.list(query, call);
+    if (query.thread_id && &b == &inner()) note_seen(*query.thread_id, page.items);
+    return page;
+  };
   return query.thread_id ? read_of(*query.thread_id, Need::everything, call, read)
                          : read_all(call, read);
 }

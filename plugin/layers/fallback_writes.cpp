@@ -45,6 +45,22 @@ std::vector<std::string> ids_of(Backend& store, const ClearMessages& clear) {
   return ids;
 }
 
+// A thread that was taken for new may be an old one: what finds nothing here may find it there.
+bool may_find_more(Backend& store, const Mutation& mutation,
+                   const std::vector<std::string>& cleared) {
+  if (std::holds_alternative<ClearMessages>(mutation)) return cleared.empty();
+  const auto* update = std::get_if<UpdateMessage>(&mutation);
+  return update && !store.message({update->thread_id, update->id}, Call());
+}
+
+Error not_found_here(const std::string& lane) {
+  return Error(Code::unavailable,
+               "'" + lane +
+                   "': the store cannot be reached, and this finds no message here, where only "
+                   "those that were appended meanwhile are known; try again when the store is back",
+               "fallback");
+}
+
 std::vector<Mutation> removals(const std::string& thread_id, const std::vector<std::string>& ids) {
   std::vector<Mutation> mutations;
   for (auto id = ids.begin(); id != ids.end();) {
@@ -166,6 +182,11 @@ void FallbackWrites::carry_out(Part& part, std::size_t place, const std::optiona
   std::vector<std::string> cleared;
   if (const auto* clear = std::get_if<ClearMessages>(&mutation)) {
     cleared = ids_of(overlay.store(), *clear);
+  }
+  if (may_find_more(overlay.store(), mutation, cleared)) {
+    const Error error = not_found_here(name_of(overlay.scope()));
+    outcome.error = in_place_of(cause, error).during(operation_name(mutation));
+    return;
   }
   outcome = overlay.apply(mutation, call);
   if (outcome.error) {

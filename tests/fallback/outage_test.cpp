@@ -141,6 +141,42 @@ TEST_P(Outage, does_not_judge_conflicts_of_what_is_known_in_part) {
   EXPECT_EQ(code_of([&] { put(late); }), Code::unavailable);
 }
 
+// LangGraph reads each thread before it writes it.
+TEST_P(Outage, of_a_thread_that_was_absent_may_hide_that_others_began_it) {
+  EXPECT_FALSE(latest(*store_, "t"));
+  plain()->write(first_step("t"), Call());
+  server_->stop();
+  EXPECT_EQ(code_of([&] { latest(*store_, "t"); }), Code::unavailable);
+  server_->start();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(latest(*store_, "t")->checkpoint_id, id_of(1));
+}
+
+TEST_P(Outage, serves_nothing_older_than_what_was_seen) {
+  make_cached("by get", 2);
+  make_cached("by list", 2);
+  make_cached("not", 2);
+  const auto other = plain();
+  for (const auto* thread_id : {"by get", "by list", "not"}) {
+    other->write(step(thread_id, 3), Call());
+  }
+  CheckpointQuery query{"by get", "", {}, {}};
+  query.include.values = false;
+  EXPECT_EQ(store_->get(query, Call())->checkpoint_id, id_of(3));
+  EXPECT_EQ(ids_of(*store_, "by list"), ids_to(3));
+  store_->get({"not", "", id_of(1), {}}, Call());
+  server_->stop();
+  EXPECT_EQ(code_of([&] { latest(*store_, "by get"); }), Code::unavailable);
+  EXPECT_EQ(code_of([&] { latest(*store_, "by list"); }), Code::unavailable);
+  EXPECT_EQ(latest(*store_, "not")->checkpoint_id, id_of(2)) << "nobody here has seen more";
+  put(step("by get", 4));
+  server_->start();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(latest(*store_, "by get")->checkpoint_id, id_of(4));
+  EXPECT_EQ(stored("by get"), ids_to(4));
+  EXPECT_EQ(log_.count("fallback_fork"), 0U);
+}
+
 TEST_P(Outage, shows_of_a_cached_thread_what_is_known) {
   make_cached("t", 3);
   server_->stop();
@@ -203,6 +239,37 @@ TEST_P(Outage, serves_messages_and_state_of_threads_that_began_in_it) {
   SessionStore other(plain());
   EXPECT_EQ(other.tail({"t", "", 10, {}}).front().content, R"("hello")");
   EXPECT_EQ(other.state({StateScope::of_thread("t"), "k"})->value, "1");
+}
+
+// Who clears an old conversation has to know that it is still there.
+TEST_P(Outage, does_not_acknowledge_what_finds_nothing_in_a_thread_taken_for_new) {
+  if (!store_->capabilities().sessions) GTEST_SKIP() << "keeps no messages";
+  const auto append = [](const std::string& id) {
+    AppendMessages one;
+    one.thread_id = "t";
+    one.messages = {{id, "user", R"("hello")", "{}"}};
+    return one;
+  };
+  plain()->write(append("old"), Call());
+  auto allowing = options();
+  allowing.unknown = FallbackOptions::UnknownThreads::allow;
+  reopen(allowing);
+  server_->stop();
+  EXPECT_EQ(code_of([&] { put(ClearMessages{"t", {}}); }), Code::unavailable);
+  EXPECT_EQ(code_of([&] {
+              put(UpdateMessage{"t", "old", R"("new")", {}, {}});
+            }),
+            Code::unavailable);
+  EXPECT_EQ(code_of([&] { put(UpdateMessage{"t", "old", R"("new")", {}, 1}); }), Code::unavailable);
+  EXPECT_EQ(metric("threadkeep_journal_entries"), 0);
+  put(append("m"));
+  put(UpdateMessage{"t", "m", R"("new")", {}, {}});
+  put(ClearMessages{"t", {}});
+  EXPECT_EQ(code_of([&] { put(ClearMessages{"t", {}}); }), Code::unavailable);
+  server_->start();
+  EXPECT_TRUE(is_healthy(*store_));
+  EXPECT_EQ(SessionStore(plain()).tail({"t", "", 10, {}}).size(), 1U);
+  EXPECT_EQ(store_->write(ClearMessages{"t", {}}, Call()).changed, 1U);
 }
 
 TEST_P(Outage, is_told_to_who_asks_and_to_the_log) {
@@ -331,6 +398,19 @@ TEST_P(OutageOfOne, in_which_a_thread_was_deleted_sets_aside_what_came_after) {
   open_again();
   EXPECT_FALSE(latest(*store_, "t"));
   EXPECT_EQ(metric("threadkeep_fallback_set_aside"), 2);
+}
+
+// A load balancer is not to send calls to who cannot carry out any.
+TEST_P(OutageOfOne, is_not_survived_by_who_does_not_get_the_journal) {
+  make_cached("t", 1);
+  const auto second = open_with_fallback(server_->url(), journal_);
+  EXPECT_EQ(code_of([&] { latest(*second, "t"); }), Code::unavailable);
+  const Health health = second->ping(Call());
+  EXPECT_FALSE(health.ok);
+  EXPECT_NE(health.detail.find("no fallback"), std::string::npos) << health.detail;
+  store_.reset();
+  EXPECT_TRUE(latest(*second, "t"));
+  EXPECT_TRUE(second->ping(Call()).ok);
 }
 
 TEST_P(OutageOfOne, ends_with_a_process_and_goes_on_with_the_next) {

@@ -3,11 +3,15 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <numeric>
 
 #include "fallback/support.hpp"
+#include "layers/fallback_replay.hpp"
+#include "layers/fallback_writes.hpp"
 #include "layers/forwarding_backend.hpp"
 #include "threadkeep/journal.hpp"
 #include "threadkeep/sql_host.hpp"
+#include "threadkeep/testing/tcp_proxy.hpp"
 
 namespace threadkeep::fallback_test {
 namespace {
@@ -342,6 +346,81 @@ TEST_F(Replay, notes_what_was_stored_when_the_store_is_closed_meanwhile) {
   EXPECT_TRUE(comes_true([&] { return stored.load(); }));
   backend.reset();
   EXPECT_EQ(registry.open(journal())->journal()->sizes(Call()).entries, 0U);
+}
+
+// Of a MiB a second, with a second for each try.
+TEST_F(Replay, divides_what_is_too_much_for_one_try) {
+  store_.reset();
+  const std::string url = server_->url();
+  testing::TcpProxy proxy(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+  const Registry& registry = Registry::builtin();
+  const auto backend = Stack(registry.open(proxy.in_front_of(url)))
+                           .deadline({.per_try = 1s})
+                           .breaker()
+                           .fallback(registry.open("memory:"), fallback_test::options())
+                           .build();
+  ASSERT_FALSE(backend->get({"0", "", {}, {}}, Call()));
+  proxy.refuse();
+  proxy.cut();
+  const std::string text(256 << 10, 'x');
+  for (int i = 0; i < 8; ++i) {
+    const Mutation put = Draft(std::to_string(i), id_of(1)).value("text", "v", text);
+    ASSERT_FALSE(backend->apply({&put, 1}, Call()).at(0).error);
+  }
+  proxy.pass();
+  proxy.throttle(1 << 20);
+  EXPECT_TRUE(nothing_waits());
+  EXPECT_EQ(plain()->threads({}, Call()).items.size(), 8U);
+  EXPECT_EQ(log_.count("fallback_set_aside"), 0U);
+}
+
+/// Shows a thread that is replayed before each batch of it is stored.
+class Watching final : public ForwardingBackend {
+ public:
+  Watching(FallbackCache& cache, const StateScope& scope)
+      : ForwardingBackend(Registry::builtin().open("memory:")), cache_(cache), scope_(scope) {}
+
+  std::vector<Outcome> apply(std::span<const Mutation> batch, const Call& call) override {
+    const auto lane = cache_.find(scope_);
+    const std::scoped_lock lock(lane->mutex);
+    seen.emplace_back(lane->waiting.size(), lane->closing);
+    return inner().apply(batch, call);
+  }
+
+  std::vector<std::pair<std::size_t, bool>> seen;  ///< What waits, and whether it is closed.
+
+ private:
+  FallbackCache& cache_;
+  const StateScope scope_;
+};
+
+// Who writes to it would wait for a second each time.
+TEST(ReplayOf, a_thread_does_not_hold_up_who_writes_to_it_while_much_is_left) {
+  const auto open_memory = fallback_test::options().open_memory;
+  Metrics metrics;
+  FallbackJournal journal(open_memory(), 64 << 20, metrics);
+  FallbackCache cache(64 << 20, open_memory);
+  const StateScope scope = StateScope::of_thread("t");
+  const auto lane = cache.find_or_make(scope);
+  static_cast<void>(journal.load(Call()));
+  std::vector<Mutation> batch{first_step("t")};
+  for (int i = 2; i <= 500; ++i) batch.emplace_back(step("t", i));
+  std::vector<Outcome> outcomes(batch.size());
+  std::vector<std::size_t> places(batch.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  {
+    FallbackWrites writes(journal, cache, batch, places, false);
+    const Error cause(Code::unavailable, "away");
+    for (const std::size_t place : places) writes.accept(place, cause, outcomes[place], Call());
+    writes.finish(outcomes, Call());
+  }
+  Watching primary(cache, scope);
+  FallbackReplay replay(primary, journal, cache, metrics);
+  EXPECT_EQ(replay.drain(Call()), "");
+  EXPECT_FALSE(lane->waits());
+  ASSERT_GT(primary.seen.size(), 4U);
+  EXPECT_EQ(primary.seen.front().first, 500U);
+  for (const auto& [waiting, closing] : primary.seen) EXPECT_EQ(closing, waiting <= 128) << waiting;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 namespace threadkeep::tiered_test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::PostgresServer;
 
 /// Servers of the test's own; a thread that is in both.
@@ -102,6 +103,20 @@ TEST_F(TieredFailures, of_a_Redis_that_is_silent_cost_a_few_calls_some_time) {
   for (int i = 0; i < 100; ++i) read(*tiered_, "t");
   EXPECT_EQ(tiered_.reads("bypassed"), bypassed + 100);
   EXPECT_LE(tiered_.failures(), failures + 5) << "the breaker lets hardly any call through";
+}
+
+// Each of them would have given Redis all of its time.
+TEST_F(TieredFailures, of_a_Redis_that_is_silent_leave_time_for_Postgres) {
+  ASSERT_TRUE(comes_from_redis());
+  auto patient = open_tiered(postgres_.url(), redis_.url(), TieredCheck::head, 5s);
+  redis_.run({"CLIENT", "PAUSE", "60000", "ALL"});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(patient->get(latest("t"), {Deadline::after(4s), {}}));
+  }
+  EXPECT_EQ(patient.failures(), 3U);
+  const auto bypassed = patient.reads("bypassed");
+  read(*patient, "t");
+  EXPECT_EQ(patient.reads("bypassed"), bypassed + 1) << "it is not called for a while";
 }
 
 TEST_F(TieredFailures, of_Postgres_are_told_though_Redis_has_the_thread) {

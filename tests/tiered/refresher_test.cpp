@@ -137,6 +137,19 @@ TEST_F(RefresherTest, copies_what_readers_find_unless_it_is_too_much) {
   EXPECT_EQ(copies_.all(), (Strings{"a*", "c*", "b*"}));
 }
 
+// A write may have overtaken it, and been copied already.
+TEST_F(RefresherTest, has_nobody_read_what_a_reader_found_before_it_is_copied) {
+  const auto refresher = make({.quiet = 1h});
+  copies_.hold(true);
+  refresher->offer(found("t"));
+  EXPECT_TRUE(refresher->is_waiting("t"));
+  copies_.await(1);
+  EXPECT_TRUE(refresher->is_waiting("t"));
+  copies_.hold(false);
+  refresher->drain(Call());
+  EXPECT_FALSE(refresher->is_waiting("t"));
+}
+
 TEST_F(RefresherTest, drops_what_a_reader_found_when_the_thread_is_written) {
   const auto refresher = make({.quiet = 1h, .most_bytes = 100});
   copies_.hold(true);

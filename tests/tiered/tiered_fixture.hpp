@@ -52,10 +52,12 @@ struct Opened {
 
 /// Copies at once what is written, so that drain() need not wait.
 inline Opened open_tiered(const std::string& durable, const std::string& hot,
-                          TieredCheck check = TieredCheck::head) {
+                          TieredCheck check = TieredCheck::head,
+                          std::chrono::milliseconds hot_timeout = TieredOptions().hot_timeout) {
   Opened opened;
   TieredOptions options;
   options.check = check;
+  options.hot_timeout = hot_timeout;
   options.durable_name = Url::parse(durable).redacted();
   options.refresh.quiet = std::chrono::milliseconds(1);
   options.refresh.retry = std::chrono::milliseconds(20);

@@ -125,7 +125,9 @@ TEST_F(TieredWorkers, fork_no_thread_where_puts_are_checked) {
       const int thread = static_cast<int>(random() % threads);
       const auto tuple = tiered->get(latest(name_of(thread)), Call());
       const int number = number_of(tuple ? tuple->checkpoint_id.substr(0, 6) : "-") + 1;
-      Draft draft(name_of(thread), padded(number) + "-" + std::to_string(process));
+      // A new id each time: the same one again, after an old read, would be acknowledged twice.
+      Draft draft(name_of(thread),
+                  padded(number) + "-" + std::to_string(process) + "-" + std::to_string(step));
       if (tuple) draft.parent(tuple->checkpoint_id);
       try {
         apply(*tiered, PutCheckpoint(draft.value("a", padded(number), "x")));

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socketserver
 import subprocess
 import sys
 import textwrap
@@ -154,8 +155,8 @@ def test_what_is_counted_is_documented(saver: ThreadkeepSaver, thread: str) -> N
 BREAKS = NOWHERE + "?breaker=on"
 
 
-def break_one() -> None:
-    with threadkeep.open(BREAKS) as store:
+def break_one(url: str = BREAKS) -> None:
+    with threadkeep.open(url) as store:
         for _ in range(3):
             with pytest.raises(threadkeep.UnavailableError):
                 store.put_thread("t", {})
@@ -201,6 +202,26 @@ def test_records_go_to_logging(handler: Collecting) -> None:
     assert record.fields["backend"] == "postgres" and record.fields["role"] == "primary"
     assert "role=primary" in record.getMessage()
     assert SECRET not in str(vars(record))
+
+
+class Latin1Server(socketserver.StreamRequestHandler):
+    """Answers commands of Redis as one whose messages are no UTF-8."""
+
+    def handle(self) -> None:
+        while line := self.rfile.readline():
+            if line.startswith(b"*"):
+                self.wfile.write(b"-LOADING caf\xe9 is loading\r\n")
+
+
+def test_text_that_is_no_utf_8_is_logged_too(handler: Collecting) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Latin1Server) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        break_one(f"redis://127.0.0.1:{server.server_address[1]}/0?breaker=on")
+        server.shutdown()
+    handler.wait_for(lambda records: any("caf\ufffd" in each.getMessage() for each in records))
+    break_one()
+    handler.wait_for(lambda records: any("postgres" in each.getMessage() for each in records))
 
 
 def test_a_handler_that_raises_or_is_slow_holds_up_nobody(handler: Collecting) -> None:
