@@ -56,6 +56,12 @@ Refusal refuse(const std::string& message) {
   return {ExitStatus::usage, "invalid_argument", message};
 }
 
+// What another attempt may not meet.
+bool is_interruption(const Error& error) noexcept {
+  return error.code() == Code::unavailable || error.code() == Code::timeout ||
+         error.code() == Code::cancelled;
+}
+
 }  // namespace
 
 TierCommand::TierCommand(CLI::App& parent, const std::string& name, const std::string& description,
@@ -142,7 +148,8 @@ ExitStatus TierCommand::execute() {
     throw Refusal{ExitStatus::interrupted, std::string(to_string(error.code())),
                   std::string("interrupted; the same command goes on from here: ") + error.what()};
   } catch (const Error& error) {
-    throw Refusal{ExitStatus::usage, std::string(to_string(error.code())),
+    throw Refusal{is_interruption(error) ? ExitStatus::interrupted : ExitStatus::usage,
+                  std::string(to_string(error.code())),
                   std::string("nothing was migrated: ") + error.what()};
   }
 }
