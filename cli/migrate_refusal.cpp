@@ -13,6 +13,12 @@ Refusal refusal(ExitStatus status, const Error& error, const std::string& what) 
   return {status, std::string(to_string(error.code())), what + ": " + error.what()};
 }
 
+// What another attempt may not meet.
+bool is_interruption(const Error& error) noexcept {
+  return error.code() == Code::unavailable || error.code() == Code::timeout ||
+         error.code() == Code::cancelled;
+}
+
 }  // namespace
 
 ExitStatus or_refusal(const std::string& nothing, const std::function<ExitStatus()>& work) {
@@ -30,7 +36,8 @@ ExitStatus or_refusal(const std::string& nothing, const std::function<ExitStatus
     throw refusal(ExitStatus::interrupted, error,
                   "interrupted; the same command goes on from here");
   } catch (const Error& error) {
-    throw refusal(ExitStatus::usage, error, nothing);
+    throw refusal(is_interruption(error) ? ExitStatus::interrupted : ExitStatus::usage, error,
+                  nothing);
   }
 }
 

@@ -23,6 +23,7 @@ using tables::TableProgress;
 using tables::Target;
 
 constexpr std::string_view stage_name = "threadkeep_stage";
+constexpr std::string_view unique_violation = "23505";
 
 // Hands out the rows that are not taken, and gives up at one too many.
 class Rejects {
@@ -55,8 +56,7 @@ class Rejects {
 };
 
 std::string without(std::string_view lines, const std::vector<std::size_t>& numbers,
-                    Rejects& rejects) {
-  const RowFailure twice{"21000", "the key is that of an earlier row of the same batch"};
+                    const RowFailure& failure, Rejects& rejects) {
   std::string rest;
   rest.reserve(lines.size());
   auto next = numbers.begin();
@@ -64,7 +64,7 @@ std::string without(std::string_view lines, const std::vector<std::size_t>& numb
   for (const std::string_view line : split_lines(lines)) {
     if (next != numbers.end() && *next == number++) {
       ++next;
-      rejects.add(line, twice);
+      rejects.add(line, failure);
     } else {
       rest.append(line).append("\n");
     }
@@ -103,7 +103,11 @@ class BatchWriter {
     lines = load_rows(connection_, stage_, lines, loaded, reject, call_);
     const std::string rest = first_of_each_key(lines);
     if (!rest.empty()) lines = rest;
-    merge_patiently(lines, reject);
+    if (const auto failure = merge_at_once(lines)) {
+      std::string free;
+      if (failure->code == unique_violation) lines = without_taken(lines, free);
+      merge_patiently(lines, reject);
+    }
     counts_.rejected = rejects_.count();
     return counts_;
   }
@@ -114,9 +118,33 @@ class BatchWriter {
     if (target_.mode == Target::Mode::insert_once || lines.empty()) return {};
     const auto again = stage_.duplicates(target_.table.key, call_);
     if (again.empty()) return {};
-    std::string rest = without(lines, again, rejects_);
+    const RowFailure twice{"21000", "the key is that of an earlier row of the same batch"};
+    std::string rest = without(lines, again, twice, rejects_);
     stage_.load(rest, call_);
     return rest;
+  }
+
+  std::optional<RowFailure> merge_at_once(std::string_view lines) {
+    if (lines.empty()) return {};
+    const TableMerge merge(connection_.schema(), target_, stage_.name());
+    return attempt(
+        connection_, [&] { counts_ += merge.run(connection_, run_id_, call_); }, call_);
+  }
+
+  // To look for each of them in halves takes long where they are many.
+  std::string_view without_taken(std::string_view lines, std::string& rest) {
+    const TableMerge merge(connection_.schema(), target_, stage_.name());
+    for (int round = 1; round <= most_rounds && !lines.empty(); ++round) {
+      const auto taken = merge.find_taken(connection_, call_);
+      if (taken.lines.empty()) break;
+      const RowFailure failure{std::string(unique_violation),
+                               "the value of " + list_of(taken.columns) +
+                                   " is that of a row of the target with another key"};
+      rest = without(lines, taken.lines, failure, rejects_);
+      stage_.load(rest, call_);
+      lines = rest;
+    }
+    return lines;
   }
 
   // `loaded`: the stage holds the lines already.
@@ -150,7 +178,8 @@ class BatchWriter {
   }
 
   bool may_fit_later(const RowFailure& failure) const {
-    return failure.code == "23505" || (failure.code == "23503" && refers_to_itself(target_));
+    return failure.code == unique_violation ||
+           (failure.code == "23503" && refers_to_itself(target_));
   }
 
   Connection& connection_;

@@ -82,9 +82,10 @@ class ComparisonByKey final : public TableComparison {
     std::vector<std::string> differences;
     for (const auto& column : target_.columns) {
       const auto& key = target_.table.key;
-      if (std::find(key.begin(), key.end(), column.name) != key.end()) continue;
+      const bool is_key = std::find(key.begin(), key.end(), column.name) != key.end();
       compared_.push_back(column.name);
-      differences.push_back(sql_.differs(column.name));
+      differences.push_back(is_key ? sql_.is_written_otherwise(column.name)
+                                   : sql_.differs(column.name));
     }
     differences.push_back(sql_.newer());
     differences.push_back(sql_.key());

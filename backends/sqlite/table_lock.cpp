@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <mutex>
 #include <random>
+#include <stop_token>
 #include <thread>
 
 #include "sqlite/schema_sql.hpp"
@@ -131,19 +134,63 @@ LockState::Claim wait_for_claim(Connection& connection, milliseconds patience,
   }
 }
 
+/// Says now and then that the holder lives, in a thread of its own: what it does may take long, and
+/// write nothing. What cannot be said now is said the next time; a lock that is lost is found by
+/// whoever looks at it.
+class Heartbeat {
+ public:
+  Heartbeat(Settings settings, std::shared_ptr<LockState> state, const Call& call)
+      : settings_(std::move(settings)),
+        connection_(settings_, Connection::Purpose::write, Connection::Missing::fail, call),
+        state_(std::move(state)) {
+    connection_.finish();
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+
+ private:
+  void run(const std::stop_token& stop) noexcept {
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    std::unique_lock lock(mutex);
+    while (!ended.wait_for(lock, stop, renewal, [&] { return stop.stop_requested(); })) {
+      if (!state_->writing) beat(stop);
+    }
+  }
+
+  void beat(const std::stop_token& stop) noexcept {
+    try {
+      const Call call{.deadline = Deadline::after(renewal), .stop = stop};
+      const Use use(connection_, call);
+      connection_.begin_write();
+      state_->confirm(connection_);
+      connection_.commit();
+    } catch (const Error&) {
+      connection_.rollback();
+    }
+  }
+
+  const Settings settings_;
+  Connection connection_;
+  const std::shared_ptr<LockState> state_;
+  std::jthread thread_;  // the last: it uses the others
+};
+
 class TableLock final : public tables::MigrationLock {
  public:
-  TableLock(const Settings& settings, std::shared_ptr<LockState> state, LockState::Claim claim,
-            const Call& call)
+  /// `impatient`: waits for no other writer.
+  TableLock(const Settings& settings, const Settings& impatient, std::shared_ptr<LockState> state,
+            LockState::Claim claim, const Call& call)
       : connection_(settings, Connection::Purpose::write, Connection::Missing::fail, call),
         state_(std::move(state)),
         claim_(std::move(claim)),
         renewed_(steady_clock::now()) {
     connection_.finish();
     state_->set(claim_);
+    heartbeat_.emplace(impatient, state_, call);
   }
 
   ~TableLock() override {
+    heartbeat_.reset();
     state_->set({});
     release();
   }
@@ -190,6 +237,7 @@ class TableLock final : public tables::MigrationLock {
   const std::shared_ptr<LockState> state_;
   const LockState::Claim claim_;
   steady_clock::time_point renewed_;
+  std::optional<Heartbeat> heartbeat_;
 };
 
 }  // namespace
@@ -228,7 +276,7 @@ std::unique_ptr<tables::MigrationLock> take_lock(
   impatient.busy = std::min<milliseconds>(settings.busy, poll);
   Connection connection(impatient, Connection::Purpose::write, Connection::Missing::fail, call);
   auto claim = wait_for_claim(connection, patience, waiting, call);
-  return std::make_unique<TableLock>(settings, state, std::move(claim), call);
+  return std::make_unique<TableLock>(settings, impatient, state, std::move(claim), call);
 }
 
 }  // namespace threadkeep::sqlite

@@ -49,6 +49,37 @@ std::string update_sql(const Target& target, const RowSql& sql) {
          sql.has_key();
 }
 
+// Those that an earlier pass wrote, beside the key.
+std::vector<std::string> columns_of_earlier_pass(const Target& target) {
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::vector<std::string> names;
+  for (const auto& column : target.columns) {
+    if (has(target.update, column.name) || has(target.table.key, column.name)) continue;
+    if (column.name != target.guard && column.name != target.second_guard) {
+      names.push_back(column.name);
+    }
+  }
+  return names;
+}
+
+// That the row stays because it is newer, and not because a trigger changed the time of a row that
+// an earlier pass wrote.
+std::string kept_sql(const Target& target, const RowSql& sql) {
+  if (!target.guard || target.mode != Target::Mode::update_only) return sql.newer();
+  std::vector<std::string> others;
+  for (const auto& name : columns_of_earlier_pass(target)) others.push_back(sql.differs(name));
+  for (const auto& name : target.update) others.push_back(quote_identifier(name) + " IS NOT NULL");
+  return sql.newer() + " AND (" + or_of(others) + ")";
+}
+
+std::string is_another_key(const Target& target, const RowSql& sql) {
+  std::vector<std::string> conditions;
+  for (const auto& name : target.table.key) conditions.push_back(sql.is_written_otherwise(name));
+  return or_of(conditions);
+}
+
 }  // namespace
 
 RowWriter::RowWriter(Connection& connection, const Target& target, std::string run_id)
@@ -66,8 +97,9 @@ RowWriter::RowWriter(Connection& connection, const Target& target, std::string r
     }
     std::vector<std::string> differs;
     for (const auto& name : target.update) differs.push_back(sql_.differs(name));
-    find_ = "SELECT " + or_of(differs) + ", " + sql_.newer() + ", " + sql_.key() + " FROM " +
-            sql_.table() + " WHERE " + sql_.has_key();
+    find_ = "SELECT " + or_of(differs) + ", " + kept_sql(target, sql_) + ", " +
+            is_another_key(target, sql_) + ", " + sql_.key() + " FROM " + sql_.table() + " WHERE " +
+            sql_.has_key();
     if (!target.update.empty()) update_ = update_sql(target, sql_);
   }
   for (const auto& key : target.table.foreign_keys) add_reference(key);
@@ -116,16 +148,26 @@ RowWriter::Outcome RowWriter::write_row(std::optional<RowFailure>& failure) {
     if (!rows.next()) {
       return target_.mode == Target::Mode::upsert ? insert_row(failure) : Outcome::absent;
     }
-    note_row(rows, 2);
+    note_row(rows, 3);
     differs = rows.integer(0) != 0;
     kept = rows.integer(1) != 0;
-    if (!note_key(rows, 2)) {
+    if (rows.integer(2) != 0) return other_key(failure);
+    if (!note_key(rows, 3)) {
       failure = RowFailure{"SQLITE_CONSTRAINT_UNIQUE",
                            "the key is that of an earlier row of the same batch"};
       return Outcome::absent;
     }
   }
   return differs ? change_row(kept, failure) : Outcome::unchanged;
+}
+
+// Another row, which the collation of the key takes for the same. A pass for links passes it over.
+RowWriter::Outcome RowWriter::other_key(std::optional<RowFailure>& failure) const {
+  if (target_.mode == Target::Mode::upsert) {
+    failure = RowFailure{"SQLITE_CONSTRAINT_UNIQUE",
+                         "the key is taken by a row whose key is written in another way"};
+  }
+  return Outcome::absent;
 }
 
 RowWriter::Outcome RowWriter::change_row(bool kept, std::optional<RowFailure>& failure) {

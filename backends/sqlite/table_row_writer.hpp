@@ -40,6 +40,7 @@ class RowWriter {
 
   void add_reference(const tables::ForeignKey& key);
   Outcome write_row(std::optional<RowFailure>& failure);
+  Outcome other_key(std::optional<RowFailure>& failure) const;
   Outcome change_row(bool kept, std::optional<RowFailure>& failure);
   Outcome insert_row(std::optional<RowFailure>& failure);
   bool note_key(const Rows& rows, int first_column);

@@ -27,6 +27,11 @@ std::vector<Format> formats_of(Connection& connection, const Target& target) {
   return formats;
 }
 
+// A time as a text, whatever is in its middle and whether a Z is at its end.
+std::string plain(const std::string& time) {
+  return "replace(replace(" + time + ", 'T', ' '), 'Z', '')";
+}
+
 bool is_of_key(const Table& table, const std::string& column) {
   return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
 }
@@ -121,20 +126,48 @@ std::string RowSql::differs(const std::string& column) const {
   return sql;
 }
 
-// Times are written in several ways, so that their texts tell the order only where they are less
-// than a millisecond apart. What was never changed has often no time.
+std::string RowSql::is_written_otherwise(const std::string& column) const {
+  return quote_identifier(column) + " COLLATE BINARY IS NOT " + parameter(column);
+}
+
 std::string RowSql::newer() const {
   if (!target_.guard) return "0";
-  const std::string column = quote_identifier(*target_.guard);
-  const std::string value = parameter(*target_.guard);
-  std::string greater = "coalesce(" + column + " COLLATE BINARY > " + value + ", " + column +
-                        " IS NOT NULL AND " + value + " IS NULL)";
-  const auto* described = target_.table.find(*target_.guard);
-  if (!described || !is_time(described->kind)) return greater;
+  const std::string greater = is_greater(*target_.guard);
+  if (!target_.second_guard) return greater;
+  return "(" + greater + " OR (" + is_same(*target_.guard) + " AND " +
+         is_greater(*target_.second_guard) + "))";
+}
+
+// Times are written in several ways, so that their texts tell the order only where they are less
+// than a millisecond apart. What was never changed has often no time.
+std::string RowSql::is_greater(const std::string& guard) const {
+  const std::string column = quote_identifier(guard);
+  const std::string value = parameter(guard);
+  const bool times = has_times(guard);
+  std::string greater = "coalesce(" + (times ? plain(column) : column) + " COLLATE BINARY > " +
+                        (times ? plain(value) : value) + ", " + column + " IS NOT NULL AND " +
+                        value + " IS NULL)";
+  if (!times) return greater;
   const std::string ours = time_of(column);
   const std::string theirs = time_of(value);
   return "CASE WHEN " + ours + " IS " + theirs + " THEN " + greater + " ELSE coalesce(" + ours +
          " > " + theirs + ", " + greater + ") END";
+}
+
+std::string RowSql::is_same(const std::string& guard) const {
+  const std::string column = quote_identifier(guard);
+  const std::string value = parameter(guard);
+  const std::string same = column + " COLLATE BINARY IS " + value;
+  if (!has_times(guard)) return same;
+  return "coalesce(" + time_of(column) + " = " + time_of(value) + ", " + same + ")";
+}
+
+// SQLite has no type of times, and many of its tables have them as texts.
+bool RowSql::has_times(const std::string& column) const {
+  const auto* described = target_.table.find(column);
+  return described && (described->kind == tables::Kind::timestamp ||
+                       described->kind == tables::Kind::timestamp_with_zone ||
+                       described->kind == tables::Kind::text);
 }
 
 std::string RowSql::has_key() const {

@@ -54,7 +54,9 @@ class RowSql {
   std::string parameter(const std::string& column) const;
   /// Whether the row has another value there than the parameters, its storage class included.
   std::string differs(const std::string& column) const;
-  /// Whether the row is newer than the parameters.
+  /// Whether a key that is equal by the collation of its column is written in another way.
+  std::string is_written_otherwise(const std::string& column) const;
+  /// Whether the row is newer than the parameters, by the guards of the target.
   std::string newer() const;
   /// `"a" COLLATE BINARY = ?1 AND ...`
   std::string has_key() const;
@@ -64,6 +66,9 @@ class RowSql {
   const std::string& table() const noexcept { return table_; }
 
  private:
+  std::string is_greater(const std::string& guard) const;
+  std::string is_same(const std::string& guard) const;
+  bool has_times(const std::string& column) const;
   std::size_t place_of(const std::string& column) const;
 
   const tables::Target& target_;

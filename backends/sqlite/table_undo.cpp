@@ -95,6 +95,8 @@ class TableUndo final : public tables::RunUndo {
                         " (number INTEGER PRIMARY KEY, key TEXT, inserted INTEGER, content TEXT, "
                         "state TEXT, " +
                         found.keys() + ")");
+    connection_.execute("CREATE INDEX " + name + "_by_key ON " +
+                        name.substr(std::string_view("temp.").size()) + " (" + found.keys() + ")");
     connection_.begin_read();
     WrittenRows counts;
     transactions_.undone_on_failure([&] {
@@ -235,7 +237,8 @@ class TableUndo final : public tables::RunUndo {
                       "'unchanged'";
     if (const auto own = found_.find(table); own != found_.end()) {
       sql += " AND NOT EXISTS (SELECT 1 FROM " + own->second.name + " AS v WHERE " +
-             own->second.match("c.", "v.") + " AND v.inserted AND v.state = 'unchanged')";
+             // The plus takes the affinity away, with which the index could not be used.
+             own->second.match("+c.", "v.") + " AND v.inserted AND v.state = 'unchanged')";
     }
     Rows rows = connection_.query(sql, after, to);
     rows.next();

@@ -34,7 +34,8 @@ struct CopyOptions {
   BatchLimits limits;
   std::uint64_t max_errors = 0;  ///< With one more rejected row in the run it ends.
   CopyEvents events;
-  /// The target as of now: there rows are found that are equal already, without moving them.
+  /// The target as of now: there rows are found that are equal already, without moving them. Empty
+  /// where it makes no digests.
   std::function<std::unique_ptr<tables::Snapshot>(const Call&)> target;
 };
 

@@ -29,7 +29,8 @@ constexpr std::array rules = {
     Rule{Kind::integer, Kind::text, Fit::converts, ""},
     Rule{Kind::floating, Kind::numeric, Fit::converts, ""},
     Rule{Kind::floating, Kind::text, Fit::converts, ""},
-    Rule{Kind::numeric, Kind::integer, Fit::converts, "fractions are rejected"},
+    Rule{Kind::numeric, Kind::integer, Fit::converts,
+         "what is not written as a whole number is rejected"},
     Rule{Kind::numeric, Kind::floating, Fit::lossy, "digits after the 15th"},
     Rule{Kind::numeric, Kind::text, Fit::converts, ""},
     Rule{Kind::text, Kind::boolean, Fit::converts, "text that is none is rejected"},
@@ -37,7 +38,8 @@ constexpr std::array rules = {
     Rule{Kind::text, Kind::floating, Fit::converts, "text that is none is rejected"},
     Rule{Kind::text, Kind::numeric, Fit::converts, "text that is none is rejected"},
     Rule{Kind::text, Kind::json, Fit::converts, "text that is none is rejected"},
-    Rule{Kind::text, Kind::timestamp, Fit::converts, "text that is none is rejected"},
+    Rule{Kind::text, Kind::timestamp, Fit::converts,
+         "text that is none is rejected; Postgres drops offsets such as +05:00"},
     Rule{Kind::text, Kind::timestamp_with_zone, Fit::converts,
          "text that is none is rejected; UTC where it names no zone"},
     Rule{Kind::text, Kind::date, Fit::converts, "text that is none is rejected"},
@@ -103,6 +105,14 @@ Modifiers modifiers_of(std::string_view type) {
 }
 
 constexpr int most_digits_of_a_second = 6;
+
+// A column of SQLite may have any text, and Postgres passes over what it says after the time.
+bool loses_offsets(const Column& source, const Column& target) {
+  constexpr std::string_view without_zone = "without time zone";
+  return (source.kind == Kind::text || source.kind == Kind::timestamp) &&
+         target.kind == Kind::timestamp && target.type.ends_with(without_zone) &&
+         !source.type.ends_with(without_zone);
+}
 
 // A narrower type of the same kind takes a part of the values without a word.
 Conversion within_kind(const Column& source, const Column& target) {
@@ -205,6 +215,9 @@ Conversion conversion(const Column& source, const Column& target) {
   }
   if (source.kind == Kind::other && target.kind == Kind::other && source.type != target.type) {
     return {Fit::converts, "what the target's type cannot read is rejected"};
+  }
+  if (loses_offsets(source, target)) {
+    return {Fit::lossy, "offsets such as +05:00, in texts that have them"};
   }
   return source.kind == target.kind ? within_kind(source, target)
                                     : conversion(source.kind, target.kind);

@@ -16,9 +16,21 @@ using tables::Table;
 
 constexpr std::array<const char*, 2> guards = {"updated_at", "version"};
 
-bool is_ordered(Kind kind) {
-  return kind == Kind::timestamp || kind == Kind::timestamp_with_zone || kind == Kind::integer ||
-         kind == Kind::numeric;
+// Times are often kept as text. Of versions that are, 10 would come before 9.
+bool is_ordered(const Column& column) {
+  switch (column.kind) {
+    case Kind::timestamp:
+    case Kind::timestamp_with_zone:
+    case Kind::date:
+    case Kind::integer:
+    case Kind::floating:
+    case Kind::numeric:
+      return true;
+    case Kind::text:
+      return column.name == guards.front();
+    default:
+      return false;
+  }
 }
 
 std::set<std::string> set_of(const std::vector<std::string>& names) {
@@ -146,12 +158,20 @@ class Matching {
 
   void choose_guard() {
     if (match_.keyless) return;
+    const Column* unordered = nullptr;
     for (const std::string name : guards) {
       const Column* column = target_.find(name);
-      if (column == nullptr || !is_matched(name) || !is_ordered(column->kind)) continue;
-      match_.guard = name;
-      return;
+      if (column == nullptr || !is_matched(name)) continue;
+      if (is_ordered(*column)) {
+        (match_.guard ? match_.second_guard : match_.guard) = name;
+      } else {
+        unordered = column;
+      }
     }
+    if (match_.guard || unordered == nullptr) return;
+    match_.notes.push_back(name(*unordered) + " is " + unordered->type +
+                           " and does not tell which of two rows is newer: rows of the target are "
+                           "replaced whatever it says");
   }
 
   // An identity that is always given may be inserted and not updated.
@@ -160,8 +180,14 @@ class Matching {
     const auto key = set_of(target_.key);
     for (const auto& pair : match_.columns) {
       const Column* column = target_.find(pair.target);
-      if (key.contains(pair.target) || column->identity == tables::Identity::always) continue;
-      match_.update.push_back(pair.target);
+      if (key.contains(pair.target)) continue;
+      if (column->identity == tables::Identity::always) {
+        match_.notes.push_back(name(*column) +
+                               " is always generated in the target: rows that are there keep their "
+                               "value, and differ where the source has another");
+      } else {
+        match_.update.push_back(pair.target);
+      }
     }
   }
 

@@ -31,8 +31,9 @@ struct TableMatch {
   std::vector<ColumnPair> columns;   ///< What is copied, in the order of the source.
   std::vector<std::string> update;   ///< Columns of the target that an existing row takes over.
   std::optional<std::string> guard;  ///< The target's column that says which row is newer.
-  bool keyless = false;              ///< Rows are only ever inserted, into an empty table.
-  std::vector<std::string> notes;    ///< What is lost or left empty.
+  std::optional<std::string> second_guard;  ///< Where rows are equal in `guard`.
+  bool keyless = false;                     ///< Rows are only ever inserted, into an empty table.
+  std::vector<std::string> notes;           ///< What is lost or left empty.
   /// Columns of vectors that only the target has: `insights.embedding`.
   std::vector<std::string> null_vectors;
 };

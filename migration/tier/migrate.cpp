@@ -149,6 +149,8 @@ class Migration::Impl {
       throw;
     } catch (const TooManyRejects&) {
       throw;
+    } catch (const Refused&) {
+      throw;
     } catch (const Error& error) {
       end_in_the_middle(error);
     }
@@ -168,8 +170,10 @@ class Migration::Impl {
   MigrateReport carry_out_threads(const Call& call) {
     MigrateReport report;
     try {
-      take_threads(report, call);
+      take_threads(report, store_options(), call);
     } catch (const SourceError&) {
+      throw;
+    } catch (const Refused&) {
       throw;
     } catch (const Error& error) {
       end_in_the_middle(error);
@@ -177,10 +181,10 @@ class Migration::Impl {
     return report;
   }
 
-  void take_threads(MigrateReport& report, const Call& call) {
+  void take_threads(MigrateReport& report, StoreCopyOptions options, const Call& call) {
     if (!source_store_) return;
     const auto target = store_at(target_url_);
-    report.store = copy_store(*source_store_, *target, store_options(), call);
+    report.store = copy_store(*source_store_, *target, std::move(options), call);
     tell(events_.store, *report.store);
     if (report.store->ok()) report.compared_store = compare_threads(call);
   }
@@ -189,6 +193,15 @@ class Migration::Impl {
     StoreCopyOptions options;
     if (events_.store_problem) options.problem = events_.store_problem;
     if (events_.store_progress) options.progress = events_.store_progress;
+    return options;
+  }
+
+  StoreCopyOptions store_options_under(tables::MigrationLock& lock, const Call& call) const {
+    StoreCopyOptions options = store_options();
+    options.progress = [told = std::move(options.progress), &lock, &call](const auto& progress) {
+      lock.check(call);
+      if (told) told(progress);
+    };
     return options;
   }
 
@@ -342,12 +355,18 @@ class Migration::Impl {
         report.verification = verify_run(writer, open.run, false, call);
       }
     }
-    take_threads(report, call);
+    take_threads(report, store_options_under(lock, call), call);
     // A run that does not hold goes on when the command is repeated.
     if (report.holds()) writer.finish_run(open.run.id, call);
     report.rejected = rejected_rows(open.run);
     report.run = std::move(open.run);
     return report;
+  }
+
+  // A file makes no digests, and may not be read by others while a group is written.
+  std::function<std::unique_ptr<tables::Snapshot>(const Call&)> target_snapshots() const {
+    if (analysis_.target.engine == "sqlite") return {};
+    return [this](const Call& call) { return target_->snapshot(call); };
   }
 
   // Whether there was nothing to do, because the rows are equal.
@@ -358,8 +377,7 @@ class Migration::Impl {
     if (!analysis_.plan.problems.empty()) throw Refused(analysis_.plan.problems);
     const MoreJobs more = open_jobs(call);
     TableCopy copying(analysis_.plan, more.with({*source_rows_, writer}), lock, run,
-                      {options_.limits, options_.max_errors, events_.copy,
-                       [this](const Call& until) { return target_->snapshot(until); }});
+                      {options_.limits, options_.max_errors, events_.copy, target_snapshots()});
     if (again.empty()) {
       copying.copy_all(call);
     } else {

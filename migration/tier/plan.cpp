@@ -32,6 +32,7 @@ Pass pass_over(const TableMatch& match, Target::Mode mode, Take take) {
   pass.target.table = match.target;
   pass.target.mode = mode;
   pass.target.guard = match.guard;
+  pass.target.second_guard = match.second_guard;
   for (const auto& pair : match.columns) {
     if (!take(pair)) continue;
     pass.read.push_back(pair.source);
@@ -47,14 +48,14 @@ Pass rows_pass(const TableMatch& match, Target::Mode mode, const std::vector<std
   return pass;
 }
 
-// Without a guard: pass 1 wrote these rows, and what a trigger or the application did to their
-// times since is no reason to leave them without their links.
+// What a trigger did to the times of rows since pass 1 wrote them is no reason to leave them
+// without their links: where rows may be newer, all columns are read, by which those of pass 1 are
+// known.
 Pass links_pass(const TableMatch& match, const std::vector<std::string>& links) {
   Pass pass = pass_over(match, Target::Mode::update_only, [&](const auto& pair) {
-    return has(links, pair.target) || has(match.target.key, pair.target) ||
+    return match.guard || has(links, pair.target) || has(match.target.key, pair.target) ||
            has(match.source.key, pair.source);
   });
-  pass.target.guard.reset();
   std::erase_if(pass.target.update, [&](const auto& column) { return !has(links, column); });
   return pass;
 }
@@ -227,6 +228,7 @@ class Planning {
     for (const auto& column : pass.target.nulls) add(column);
     add("guard");
     add(pass.target.guard.value_or(""));
+    add(pass.target.second_guard.value_or(""));
   }
 
   const Schema& source_;

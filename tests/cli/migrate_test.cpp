@@ -357,6 +357,22 @@ TEST_F(MigrateFile, refuses_rows_that_have_no_key_of_their_own) {
   copy(done);
 }
 
+// What is written there is more than the file's readers are let in for.
+TEST_F(MigrateFile, takes_a_large_cycle_of_tables) {
+  const std::string cycle =
+      "CREATE TABLE a (id INTEGER PRIMARY KEY, b INT NOT NULL REFERENCES b, x TEXT);"
+      "CREATE TABLE b (id INTEGER PRIMARY KEY, a INT NOT NULL REFERENCES a, x TEXT);";
+  const std::string numbers =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) ";
+  shell("sqlite3 from.db \"" + cycle + numbers +
+        "INSERT INTO a SELECT i, i, hex(randomblob(2000)) FROM n;" + numbers +
+        "INSERT INTO b SELECT i, i, 'x' FROM n\"; sqlite3 to.db \"" + cycle + "\"");
+  const auto printed = run({"migrate-tier", "--from", "sqlite:" + in_directory("from.db"), "--to",
+                            "local", "--target-url", "sqlite:" + in_directory("to.db"), "--yes"},
+                           done);
+  EXPECT_TRUE(contains(printed, "COMPLETE. 6000 rows migrated")) << printed;
+}
+
 TEST_F(MigrateFile, may_be_the_target) {
   shell(std::string("sqlite3 app.db \"") + file_tables + "\"");
   Arguments command = arguments({"--yes"});

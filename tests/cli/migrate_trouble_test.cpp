@@ -168,6 +168,53 @@ TEST_F(MigrateMeanwhile, rows_that_have_nowhere_to_go_are_found) {
   EXPECT_EQ(own_tables(target), "0\n");
 }
 
+TEST_F(MigrateTrouble, verification_compares_what_tables_without_a_key_hold) {
+  const char* words = "CREATE TABLE words (word text, n integer);";
+  sql(source, std::string(words) + "INSERT INTO words VALUES ('a', 1), ('a', 1), ('b', NULL)");
+  sql(target, "CREATE TABLE words (id serial PRIMARY KEY, word text, n integer)");
+  migrate({"--yes"});
+  const Arguments verify = {"migrate-tier", "verify",     "--from",       server().url(source),
+                            "--to",         "standalone", "--target-url", server().url(target)};
+  run(verify, done);
+  sql(target, "UPDATE words SET word = 'c' WHERE word = 'b'");
+  const auto printed = run(verify, differs);
+  EXPECT_TRUE(contains(printed, "words: 1 missing, 0 different, 1 only in the target")) << printed;
+}
+
+// One has expired before the copy, one after it; and one is the target's own.
+TEST_F(MigrateTrouble, verification_knows_rows_that_have_expired) {
+  for (const auto& database : {source, target}) {
+    sql(database,
+        "CREATE TABLE leases (who text, expires_at timestamptz);"
+        "CREATE TABLE locks (id integer PRIMARY KEY, expires_at timestamptz)");
+  }
+  sql(source,
+      "INSERT INTO leases VALUES ('a', '2020-01-01'), ('b', NULL), ('c', '3000-01-01');"
+      "INSERT INTO locks VALUES (1, '2020-01-01'), (2, NULL), (3, '3000-01-01')");
+  migrate({"--yes"});
+  const Arguments verify = {"migrate-tier", "verify",     "--from",       server().url(source),
+                            "--to",         "standalone", "--target-url", server().url(target)};
+  for (const auto& database : {source, target}) {
+    sql(database,
+        "UPDATE leases SET expires_at = '2021-01-01' WHERE who = 'c';"
+        "UPDATE locks SET expires_at = '2021-01-01' WHERE id = 3");
+  }
+  run(verify, done);
+  sql(target, "INSERT INTO leases VALUES ('d', NULL); INSERT INTO locks VALUES (4, NULL)");
+  const auto printed = run(verify, differs);
+  EXPECT_TRUE(contains(printed, "leases: 0 missing, 0 different, 1 only in the target")) << printed;
+  EXPECT_TRUE(contains(printed, "locks: 0 missing, 0 different, 1 only in the target")) << printed;
+}
+
+TEST_F(MigrateTrouble, a_target_that_cannot_be_reached_is_no_wrong_option) {
+  const std::string nowhere = "postgresql://threadkeep@127.0.0.1:1/none";
+  EXPECT_TRUE(
+      contains(run(to(nowhere, arguments({"--yes"})), interrupted), "nothing was migrated"));
+  run({"migrate-tier", "verify", "--from", server().url(source), "--to", "standalone",
+       "--target-url", nowhere},
+      interrupted);
+}
+
 TEST_F(MigrateTrouble, verification_tells_an_error_of_the_target) {
   migrate({"--yes"});
   sql(target, "DELETE FROM messages");  // so that rows are sent

@@ -127,6 +127,9 @@ TEST(Match, inserts_an_identity_and_does_not_update_it) {
                            with(table("t"), {identity, column("a", Kind::text)}));
   EXPECT_EQ(found.columns(), "id n a ");
   EXPECT_EQ(found.update(), "a ");
+  EXPECT_EQ(found.match.notes,
+            std::vector<std::string>{"t.n is always generated in the target: rows that are there "
+                                     "keep their value, and differ where the source has another"});
 }
 
 TEST(Match, finds_what_says_which_row_is_newer) {
@@ -137,9 +140,23 @@ TEST(Match, finds_what_says_which_row_is_newer) {
   EXPECT_EQ(match(with(table("t"), {version}), with(table("t"), {version, time})).match.guard,
             "version");
   EXPECT_EQ(match(table("t"), with(table("t"), {time})).match.guard, std::nullopt);
-  const auto text = column("version", Kind::text);
+  EXPECT_EQ(match(with(table("t"), {version, time}), with(table("t"), {version, time}))
+                .match.second_guard,
+            "version");
+  for (const Kind kind : {Kind::text, Kind::floating, Kind::date}) {
+    const auto other = column("updated_at", kind);
+    const auto found = match(with(table("t"), {other}), with(table("t"), {other}));
+    EXPECT_EQ(found.match.guard, "updated_at") << to_string(kind);
+    EXPECT_TRUE(found.match.notes.empty());
+  }
+  const auto text = column("version", Kind::text, "text");
   EXPECT_EQ(match(with(table("t"), {text}), with(table("t"), {text})).match.guard, std::nullopt)
       << "9 is not after 10";
+  EXPECT_EQ(match(with(table("t"), {text}), with(table("t"), {text})).match.notes,
+            std::vector<std::string>{"t.version is text and does not tell which of two rows is "
+                                     "newer: rows of the target are replaced whatever it says"});
+  EXPECT_TRUE(
+      match(with(table("t"), {text, time}), with(table("t"), {text, time})).match.notes.empty());
 }
 
 TEST(Match, needs_the_key_of_the_target_to_name_one_row_of_the_source) {
@@ -214,6 +231,8 @@ TEST(Kinds, tell_of_a_narrower_type_of_the_same_kind) {
       {Kind::timestamp, "timestamp without time zone", "timestamp(0) without time zone",
        Fit::lossy},
       {Kind::timestamp, "timestamp(3) without time zone", "timestamp without time zone", Fit::same},
+      {Kind::timestamp, "DATETIME", "timestamp without time zone", Fit::lossy},
+      {Kind::timestamp, "DATETIME", "DATETIME", Fit::same},
       {Kind::timestamp_with_zone, "timestamp(6) with time zone", "timestamp(3) with time zone",
        Fit::lossy},
       {Kind::time, "time without time zone", "time(0) without time zone", Fit::lossy},
@@ -228,6 +247,18 @@ TEST(Kinds, tell_of_a_narrower_type_of_the_same_kind) {
         conversion(column("a", row.kind, row.source), column("a", row.kind, row.target));
     EXPECT_EQ(found.fit, row.expected) << row.source << " to " << row.target;
   }
+}
+
+TEST(Kinds, offsets_in_texts_are_lost_in_a_column_without_zone) {
+  const auto text = column("at", Kind::text, "TEXT");
+  const auto found =
+      conversion(text, column("at", Kind::timestamp, "timestamp(3) without time zone"));
+  EXPECT_EQ(found.fit, Fit::lossy);
+  EXPECT_EQ(found.note, "offsets such as +05:00, in texts that have them");
+  EXPECT_EQ(conversion(text, column("at", Kind::timestamp, "DATETIME")).fit, Fit::converts);
+  EXPECT_EQ(
+      conversion(text, column("at", Kind::timestamp_with_zone, "timestamp with time zone")).fit,
+      Fit::converts);
 }
 
 // The rows of the table of the page: kind, kind, what becomes of it, note.

@@ -106,6 +106,21 @@ TEST(Plan, copies_rows_first_and_links_then) {
   EXPECT_FALSE(made.table("events").links);
 }
 
+// By all they hold the rows are known that pass 1 wrote, and those that are newer in the target.
+TEST(Plan, reads_all_columns_for_links_where_rows_may_be_newer) {
+  auto tables = application();
+  const auto users = std::find_if(tables.begin(), tables.end(),
+                                  [](const auto& each) { return each.name == "users"; });
+  users->columns.push_back(column("name", Kind::text));
+  users->columns.push_back(column("updated_at", Kind::timestamp));
+  const auto made = plan(tables, tables);
+  const auto& links = made.table("users").links;
+  ASSERT_TRUE(links);
+  EXPECT_EQ(links->target.guard, "updated_at");
+  EXPECT_EQ(links->read, (std::vector<std::string>{"id", "default_team_id", "name", "updated_at"}));
+  EXPECT_EQ(links->target.update, std::vector<std::string>{"default_team_id"});
+}
+
 TEST(Plan, says_what_is_skipped_and_who_refers_to_it) {
   auto tables = application();
   tables.push_back(table("vault", {{"credential_id", "provider_credentials", true}}));

@@ -46,6 +46,40 @@ TEST_F(TablesModesTest, ARowThatIsNewerInTheTargetIsKept) {
             (Rows{"newer", "source", "source", "source", "equal", "changed", "source"}));
 }
 
+TEST_F(TablesModesTest, ASecondGuardCountsWhereTheFirstIsEqual) {
+  in_both("CREATE TABLE t (id integer PRIMARY KEY, v text, updated_at text, version integer)");
+  target.run(
+      "INSERT INTO t VALUES (1, 'target', '2024-01-15T10:00:00Z', 3), "
+      "(2, 'target', '2024-01-15T10:00:00Z', 1), (3, 'target', '2024-01-15T11:00:00Z', 1), "
+      "(4, 'target', '2024-01-15T09:00:00Z', 3)");
+  source.run(
+      "INSERT INTO t SELECT n, 'source', '2024-01-15 10:00:00', 2 FROM generate_series(1, 4) n");
+  Target wanted = target_for("t");
+  wanted.guard = "updated_at";
+  wanted.second_guard = "version";
+  target.run("UPDATE t SET updated_at = '2024-01-15 10:00:00' WHERE id = 1");
+  source.run("UPDATE t SET updated_at = '2024-01-15T10:00:00Z' WHERE id = 2");
+  EXPECT_EQ(write(wanted, read(wanted)), (Counts{.updated = 2, .kept = 2}));
+  EXPECT_EQ(target.run("SELECT v FROM t ORDER BY id"),
+            (Rows{"target", "source", "target", "source"}));
+}
+
+// Row 1 is as pass 1 left it, and a trigger has changed its time since; 2 and 3 are the target's.
+TEST_F(TablesModesTest, LinksOfNewerRowsStay) {
+  in_both("CREATE TABLE t (id integer PRIMARY KEY, v text, boss integer, updated_at timestamptz)");
+  source.run("INSERT INTO t SELECT n, 'source', 1, '2024-01-15' FROM generate_series(1, 4) AS n");
+  target.run(
+      "INSERT INTO t VALUES (1, 'source', NULL, '2024-02-01'), (2, 'target', NULL, '2024-02-01'), "
+      "(3, 'source', 2, '2024-02-01'), (4, 'source', NULL, '2024-01-15')");
+  Target wanted = target_for("t");
+  wanted.mode = Target::Mode::update_only;
+  wanted.update = {"boss"};
+  wanted.guard = "updated_at";
+  EXPECT_EQ(write(wanted, read(wanted)), (Counts{.updated = 2, .kept = 2}));
+  EXPECT_EQ(target.run("SELECT id, v, boss FROM t ORDER BY id"),
+            (Rows{"1|source|1", "2|target|NULL", "3|source|2", "4|source|1"}));
+}
+
 TEST_F(TablesModesTest, ColumnsThatAreNotTakenOverKeepTheTargetsValues) {
   in_both("CREATE TABLE t (id integer PRIMARY KEY, v text, embedding text DEFAULT 'none')");
   target.run("INSERT INTO t VALUES (1, 'old', 'computed')");

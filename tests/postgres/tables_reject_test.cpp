@@ -51,6 +51,24 @@ TEST_F(TablesRejectTest, RowsThatDoNotFitAreFoundAndTheOthersWritten) {
   EXPECT_EQ(compare("t").missing, 6U);
 }
 
+// Looked for one by one they take minutes, and the test its limit.
+TEST_F(TablesRejectTest, ManyRowsThatWantWhatOthersHaveAreFoundAtOnce) {
+  in_both("CREATE TABLE t (id integer PRIMARY KEY, mail text UNIQUE, n integer)");
+  source.run("INSERT INTO t SELECT n, 'm' || n, n FROM generate_series(1, 20000) AS n");
+  target.run(
+      "INSERT INTO t SELECT 100000 + n, 'm' || n, 0 FROM generate_series(1, 19990) AS n;"
+      "INSERT INTO t VALUES (19995, 'm19996', 0), (19996, 'm19995', 0)");
+  Target wanted = target_for("t");
+  EXPECT_EQ(error_of([&] { write(wanted, read(wanted, 20'000)); }).code(), Code::invalid_argument);
+  rejects.clear();
+  EXPECT_EQ(write(wanted, read(wanted, 20'000), 19'992),
+            (Counts{.inserted = 8, .rejected = 19'992}))
+      << "two would have to change places";
+  EXPECT_EQ(rejects.front().line, "1\tm1\t1");
+  EXPECT_EQ(rejects.front().message,
+            "the value of \"mail\" is that of a row of the target with another key");
+}
+
 TEST_F(TablesRejectTest, OneTooManyAndNothingOfTheBatchIsWritten) {
   source.run("CREATE TABLE t (id integer PRIMARY KEY, n text)");
   target.run("CREATE TABLE t (id integer PRIMARY KEY, n integer)");

@@ -218,6 +218,56 @@ TEST_F(TablesCopy, a_comparison_of_many_rows_finds_extra_ones_by_an_index) {
   EXPECT_EQ(found.total(), 1U);
 }
 
+TEST_F(TablesCopy, a_comparison_tells_a_key_that_is_written_otherwise) {
+  RawDatabase(from_).run(
+      "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, n INT); "
+      "INSERT INTO t VALUES ('a', 1), ('A', 1), ('b', 3)");
+  RawDatabase(to_).run(
+      "CREATE TABLE t (id TEXT NOT NULL COLLATE NOCASE PRIMARY KEY, n INT); "
+      "INSERT INTO t VALUES ('A', 1), ('b', 3)");
+  const auto found = compare("t");
+  EXPECT_EQ(found.total(), 1U);
+  EXPECT_EQ(found.examples, std::vector<std::string>{"different (a): id"});
+}
+
+// A search without an index takes minutes, and the test its limit.
+TEST_F(TablesCopy, an_undo_of_many_rows_finds_those_that_refer_to_them_by_an_index) {
+  constexpr int rows = 100'000;
+  RawDatabase(to_).run(
+      "CREATE TABLE p (id INTEGER PRIMARY KEY); "
+      "CREATE TABLE c (id TEXT PRIMARY KEY NOT NULL, p INT REFERENCES p)");
+  const auto database = open_tables(to_);
+  const auto writer = database->writer({});
+  begin_run(*writer);
+  tables::Batch parents, children;
+  parents.rows = children.rows = rows;
+  for (int i = 0; i < rows; ++i) {
+    parents.lines += std::to_string(i) + "\n";
+    children.lines += "c" + std::to_string(i) + "\t" + std::to_string(i) + "\n";
+  }
+  const auto write = [&](const std::string& name, const tables::Batch& batch,
+                         std::vector<tables::LineColumn> columns) {
+    tables::Target to;
+    to.table = table_of(*database, name);
+    to.columns = std::move(columns);
+    to.log = true;
+    tables::TableProgress progress;
+    progress.table = name;
+    writer->write(to, batch, run_id, progress, 0, nullptr, {});
+    return to.table;
+  };
+  const auto parent = write("p", parents, {{"id", tables::Kind::integer}});
+  const auto child =
+      write("c", children, {{"id", tables::Kind::text}, {"p", tables::Kind::integer}});
+  RawDatabase(to_).run("CREATE INDEX c_p ON c (p); INSERT INTO c VALUES ('other', 7)");
+  const auto undo = database->undo(run_id, {});
+  EXPECT_EQ(undo->look(child, nullptr, {}).unchanged, 100'000U);
+  EXPECT_EQ(undo->look(parent, nullptr, {}).unchanged, 100'000U);
+  const auto referrers = undo->referrers(parent, {});
+  ASSERT_EQ(referrers.size(), 1U);
+  EXPECT_EQ(referrers.front().rows, 1U);
+}
+
 TEST_F(TablesCopy, a_comparison_counts_equal_rows_of_a_table_without_key) {
   in_both("CREATE TABLE t (a TEXT COLLATE NOCASE, b)");
   RawDatabase(from_).run("INSERT INTO t VALUES ('x', 1), ('x', 1), ('X', 1), (NULL, NULL)");

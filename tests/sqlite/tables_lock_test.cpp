@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "tables_support.hpp"
 
 namespace threadkeep::sqlite_test {
@@ -64,6 +66,22 @@ TEST_F(TablesLock, is_taken_from_a_holder_that_fell_silent) {
   EXPECT_EQ(error_of(lost).code(), Code::conflict);
   EXPECT_EQ(error_of([&] { lock->check({}); }).code(), Code::conflict);
   EXPECT_EQ(run("SELECT id FROM t"), std::vector<std::string>{"1"});
+}
+
+// As in a verification, which reads for a long time.
+TEST_F(TablesLock, is_kept_alive_while_nothing_is_written) {
+  run("PRAGMA journal_mode = WAL");
+  const auto database = open_tables(file_);
+  const auto lock = database->lock(milliseconds(0), nullptr, {});
+  const auto snapshot = database->snapshot({});
+  run("UPDATE threadkeep_tier_lock SET heartbeat = heartbeat - 50 * 1000000");
+  const auto heartbeat = [&] { return run("SELECT heartbeat FROM threadkeep_tier_lock").front(); };
+  const auto before = heartbeat();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (heartbeat() == before && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  EXPECT_GT(heartbeat(), before);
 }
 
 TEST_F(TablesLock, is_kept_alive_by_writes) {

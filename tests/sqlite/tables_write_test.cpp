@@ -155,6 +155,64 @@ TEST_F(TablesWrite, compares_guards_as_times_however_they_are_written) {
             (Counts{.updated = 2, .kept = 2}));
 }
 
+TEST_F(TablesWrite, compares_times_that_are_texts_or_numbers) {
+  run("CREATE TABLE t (id INTEGER PRIMARY KEY, v, at TEXT); INSERT INTO t VALUES "
+      "(1, 'x', '2026-01-02T00:00:00+02:00'), (2, 'x', '2026-01-02T00:00:00Z'), (3, 'x', 'b'); "
+      "CREATE TABLE r (id INTEGER PRIMARY KEY, v, at REAL); INSERT INTO r VALUES (1, 'x', 1.5)");
+  auto to = target("t", {{"id", Kind::integer}, {"v", Kind::text}, {"at", Kind::text}});
+  to.guard = "at";
+  EXPECT_EQ(write(to, "1\ty\t2026-01-01 23:00:00\n2\ty\t2026-01-01 23:00:00\n3\ty\ta\n"),
+            (Counts{.updated = 1, .kept = 2}));
+  to = target("r", {{"id", Kind::integer}, {"v", Kind::text}, {"at", Kind::floating}});
+  to.guard = "at";
+  EXPECT_EQ(write(to, "1\ty\t1.25\n"), (Counts{.kept = 1}));
+}
+
+TEST_F(TablesWrite, compares_versions_where_times_are_equal) {
+  run("CREATE TABLE t (id INTEGER PRIMARY KEY, v, at DATETIME, version INT); INSERT INTO t VALUES "
+      "(1, 'x', '2026-01-02T00:00:00Z', 3), (2, 'x', '2026-01-02T00:00:00Z', 1), "
+      "(3, 'x', '2026-01-01T00:00:00Z', 3), (4, 'x', NULL, 3)");
+  auto to = target("t", {{"id", Kind::integer},
+                         {"v", Kind::text},
+                         {"at", Kind::timestamp},
+                         {"version", Kind::integer}});
+  to.guard = "at";
+  to.second_guard = "version";
+  EXPECT_EQ(write(to,
+                  "1\ty\t2026-01-02 00:00:00\t2\n2\ty\t2026-01-02 00:00:00\t2\n"
+                  "3\ty\t2026-01-02 00:00:00\t2\n4\ty\t\\N\t2\n"),
+            (Counts{.updated = 2, .kept = 2}));
+}
+
+// Row 1 is as pass 1 left it, and a trigger has changed its time since; 2 and 3 are the target's.
+TEST_F(TablesWrite, leaves_links_of_newer_rows) {
+  run("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, boss INT, version INT); "
+      "INSERT INTO t VALUES (1, 'x', NULL, 2), (2, 'y', NULL, 2), (3, 'x', 2, 2), (4, 'x', NULL, "
+      "1)");
+  auto to = target("t", {{"id", Kind::integer},
+                         {"v", Kind::text},
+                         {"boss", Kind::integer},
+                         {"version", Kind::integer}});
+  to.mode = Target::Mode::update_only;
+  to.update = {"boss"};
+  to.guard = "version";
+  EXPECT_EQ(write(to, "1\tx\t1\t1\n2\tx\t1\t1\n3\tx\t1\t1\n4\tx\t1\t1\n"),
+            (Counts{.updated = 2, .kept = 2}));
+  EXPECT_EQ(run("SELECT id, boss FROM t ORDER BY id"), (Lines{"1|1", "2|NULL", "3|2", "4|1"}));
+}
+
+TEST_F(TablesWrite, takes_no_row_for_another_whose_key_is_written_otherwise) {
+  run("CREATE TABLE t (id TEXT NOT NULL COLLATE NOCASE PRIMARY KEY, v); "
+      "INSERT INTO t VALUES ('A', 'x'), ('b', 'x')");
+  auto to = target("t", {{"id", Kind::text}, {"v", Kind::text}});
+  EXPECT_EQ(write(to, "a\ty\nb\ty\n"), (Counts{.updated = 1, .rejected = 1}));
+  EXPECT_EQ(rejects_, Lines{"SQLITE_CONSTRAINT_UNIQUE: the key is taken by a row whose key is "
+                            "written in another way"});
+  EXPECT_EQ(run("SELECT id, v FROM t ORDER BY id"), (Lines{"A|x", "b|y"}));
+  to.mode = Target::Mode::update_only;
+  EXPECT_EQ(write(to, "a\tz\n"), Counts{});
+}
+
 TEST_F(TablesWrite, rejects_rows_one_by_one_and_says_why) {
   run("CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, mail TEXT UNIQUE, n INT NOT NULL "
       "CONSTRAINT positive CHECK (n > 0))");

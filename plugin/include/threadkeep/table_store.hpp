@@ -185,10 +185,14 @@ struct Target {
   /// The column that says which of two rows is newer (`updated_at`, `version`): an existing row
   /// is only changed where its value is not greater. It is in `columns`.
   std::optional<std::string> guard;
+  /// Says it where two rows are equal in `guard`. It is in `columns` too.
+  std::optional<std::string> second_guard = {};
   enum class Mode {
     upsert,
     insert_once,  ///< Without key: all rows are new; for a table that is empty.
-    update_only,  ///< Sets the columns of `update` of rows that are there; others stay.
+    /// Sets the columns of `update` of rows that are there; others stay. Of newer ones, those that
+    /// an earlier pass has left: `update` is NULL, and all other columns are equal.
+    update_only,
   };
   Mode mode = Mode::upsert;
   /// Each row that is written is noted in the target, with what it holds then and in the same
