@@ -160,7 +160,10 @@ TableMerge::TableMerge(const std::string& schema, const Target& target, const st
 // By hash joins: a stage has no index.
 TableMerge::Taken TableMerge::find_taken(Connection& connection, const Call& call) const {
   Taken taken;
-  run_once(connection, "SELECT set_config('enable_hashjoin', 'on', true)", call);
+  run_once(connection,
+           "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', "
+           "true)",
+           call);
   for (const auto& [columns, sql] : taken_) {
     const Result rows = run_once(connection, sql, call);
     if (rows.size() == 0) continue;
