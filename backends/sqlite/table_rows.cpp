@@ -36,10 +36,6 @@ bool is_of_key(const Table& table, const std::string& column) {
   return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
 }
 
-bool is_time(tables::Kind kind) noexcept {
-  return kind == tables::Kind::timestamp || kind == tables::Kind::timestamp_with_zone;
-}
-
 }  // namespace
 
 std::vector<Format> formats_of(Connection& connection, const Table& table,
