@@ -32,9 +32,9 @@ struct BreakerOptions {
 };
 
 /// Sends again what failed and can be sent again. A write whose outcome is unknown is looked up
-/// first, where a second one could end differently from the first. It is not sent again at all where
-/// a late copy of the first could undo what came after: writes without ids, demands or the name of
-/// an operation (unversioned changes of state, deletions, metadata) stay `outcome_unknown`.
+/// first, where a second one could end differently from the first. It is not sent again at all
+/// where a late copy of the first could undo what came after: writes without ids, demands or the
+/// name of an operation (unversioned changes of state, deletions, metadata) stay `outcome_unknown`.
 struct RetryOptions {
   unsigned tries = 3;                       ///< Of one call, the first one included.
   std::chrono::milliseconds first{20};      ///< Longest wait before the second try; then doubled.
