@@ -49,7 +49,7 @@ std::string text_of(const std::vector<LineColumn>& columns) {
 // Hashed bit by bit: the hashes of eight bytes as a number or a time are those of half of them.
 // What has no hash of its own, or one that knows less than the text, goes by its text.
 std::string hashed_form_of(const LineColumn& column) {
-  const std::string value = "t." + quote_identifier(column.name);
+  std::string value = "t." + quote_identifier(column.name);
   switch (column.kind) {
     case Kind::integer:
       return "int8send(" + value + "::int8)";

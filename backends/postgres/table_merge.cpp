@@ -26,7 +26,7 @@ std::string assignments(const std::vector<std::string>& columns, std::string_vie
 
 // Times that are texts have a T or a blank in the middle, and perhaps a Z at their end.
 std::string guard_of(const Target& target, const std::string& name, std::string_view from) {
-  const std::string value = std::string(from) + quote_identifier(name);
+  std::string value = std::string(from) + quote_identifier(name);
   const auto* column = target.table.find(name);
   if (!column || column->kind != tables::Kind::text) return value;
   return "translate(" + value + "::text, 'TZ', ' ') COLLATE \"C\"";
@@ -122,7 +122,7 @@ std::string logged(std::string statement, const std::string& schema, const Targe
 
 std::string is_newer(const Target& target, std::string_view from) {
   if (!target.guard) return "false";
-  const std::string greater = is_greater(target, *target.guard, from);
+  std::string greater = is_greater(target, *target.guard, from);
   if (!target.second_guard) return greater;
   return "(" + greater + " OR (" + guard_of(target, *target.guard, "t.") +
          " IS NOT DISTINCT FROM " + guard_of(target, *target.guard, from) + " AND " +
