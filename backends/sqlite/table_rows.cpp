@@ -128,7 +128,7 @@ std::string RowSql::is_written_otherwise(const std::string& column) const {
 
 std::string RowSql::newer() const {
   if (!target_.guard) return "0";
-  const std::string greater = is_greater(*target_.guard);
+  std::string greater = is_greater(*target_.guard);
   if (!target_.second_guard) return greater;
   return "(" + greater + " OR (" + is_same(*target_.guard) + " AND " +
          is_greater(*target_.second_guard) + "))";
@@ -153,7 +153,7 @@ std::string RowSql::is_greater(const std::string& guard) const {
 std::string RowSql::is_same(const std::string& guard) const {
   const std::string column = quote_identifier(guard);
   const std::string value = parameter(guard);
-  const std::string same = column + " COLLATE BINARY IS " + value;
+  std::string same = column + " COLLATE BINARY IS " + value;
   if (!has_times(guard)) return same;
   return "coalesce(" + time_of(column) + " = " + time_of(value) + ", " + same + ")";
 }

@@ -202,6 +202,7 @@ class TableSnapshot final : public tables::Snapshot {
     const Use use(connection_, call);
     const std::string rows = "main." + quote_identifier(table.name);
     std::vector<std::string> named;
+    named.reserve(columns.size());
     for (const auto& column : columns) named.push_back(quote_identifier(column) + " IS NOT NULL");
     return number("SELECT (SELECT count(*) FROM " + rows +
                   ") - (SELECT count(*) FROM (SELECT DISTINCT " + list_of(columns) + " FROM " +
