@@ -13,8 +13,9 @@ Refusal refusal(ExitStatus status, const Error& error, const std::string& what) 
   return {status, std::string(to_string(error.code())), what + ": " + error.what()};
 }
 
-// What another attempt may not meet.
+// What another attempt may not meet. A lock that another migration has is a reason to refuse.
 bool is_interruption(const Error& error) noexcept {
+  if (error.native() == tables::lock_held) return false;
   return error.code() == Code::unavailable || error.code() == Code::timeout ||
          error.code() == Code::cancelled;
 }

@@ -78,10 +78,14 @@ std::string TableLock::holder(const Call& call) {
 Error TableLock::busy(const Call& call) {
   const Result rows = ask(*connection_, sql::setup_lock_holder, id_, call);
   const std::string lock = "another migration writes to this schema: " + name();
-  if (rows.empty()) return Error(Code::unavailable, lock + " was held until now; try again");
-  return Error(Code::unavailable, lock + " is held by " + describe_process(rows) +
-                                      "; wait for it, or end it with SELECT pg_terminate_backend(" +
-                                      std::to_string(rows.integer(0, 0)) + ")");
+  if (rows.empty()) {
+    return Error(Code::unavailable, lock + " was held until now; try again", tables::lock_held);
+  }
+  return Error(Code::unavailable,
+               lock + " is held by " + describe_process(rows) +
+                   "; wait for it, or end it with SELECT pg_terminate_backend(" +
+                   std::to_string(rows.integer(0, 0)) + ")",
+               tables::lock_held);
 }
 
 }  // namespace threadkeep::postgres

@@ -111,10 +111,11 @@ std::optional<LockState::Claim> attempt(Connection& connection, tables::LockHold
 }
 
 [[noreturn]] void refuse(const Connection& connection, const tables::LockHolder& holder) {
-  throw Error(Code::unavailable, "'" + connection.path() + "' is locked for a migration by " +
-                                     holder.description +
-                                     "; wait for its end, or end it: the lock can be taken 60 s "
-                                     "after its holder was last seen");
+  throw Error(Code::unavailable,
+              "'" + connection.path() + "' is locked for a migration by " + holder.description +
+                  "; wait for its end, or end it: the lock can be taken 60 s after its holder was "
+                  "last seen",
+              tables::lock_held);
 }
 
 LockState::Claim wait_for_claim(Connection& connection, milliseconds patience,

@@ -114,6 +114,7 @@ void TableCopy::forget(const std::string& table) {
   const std::lock_guard lock(mutex_);
   for (auto& each : run_.tables) {
     if (each.table != table) continue;
+    rejected_ -= each.counts.rejected;
     each.cursor.clear();
     each.done = false;
     each.counts = {};

@@ -136,6 +136,14 @@ void forgive_expired(const Sides& sides, TableVerdict& verdict) {
                : extra;
 }
 
+std::uint64_t kept_rows(const Expected& expected, const TableVerdict& verdict) {
+  std::uint64_t kept = verdict.rejected.newer;
+  for (const auto& progress : expected.tables) {
+    if (progress.table == verdict.table && progress.pass == 1) kept += progress.counts.kept;
+  }
+  return kept;
+}
+
 void take_off(std::uint64_t& found, std::uint64_t expected) {
   found -= std::min(found, expected);
 }
@@ -149,10 +157,11 @@ bool Verification::holds() const noexcept {
 Verification unexpected(Verification found, const Plan& plan, const Expected& expected) {
   for (auto& verdict : found.tables) {
     auto& differences = verdict.differences;
-    // A rejected row is missing, or is there as it was before; then it may be newer too.
+    // A rejected row is missing, or is there as it was before; then it may be newer too. Rows that
+    // are newer by something else than that the run kept them are told.
     take_off(differences.missing, verdict.rejected.missing);
-    take_off(differences.different,
-             verdict.rejected.different - verdict.rejected.newer + differences.newer);
+    take_off(differences.different, verdict.rejected.different - verdict.rejected.newer +
+                                        std::min(differences.newer, kept_rows(expected, verdict)));
     differences.newer = 0;
     if (plan.table(verdict.table).keyless()) {
       for (const auto& progress : expected.tables) {

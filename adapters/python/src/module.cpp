@@ -94,6 +94,8 @@ NB_MODULE(_native, module) {
       .def("submit", &NativeStore::submit, "request"_a, "timeout"_a.none(), "queue"_a, "token"_a)
       .def("close", &NativeStore::close)
       .def("capabilities", capabilities);
+  module.def("stores_end", &NativeStore::end_all);
+  module.def("stores_begin_anew", &NativeStore::begin_anew);
 }
 
 }  // namespace threadkeep::python

@@ -110,6 +110,21 @@ Result carry_out(Store& store, Request::Work work, const Call& call) {
   return std::get<Request::Read>(work).run(store, call);
 }
 
+std::atomic<int> closings = 0;
+std::atomic<bool> ends = false;
+
+// Counts a thread that closes a store, until it has the GIL again.
+class Closing {
+ public:
+  Closing() { ++closings; }
+  ~Closing() {
+    --closings;
+    closings.notify_all();
+  }
+  Closing(const Closing&) = delete;
+  Closing& operator=(const Closing&) = delete;
+};
+
 }  // namespace
 
 // Keeps the store open during a call. It ends with the GIL held again, so that a thread that
@@ -190,7 +205,9 @@ PendingCall NativeStore::submit(Request& request, std::optional<double> timeout,
 
 void NativeStore::close() {
   check_process();
-  nb::gil_scoped_release release;
+  const Closing closing;
+  std::optional<nb::gil_scoped_release> release;
+  if (!ends) release.emplace();
   closing_.request_stop();  // Runs code of the store, which may wait for its threads.
   std::shared_ptr<Store> store;
   {
@@ -199,6 +216,16 @@ void NativeStore::close() {
   }
   while (const int calls = in_flight_) in_flight_.wait(calls);
   store.reset();
+}
+
+void NativeStore::end_all() {
+  ends = true;
+  const nb::gil_scoped_release release;
+  while (const int others = closings) closings.wait(others);
+}
+
+void NativeStore::begin_anew() noexcept {
+  closings = 0;
 }
 
 Capabilities NativeStore::capabilities() {

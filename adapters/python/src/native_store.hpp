@@ -49,6 +49,12 @@ class NativeStore {
 
   Capabilities capabilities();
 
+  /// The interpreter is about to end: waits for stores that other threads close or destroy at this
+  /// moment. Whoever closes one from now on keeps the GIL, which he might not get back.
+  static void end_all();
+  /// In a forked child: the threads that were closing stores do not exist here.
+  static void begin_anew() noexcept;
+
  private:
   class InFlight;
 

@@ -104,12 +104,14 @@ def _close_stores() -> None:
             store.close()
         except Error:
             pass
+    _native.stores_end()
 
 
 @runs_in_child
 def _begin_anew() -> None:
     global _lock
     _lock = threading.Lock()
+    _native.stores_begin_anew()
 
 
 def _open(url: str) -> _native.Store:

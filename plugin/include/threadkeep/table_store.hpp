@@ -331,6 +331,9 @@ struct LockHolder {
   std::string description;  ///< "process 4242 (application 'x', client 10.0.0.1, for 12 s)"
 };
 
+/// Error::native() where another migration has the lock, and nothing is wrong with the target.
+inline constexpr std::string_view lock_held = "lock_held";
+
 /// The right to write to a target, for as long as this lives.
 class MigrationLock {
  public:
@@ -375,7 +378,7 @@ class Database {
   /// of the target where it has none of this id.
   virtual std::unique_ptr<RunUndo> undo(const std::string& run_id, const Call& call) = 0;
   /// Waits for no longer than `patience`, telling `waiting` about the holder now and then. Throws
-  /// Error(unavailable) that names the holder.
+  /// Error(unavailable) that names the holder, with lock_held as its native code.
   virtual std::unique_ptr<MigrationLock> lock(std::chrono::milliseconds patience,
                                               const std::function<void(const LockHolder&)>& waiting,
                                               const Call& call) = 0;
