@@ -36,8 +36,9 @@ struct Verification {
 /// Differences that a copy has told already, and that are not held against it, besides those of
 /// rejected rows and of rows that are newer.
 struct Expected {
-  bool extra_rows = false;                    ///< The target had rows of its own.
-  std::vector<tables::TableProgress> tables;  ///< How many rows without a key were rejected.
+  bool extra_rows = false;  ///< The target had rows of its own.
+  std::vector<tables::TableProgress>
+      tables;  ///< How many rows were kept, or rejected without a key.
 };
 
 /// The verification without what was expected.
