@@ -11,7 +11,8 @@
 #       release   warnings as errors, examples, install and use of the package, and the C++ tests;
 #                 beside asan only those that asan leaves out
 #       asan      the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, but for those
-#                 of the command, that kill processes, or that take long for other reasons
+#                 of the command, that kill processes, fork under load (the sanitizer's own
+#                 locks), measure memory, or take long for other reasons
 #       tsan      the tests of threads and asynchronous calls under ThreadSanitizer
 #       fuzz      each fuzz target for $FUZZ_SECONDS (20) seconds
 #       checks    clang-format
@@ -29,6 +30,17 @@ failures=()
 
 say() { printf '\n\033[1m=== %s\033[0m (%s)\n' "$*" "$(date +%T)"; }
 count() { passed=$((passed + $1)); failed=$((failed + $2)); }
+# count_results STATUS NAME REPORT...: counts what a tool that ended with STATUS wrote.
+count_results() {
+  local status=$1 name=$2 lines
+  mapfile -t lines < <(python3 scripts/count_results.py "${@:3}")
+  local good bad
+  read -r good bad <<<"${lines[0]-0 1}"
+  if [[ $status != 0 && $bad == 0 ]]; then bad=1; fi
+  count "$good" "$bad"
+  failures+=("${lines[@]:1}")
+  [[ $status == 0 ]] || failures+=("$name")
+}
 broken() { count 0 1; failures+=("$1"); echo "FAILED: $1" >&2; }
 
 # require COMMAND...: a step that has to work before the tests of a stage can run.
@@ -57,11 +69,7 @@ run_ctest() {
   rm -rf "$results"
   GTEST_OUTPUT="xml:$results/" ctest --preset "$preset" -j"$(($(nproc) + 1))" "${@:2}" \
     --output-junit "$results.xml"
-  local status=$?
-  read -r good bad < <(python3 scripts/count_results.py "$results.xml" "$results")
-  count "$good" "$bad"
-  [[ $status == 0 ]] || failures+=("ctest --preset $preset")
-  if [[ $status != 0 && $bad == 0 ]]; then count 0 1; fi
+  count_results $? "ctest --preset $preset" "$results.xml" "$results"
 }
 
 # Programs that are whole under AddressSanitizer are built and run there only, if it runs.
@@ -76,7 +84,7 @@ stage_asan() {
   # The order of texts in the server makes no difference to memory: one database is enough.
   UBSAN_OPTIONS=print_stacktrace=1 THREADKEEP_LOCKSTEP_SEEDS=${ASAN_SEEDS:-20} \
     GTEST_FILTER='-*postgres_icu*' \
-    run_ctest asan -E '^(consumer|configure_|postgres_(crashes|pooler|setup_processes))'
+    run_ctest asan -E '^(consumer|configure_|forks|large|postgres_(crashes|pooler|setup_processes))'
 }
 
 stage_tsan() {
@@ -121,11 +129,7 @@ stage_python() {
     --config-settings build-dir="$PWD/build/python" '.[test]' || return
   local results=build/python-results.xml
   "$venv/bin/python" -m pytest adapters/python/tests -q --junitxml="$results"
-  local status=$?
-  read -r good bad < <(python3 scripts/count_results.py "$results")
-  count "$good" "$bad"
-  [[ $status == 0 ]] || failures+=("pytest")
-  if [[ $status != 0 && $bad == 0 ]]; then count 0 1; fi
+  count_results $? pytest "$results"
 }
 
 stage_demo() { check demo scripts/demo.sh; }

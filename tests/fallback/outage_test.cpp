@@ -213,7 +213,6 @@ TEST_P(Outage, makes_what_spans_threads_unavailable) {
 }
 
 TEST_P(Outage, serves_messages_and_state_of_threads_that_began_in_it) {
-  if (!store_->capabilities().sessions) GTEST_SKIP() << "keeps no messages";
   auto allowing = options();
   allowing.unknown = FallbackOptions::UnknownThreads::allow;
   reopen(allowing);
@@ -243,7 +242,6 @@ TEST_P(Outage, serves_messages_and_state_of_threads_that_began_in_it) {
 
 // Who clears an old conversation has to know that it is still there.
 TEST_P(Outage, does_not_acknowledge_what_finds_nothing_in_a_thread_taken_for_new) {
-  if (!store_->capabilities().sessions) GTEST_SKIP() << "keeps no messages";
   const auto append = [](const std::string& id) {
     AppendMessages one;
     one.thread_id = "t";

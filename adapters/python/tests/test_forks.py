@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from conftest import backend_of
+from postgres_server import BYTEWISE, PostgresServer
 from test_processes import finish, python
 
 HERE = os.path.dirname(__file__)
@@ -131,18 +132,19 @@ def test_forks_under_load(url: str) -> None:
     finish(python(FORKING, HERE, with_layers(url), url, may_be_refused(url)), 240)
 
 
-def test_forks_with_a_fallback_under_load(durable_url: str) -> None:
-    if backend_of(durable_url) != "postgres":
-        pytest.skip("the fallback is the same before each backend")
-    url = durable_url + "&fallback=memory%3A"
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    return postgres_server.threadkeep_url(BYTEWISE, postgres_server.schema(BYTEWISE, adopted=False))
+
+
+def test_forks_with_a_fallback_under_load(postgres_url: str) -> None:
+    url = postgres_url + "&fallback=memory%3A"
     finish(python(FORKING, HERE, url, url, ""), 240)
 
 
-def test_forks_of_a_tiered_store_under_load(durable_url: str) -> None:
-    if backend_of(durable_url) != "postgres":
-        pytest.skip("a tiered store needs Postgres")
-    url = "tiered:?hot=memory%3A&durable=" + urllib.parse.quote(with_layers(durable_url), safe="")
-    finish(python(FORKING, HERE, url, durable_url, ""), 240)
+def test_forks_of_a_tiered_store_under_load(postgres_url: str) -> None:
+    url = "tiered:?hot=memory%3A&durable=" + urllib.parse.quote(with_layers(postgres_url), safe="")
+    finish(python(FORKING, HERE, url, postgres_url, ""), 240)
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
