@@ -232,19 +232,37 @@ std::string strip_nul(std::string text) {
   return out;
 }
 
-std::vector<JsonMember> json_members(std::string_view object) {
-  std::vector<JsonMember> members;
+namespace {
+
+// Calls `found(key, value)` with both as they stand in the text.
+template <class Found>
+void for_each_member(std::string_view object, const Found& found) {
   Scanner scanner(object);
   scanner.expect('{');
   if (!scanner.accept('}')) {
     do {
       const std::string_view key = scanner.string();
       scanner.expect(':');
-      members.emplace_back(json_string(key), scanner.value());
+      found(key, scanner.value());
     } while (scanner.accept(','));
     scanner.expect('}');
   }
   if (!scanner.done()) corrupt();
+}
+
+}  // namespace
+
+std::vector<JsonMember> json_members(std::string_view object) {
+  std::vector<JsonMember> members;
+  for_each_member(object, [&](std::string_view key, std::string_view value) {
+    members.emplace_back(json_string(key), value);
+  });
+  return members;
+}
+
+std::size_t json_size(std::string_view object) {
+  std::size_t members = 0;
+  for_each_member(object, [&](std::string_view, std::string_view) { ++members; });
   return members;
 }
 

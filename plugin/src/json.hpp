@@ -39,6 +39,9 @@ using JsonMember = std::pair<std::string, std::string_view>;
 /// scanning, not parsed. Throws Error(corrupt) when the text cannot be scanned as an object.
 std::vector<JsonMember> json_members(std::string_view object);
 
+/// How many members json_members finds, without their memory.
+std::size_t json_size(std::string_view object);
+
 /// The elements of a JSON array as they stand in the text; as json_members.
 std::vector<std::string_view> json_elements(std::string_view array);
 

@@ -69,10 +69,27 @@ void check_versions(std::string_view versions) {
   }
 }
 
+void check_channels(std::string_view field, std::size_t count) {
+  if (count <= max_channels) return;
+  refuse(field, "has " + std::to_string(count) + " entries; at most " +
+                    std::to_string(max_channels) +
+                    " are allowed: keep a large collection in one channel");
+}
+
+// Before memory is taken for each of them.
+void check_members(std::string_view field, std::string_view object) {
+  constexpr std::size_t shortest = 5;  // "":0,
+  if (object.size() / shortest >= max_channels) check_channels(field, json_size(object));
+}
+
 void check_document(const std::string& document) {
   check_json_object("document", document);
+  check_members("document", document);
   for (const auto& [member, raw] : json_members(document)) {
-    if (member == "channel_versions" && raw.starts_with('{')) check_versions(raw);
+    const bool versions = member == "channel_versions";
+    if ((!versions && member != "channel_values") || !raw.starts_with('{')) continue;
+    check_members("document." + member, raw);
+    if (versions) check_versions(raw);
   }
   for (const auto& [channel, version] : read_document(document).versions) {
     const std::string field = "document.channel_versions." + channel;
@@ -85,6 +102,7 @@ void check_metadata(std::string& metadata, std::size_t limit) {
   check_size("metadata", metadata.size(), limit);
   metadata = strip_nul(std::move(metadata));
   check_json_object("metadata", metadata);
+  check_members("metadata", metadata);
 }
 
 void check_blob(const Blob& blob, std::size_t limit) {
@@ -108,6 +126,7 @@ void check(PutCheckpoint& put, std::size_t limit) {
   check_id("checkpoint_id", put.checkpoint_id, Empty::refused);
   check_optional_id("parent_checkpoint_id", put.parent_checkpoint_id);
   check_size("document", put.document.size(), limit);
+  check_channels("blobs", put.blobs.size());
   check_document(put.document);
   check_metadata(put.metadata, limit);
   for (const Blob& blob : put.blobs) check_blob(blob, limit);
@@ -116,6 +135,7 @@ void check(PutCheckpoint& put, std::size_t limit) {
 void check(PutWrites& put, std::size_t limit) {
   check_key(put.thread_id, put.checkpoint_ns);
   check_id("checkpoint_id", put.checkpoint_id, Empty::refused);
+  check_channels("writes", put.writes.size());
   for (const PendingWrite& write : put.writes) check_write(write, limit);
 }
 

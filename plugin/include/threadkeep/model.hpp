@@ -22,6 +22,10 @@ namespace threadkeep {
 
 inline constexpr std::size_t max_id_bytes = 512;
 
+/// Most channels of a checkpoint, new values that go with it, writes that go together, and members
+/// of a document or metadata. Memory goes with their number, which else could be any that fits.
+inline constexpr std::size_t max_channels = 100'000;
+
 /// The type tag that marks a blob as "this channel has no value at this version". It is stored like
 /// any other, and left out of what is read.
 inline constexpr char empty_type[] = "empty";
