@@ -296,7 +296,7 @@ ExitStatus MigrateTier::carry_out(migration::Migration& migration, const Call& c
   output().reject_to(reject_file_);
   const auto report = copy(migration, call);
   tell(report);
-  output().verified(report.verification, report.compared_store);
+  output().verified(report.verification, report.compared_store, report.counts());
   refuse_unreadable(report.unreadable());
   if (!report.holds()) {
     throw Refusal{ExitStatus::differs, "differs",

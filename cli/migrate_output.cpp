@@ -137,6 +137,15 @@ std::vector<std::string> complaints(const migration::TableVerdict& verdict) {
   return lines;
 }
 
+// What the verification does not hold against the copy, which has told it.
+std::string exceptions(const Counts& told_before) {
+  std::vector<std::string> parts;
+  if (told_before.rejected > 0) parts.push_back(std::to_string(told_before.rejected) + " rejected");
+  if (told_before.kept > 0)
+    parts.push_back(std::to_string(told_before.kept) + " newer in the target");
+  return parts.empty() ? "" : " but for " + comma(parts);
+}
+
 }  // namespace
 
 void MigrateOutput::source(const tables::DatabaseInfo& info) {
@@ -348,7 +357,8 @@ void MigrateOutput::reject(const tables::Reject& reject, const migration::Pass& 
 }
 
 void MigrateOutput::verified(const migration::Verification& tables,
-                             const std::optional<migration::StoreReport>& store) {
+                             const std::optional<migration::StoreReport>& store,
+                             const Counts& told_before) {
   progress().clear();
   std::uint64_t rows = store ? store->seen.rows() : 0;
   for (const auto& verdict : tables.tables) {
@@ -358,17 +368,14 @@ void MigrateOutput::verified(const migration::Verification& tables,
   const bool holds = tables.holds() && (!store || store->ok());
   if (holds) {
     line("Verified: " + counted(rows, "row") + " of " + counted(tables.tables.size(), "table") +
-         (store ? " and the store" : "") +
-         " are equal, nothing refers to nothing, sequences are ahead ✓");
+         (store ? " and the store" : "") + " are equal" + exceptions(told_before) +
+         ", nothing refers to nothing, sequences are ahead ✓");
   }
   event("verified", {{"ok", holds}, {"rows", rows}});
 }
 
 void MigrateOutput::finished(const migration::MigrateReport& report) {
-  Counts all;
-  for (const auto& table : report.run.tables) {
-    if (table.pass == 1) all += table.counts;
-  }
+  const Counts all = report.counts();
   const std::string rejected =
       report.rejected == 0 ? "" : "; " + counted(report.rejected, "row") + " rejected";
   const auto stored = report.store ? report.store->stored.rows() : 0;

@@ -39,7 +39,8 @@ class MigrateOutput : private EventOutput {
   void store_progress(const migration::StoreProgress& progress);
   void finished(const migration::MigrateReport& report);
   void verified(const migration::Verification& tables,
-                const std::optional<migration::StoreReport>& store);
+                const std::optional<migration::StoreReport>& store,
+                const tables::Counts& told_before = {});
   void reject(const tables::Reject& reject, const migration::Pass& pass);
 
   /// Where rejected rows go; a name with the run's id where it is empty.

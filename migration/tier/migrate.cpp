@@ -477,6 +477,14 @@ const Analysis& Migration::analyze_for_verification(const Call& call) {
   return impl_->analyze_for_verification(call);
 }
 
+tables::Counts MigrateReport::counts() const {
+  tables::Counts all;
+  for (const auto& table : run.tables) {
+    if (table.pass == 1) all += table.counts;
+  }
+  return all;
+}
+
 MigrateReport Migration::carry_out(const Call& call) {
   return impl_->carry_out(call);
 }

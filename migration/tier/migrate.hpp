@@ -101,6 +101,9 @@ struct MigrateReport {
   std::optional<StoreReport> store;           ///< The copy of threads.
   std::optional<StoreReport> compared_store;  ///< Their comparison, where the copy had no problem.
 
+  /// Of all tables together.
+  tables::Counts counts() const;
+
   /// Threads that the source has and that could not be read.
   std::uint64_t unreadable() const noexcept {
     return (store ? store->unreadable : 0) + (compared_store ? compared_store->unreadable : 0);

@@ -81,6 +81,7 @@ class Planning {
     for (const auto& out : source_.left_out) {
       plan_.notes.push_back(quoted(out.name) + " is left out: " + out.reason);
     }
+    note_unknown_order();
     note_tables_of_target();
     plan_.hash = hash();
     return std::move(plan_);
@@ -98,6 +99,13 @@ class Planning {
       return;
     }
     matches_[table.name] = match_table(table, *target, skip_.columns(table.name), plan_.problems);
+  }
+
+  void note_unknown_order() {
+    for (const auto& name : options_.order) {
+      if (migration::find(source_, name) || migration::find(target_, name)) continue;
+      plan_.notes.push_back("the order names " + quoted(name) + ", which is no table here");
+    }
   }
 
   void put_in_order() {

@@ -82,15 +82,17 @@ class Rollback::Impl {
                     "only a run with --row-log can be rolled back: restore the target's backup");
     }
     put_in_order(names, call);
-    for (auto& each : analysis_.tables) {
-      each.found = undo_->look(
-          each.table,
-          [&](const auto& row) {
-            if (stays) stays(each.table.name, row);
-          },
-          call);
-    }
+    for (auto& each : analysis_.tables) each.found = look_at(each, stays, call);
     check_referrers(call);
+  }
+
+  tables::WrittenRows look_at(const TableRollback& each, const Stays& stays, const Call& call) {
+    return undo_->look(
+        each.table,
+        [&](const auto& row) {
+          if (stays) stays(each.table.name, row);
+        },
+        call);
   }
 
   std::unique_ptr<tables::RunUndo> open_undo(const Call& call) {
@@ -152,8 +154,20 @@ class Rollback::Impl {
       if (step.group) undo_->end_group(call);
     }
     lock.check(call);
-    if (analysis_.changed() == 0) return undo_->forget(call);
+    if (nothing_stays(call)) return undo_->forget(call);
     target_->writer(call)->finish_run(options_.run, call);
+  }
+
+  // Rows that were changed while others were deleted are kept too, and are looked for.
+  bool nothing_stays(const Call& call) {
+    bool nothing = analysis_.changed() == 0;
+    for (auto& each : analysis_.tables) {
+      if (each.deleted >= each.found.unchanged) continue;
+      const auto left = look_at(each, events_.stays, call);
+      each.found.changed = left.changed + left.unchanged;
+      nothing &= each.found.changed == 0;
+    }
+    return nothing;
   }
 
   // Rows of a group may refer to each other in any order: constraints look at whole statements.

@@ -39,7 +39,8 @@ struct RollbackAnalysis {
 /// What happens on the way.
 struct RollbackEvents {
   std::function<void(const tables::DatabaseInfo&)> target;
-  /// A row that the run wrote and that stays. Told once, by analyze().
+  /// A row that the run wrote and that stays. Told by analyze(), and by carry_out() again for
+  /// tables whose rows were changed in between.
   std::function<void(const std::string& table, const tables::StayingRow&)> stays;
   std::function<void(const tables::LockHolder&)> waiting;
   std::function<void(const std::string& lock)> locked;

@@ -236,8 +236,11 @@ TEST_F(MigrateTrouble, takes_the_order_of_the_configuration_and_checks_it) {
   const auto printed = migrate({"--dry-run"}, usage);
   EXPECT_TRUE(contains(printed, "missions")) << printed;
   const std::string order = in_directory("order");
-  std::ofstream(order) << "skills\n";
-  EXPECT_TRUE(contains(migrate({"--dry-run", "--order", order}), "Order: skills, ")) << "instead";
+  std::ofstream(order) << "skills\nskils\n";
+  const auto instead = migrate({"--dry-run", "--order", order});
+  EXPECT_TRUE(contains(instead, "Order: skills, ")) << instead;
+  EXPECT_TRUE(contains(instead, "NOTE: the order names \"skils\", which is no table here"))
+      << instead;
   unsetenv("THREADKEEP_CONFIG");
 }
 
