@@ -4,6 +4,8 @@
 #include <iostream>
 #include <new>
 #include <optional>
+#include <sstream>
+#include <string>
 
 #include "interrupt.hpp"
 #include "json_output.hpp"
@@ -51,12 +53,15 @@ ExitStatus StoreCommand::run() {
   }
 }
 
-// Errors of a URL do not name it, so that no password is printed.
+// Errors of a URL do not name it, so that no password is printed. Names of what a store holds may
+// be among the words.
 void StoreCommand::report(const std::string& problem, const std::string& code) const {
   if (json_) {
     std::cout << json_text(failure_object(problem, code)) << "\n";
   } else {
-    std::cerr << "threadkeep: " << problem << "\n";
+    std::cerr << "threadkeep: ";
+    std::istringstream lines(problem);
+    for (std::string line; std::getline(lines, line);) std::cerr << printable(line) << "\n";
   }
 }
 

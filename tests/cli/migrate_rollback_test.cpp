@@ -85,13 +85,13 @@ TEST_F(MigrateRollback, tells_what_is_changed_while_it_deletes) {
   const auto id = run_in(migrate({"--yes", "--row-log"}));
   sql(target,
       "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS "
-      "$$ BEGIN UPDATE missions SET due = '2001-01-01' WHERE id = 8; RETURN NULL; END $$;"
+      "$$ BEGIN UPDATE events SET name = 'changed' WHERE id = 8; RETURN NULL; END $$;"
       "CREATE TRIGGER change AFTER DELETE ON tasks EXECUTE FUNCTION change()");
   const auto printed = roll_back(id, {"--yes"}, failed);
-  EXPECT_TRUE(contains(printed, "Stays: missions (8) was changed by others since\n")) << printed;
+  EXPECT_TRUE(contains(printed, "Stays: events (8) was changed by others since\n")) << printed;
   EXPECT_TRUE(contains(printed, "1 row changed by others stay")) << printed;
-  EXPECT_EQ(sql(target, "SELECT id, due FROM missions"), "8|2001-01-01\n");
-  sql(target, "DELETE FROM missions");
+  EXPECT_EQ(sql(target, "SELECT id, name FROM events"), "8|changed\n");
+  sql(target, "DELETE FROM events");
   EXPECT_TRUE(contains(roll_back(id, {"--yes"}), "COMPLETE. 0 rows deleted"));
 }
 
