@@ -128,7 +128,8 @@ stage_python() {
   require "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --config-settings build-dir="$PWD/build/python" '.[test]' || return
   local results=build/python-results.xml
-  "$venv/bin/python" -m pytest adapters/python/tests -q --junitxml="$results"
+  "$venv/bin/python" -m pytest adapters/python/tests -q -n "$(($(nproc) + 1))" --dist worksteal \
+    --junitxml="$results"
   count_results $? pytest "$results"
 }
 

@@ -61,22 +61,18 @@ Finding judge_vacuum(const Result& row) {
 
 void examine(Connection& connection, std::size_t pool_size, const Environment& environment,
              const Call& call, std::vector<Finding>& findings) {
-  try {
-    const Layout layout = read_layout(connection, call);
-    const Statement statement{std::string(sql::examine)};
-    Parameters parameters;
-    parameters.text(layout.schema);
-    const auto before = environment.now();
-    const Result row = connection.run(statement, std::move(parameters), Effect::none, call);
-    const auto after = environment.now();
-    findings.insert(findings.end(),
-                    {judge_setup(layout), judge_rights(row), judge_durability(row),
-                     judge_clock(before, row.timestamp(0, clock), after),
-                     judge_connections(row.integer(0, used), row.integer(0, greatest), pool_size),
-                     judge_indexes(row), judge_vacuum(row)});
-  } catch (const Error& error) {
-    findings.push_back(warning("server", "not examined: " + error.message(), "try again"));
-  }
+  const Layout layout = read_layout(connection, call);
+  const Statement statement{std::string(sql::examine)};
+  Parameters parameters;
+  parameters.text(layout.schema);
+  const auto before = environment.now();
+  const Result row = connection.run(statement, std::move(parameters), Effect::none, call);
+  const auto after = environment.now();
+  findings.insert(findings.end(),
+                  {judge_setup(layout), judge_rights(row), judge_durability(row),
+                   judge_clock(before, row.timestamp(0, clock), after),
+                   judge_connections(row.integer(0, used), row.integer(0, greatest), pool_size),
+                   judge_indexes(row), judge_vacuum(row)});
 }
 
 }  // namespace threadkeep::postgres

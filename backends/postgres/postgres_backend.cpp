@@ -8,6 +8,7 @@
 #include "apply.hpp"
 #include "database.hpp"
 #include "examine.hpp"
+#include "findings.hpp"
 #include "fork_guard.hpp"
 #include "reads.hpp"
 #include "setup.hpp"
@@ -135,10 +136,11 @@ class PostgresBackend final : public Backend {
 
   std::vector<Finding> examine(const Call& call) override {
     auto findings = Backend::examine(call);
-    if (findings.front().level == Finding::Level::good) {
+    if (findings.front().level != Finding::Level::good) return findings;
+    examine_further(findings, [&] {
       const Lease connection = database_->lease(call);
       postgres::examine(*connection, database_->settings().pool_size, environment_, call, findings);
-    }
+    });
     return findings;
   }
 

@@ -85,11 +85,7 @@ void examine(Connection& connection, const Settings& settings, const Environment
   const auto before = environment.now();
   const Exchange answers = connection.exchange(pipeline, call);
   const auto after = environment.now();
-  if (answers.failure) {
-    findings.push_back(
-        warning("server", "not examined: " + answers.failure->message(), "try again"));
-    return;
-  }
+  if (answers.failure) throw *answers.failure;
   if (answers.replies[0].is_array()) {
     findings.push_back(judge_clock(before, time_of(answers.replies[0]), after));
   }

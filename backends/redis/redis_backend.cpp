@@ -5,6 +5,7 @@
 
 #include "database.hpp"
 #include "examine.hpp"
+#include "findings.hpp"
 #include "fork_guard.hpp"
 #include "health.hpp"
 #include "mutations.hpp"
@@ -119,12 +120,10 @@ class RedisBackend final : public Backend {
 
   std::vector<Finding> examine(const Call& call) override {
     auto findings = Backend::examine(call);
-    try {
+    examine_further(findings, [&] {
       const Lease connection = lease(call);
       redis::examine(*connection, database_->settings(), environment_, call, findings);
-    } catch (const Error&) {
-      // The first finding says so.
-    }
+    });
     return findings;
   }
 

@@ -158,12 +158,11 @@ class SqliteBackend final : public Backend {
   std::vector<Finding> examine(const Call& call) override {
     auto findings = Backend::examine(call);
     if (findings.front().level != Finding::Level::good) return findings;
-    {
-      const Lease connection = database_->read(call);
-      sqlite::examine(*connection, settings_, findings);
-    }
-    if (!journal_.was_used(call)) return findings;
-    for (Finding& finding : judge_journal(journal_, call)) findings.push_back(std::move(finding));
+    examine_further(findings, [&] {
+      sqlite::examine(*database_->read(call), settings_, findings);
+      if (!journal_.was_used(call)) return;
+      for (Finding& finding : judge_journal(journal_, call)) findings.push_back(std::move(finding));
+    });
     return findings;
   }
 

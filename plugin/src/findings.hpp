@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace threadkeep {
 Finding good(std::string subject, std::string text);
 Finding warning(std::string subject, std::string text, std::string remedy);
 Finding problem(std::string subject, std::string text, std::string remedy);
+
+/// Goes on with an examination by `look`, which adds findings. Its error is one too, unless the
+/// first finding says already that the store cannot be used.
+void examine_further(std::vector<Finding>& findings, const std::function<void()>& look);
 
 /// Of the clock of a server that said `theirs` when ours, in microseconds, stood between `before`
 /// and `after`.

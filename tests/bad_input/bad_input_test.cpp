@@ -91,6 +91,26 @@ TEST_P(BadInput, that_is_no_text_is_refused_wherever_it_stands) {
   }
 }
 
+// In each place of a session, under the name of its field.
+TEST_P(BadInput, that_is_no_id_of_a_session_is_refused_wherever_it_stands) {
+  if (!store->capabilities().sessions) return;
+  const auto of_t = StateScope::of_thread("t");
+  for (const std::string& bad : {std::string("a\0b", 3), std::string("\xff"),
+                                 std::string("\xed\xa0\x80"), std::string(max_id_bytes + 1, 'x')}) {
+    expect_refused(AppendMessages{bad, "", {{"", "user", "1"}}, {}, "", {}}, "thread_id");
+    expect_refused(AppendMessages{"t", bad, {{"", "user", "1"}}, {}, "", {}}, "stream");
+    expect_refused(AppendMessages{"t", "", {{bad, "user", "1"}}, {}, "", {}}, "id");
+    expect_refused(AppendMessages{"t", "", {{"", bad, "1"}}, {}, "", {}}, "role");
+    expect_refused(AppendMessages{"t", "", {{"", "user", "1"}}, {}, bad, {}}, "operation_id");
+    expect_refused(PopMessages{"t", bad, 1, ""}, "stream");
+    expect_refused(UpdateMessage{"t", bad, "1", {}, {}}, "id");
+    expect_refused(RemoveMessages{"t", {bad}}, "message id");
+    expect_refused(ChangeState{of_t, {{bad, StateChange::Kind::put, "1", {}}}}, "key");
+    expect_refused(ChangeState{StateScope::named(bad), {{"k", StateChange::Kind::put, "1", {}}}},
+                   "scope");
+  }
+}
+
 TEST_P(BadInput, that_is_too_long_is_refused_wherever_it_stands) {
   const std::string bad(max_id_bytes + 1, 'x');
   expect_refused(static_cast<PutCheckpoint>(Draft(bad, "1")), "thread_id");
@@ -165,6 +185,36 @@ TEST_P(BadInput, that_means_something_elsewhere_is_stored_as_it_is) {
   all.limit = 1000;
   EXPECT_EQ(store->threads(all, Call()).items.size(), hostile().size());
   for (const std::string& text : hostile()) store->write(DeleteThread{text}, Call());
+  EXPECT_TRUE(store->threads({}, Call()).items.empty());
+}
+
+TEST_P(BadInput, that_means_something_elsewhere_is_a_session_as_any_other) {
+  if (!store->capabilities().sessions) return;
+  for (const std::string& text : hostile()) {
+    SCOPED_TRACE(text);
+    const std::string quoted = testing::json_string(text);
+    const auto of_text = StateScope::of_thread(text);
+    store->write(AppendMessages{text, text, {{text, text, quoted}}, {}, text, {}}, Call());
+    store->write(ChangeState{of_text, {{text, StateChange::Kind::put, quoted, {}}}}, Call());
+    const auto message = store->message({text, text}, Call());
+    ASSERT_TRUE(message);
+    EXPECT_TRUE(json_equal(message->content, quoted));
+    EXPECT_EQ(message->role, text);
+    EXPECT_EQ(store->streams({text}, Call()), std::vector{text});
+    const auto document = store->state({of_text, text}, Call());
+    ASSERT_TRUE(document);
+    EXPECT_TRUE(json_equal(document->value, quoted));
+    MessageList list;
+    list.thread_id = text;
+    list.stream = text;
+    list.filter = Filter::eq({"role"}, quoted);
+    EXPECT_EQ(store->messages(list, Call()).items.size(), 1U);
+  }
+  for (const std::string& text : hostile()) {
+    store->write(RemoveMessages{text, {text}}, Call());
+    EXPECT_FALSE(store->message({text, text}, Call())) << text;
+    store->write(DeleteThread{text}, Call());
+  }
   EXPECT_TRUE(store->threads({}, Call()).items.empty());
 }
 

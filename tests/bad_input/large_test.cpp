@@ -95,11 +95,25 @@ TEST_P(Large, checkpoint_of_100000_channels_is_stored_read_listed_and_deleted) {
 
 TEST_P(Large, checkpoint_of_100000_values_is_stored_read_listed_and_deleted) {
   const PutCheckpoint put = with_channels(max_channels, false);
+  const testing::PeakMemory memory;
   store->write(put, call);
   EXPECT_EQ(store->get({"t", "", {}, {}}, call)->values.size(), put.blobs.size());
   EXPECT_EQ(store->list({}, call).items.at(0).values.size(), put.blobs.size());
+  EXPECT_LT(memory.bytes(), 2048 * put.blobs.size()) << "for values, one by one";
   store->write(DeleteThread{"t"}, call);
   EXPECT_FALSE(store->get({"t", "", {}, {}}, call));
+}
+
+TEST_P(Large, metadata_of_10_mebibytes_is_stored_read_listed_and_found) {
+  const std::string metadata = R"({"k":1,"a":")" + std::string(10 * mebibyte, 'x') + "\"}";
+  const PutCheckpoint put = Draft("t", "1").metadata(metadata);
+  const testing::PeakMemory memory;
+  store->write(put, call);
+  EXPECT_GE(store->get({"t", "", {}, {}}, call).value().metadata.size(), metadata.size());
+  CheckpointList list;
+  list.filter = {{"k", "1"}};
+  EXPECT_EQ(store->list(list, call).items.size(), 1U);
+  EXPECT_LT(memory.bytes(), 10 * metadata.size());
 }
 
 // The limits of SQLite and memory are about 1 GiB, more than a test should take.

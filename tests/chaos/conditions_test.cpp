@@ -63,9 +63,12 @@ class Worker {
     for (int i = 1; !stop.stop_requested(); ++i) {
       const std::string id = std::to_string(100'000 + i);
       const auto draft = Draft(thread_id_, id).value("a", id, noise(random_, 16'000));
-      if (ended([&](const Call& call) { access_.write(PutCheckpoint(draft), call); }, writes_,
-                expected_.write)) {
+      const auto error = ended([&](const Call& call) { access_.write(PutCheckpoint(draft), call); },
+                               writes_, expected_.write);
+      if (!error) {
         acknowledged_.insert(id);
+      } else if (*error != Code::outcome_unknown) {
+        refused_.insert(id);
       }
       ended([&](const Call& call) { read(call); }, reads_, expected_.read);
       std::this_thread::sleep_for(5ms);
@@ -82,10 +85,10 @@ class Worker {
     for (Counts* counts : {&writes_, &reads_}) counts->successes = counts->failures = 0;
   }
 
-  void expect_all_there() {
-    for (const auto& id : acknowledged_) {
-      EXPECT_TRUE(access_.get({thread_id_, "", id, {}}, Call())) << thread_id_ << " " << id;
-    }
+  // All that was acknowledged is there, and nothing that was refused.
+  void expect_told_truly() {
+    for (const auto& id : acknowledged_) EXPECT_TRUE(stored(id)) << thread_id_ << " " << id;
+    for (const auto& id : refused_) EXPECT_FALSE(stored(id)) << thread_id_ << " " << id;
   }
 
  private:
@@ -93,6 +96,10 @@ class Worker {
     std::atomic<int> successes = 0;
     std::atomic<int> failures = 0;
   };
+
+  bool stored(const std::string& id) {
+    return access_.get({thread_id_, "", id, {}}, Call()).has_value();
+  }
 
   // What was acknowledged is never missing.
   void read(const Call& call) {
@@ -107,20 +114,21 @@ class Worker {
     return code == Code::unavailable || code == Code::outcome_unknown;
   }
 
-  bool ended(const std::function<void(const Call&)>& run, Counts& counts,
-             std::optional<Code> expected) {
+  // The error it ends with.
+  std::optional<Code> ended(const std::function<void(const Call&)>& run, Counts& counts,
+                            std::optional<Code> expected) {
     const auto start = std::chrono::steady_clock::now();
-    bool done = false;
+    std::optional<Code> code;
     try {
       run({Deadline::after(patience), {}});
       ++counts.successes;
-      done = true;
     } catch (const Error& error) {
+      code = error.code();
       EXPECT_TRUE(error.code() == expected || is_loss(error.code())) << error.what();
       if (error.code() == expected) ++counts.failures;
     }
     EXPECT_LT(std::chrono::steady_clock::now() - start, patience + slack);
-    return done;
+    return code;
   }
 
   Access& access_;
@@ -130,6 +138,7 @@ class Worker {
   Counts writes_;
   Counts reads_;
   std::set<std::string> acknowledged_;
+  std::set<std::string> refused_;
 };
 
 using Parameter = std::tuple<Case, AccessKind>;
@@ -161,7 +170,7 @@ class Conditions : public ::testing::TestWithParam<Parameter> {
     condition.end();
     EXPECT_TRUE(all(crew, &Worker::succeeded)) << "after";
     threads.clear();
-    for (Worker& worker : crew) worker.expect_all_there();
+    for (Worker& worker : crew) worker.expect_told_truly();
   }
 };
 

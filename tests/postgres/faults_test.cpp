@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "asynchronous_backend.hpp"
 #include "operations.hpp"
 #include "threadkeep/testing/tcp_proxy.hpp"
 
@@ -49,7 +50,7 @@ class Faults : public ::testing::TestWithParam<Operation> {
 
   const Operation& operation() const { return GetParam(); }
 
-  void open() {
+  virtual void open() {
     proxied_ = open_backend(proxy_.in_front_of(schema_.url()) +
                             "&pool_size=1&application_name=" + schema_.name());
   }
@@ -95,6 +96,12 @@ class Faults : public ::testing::TestWithParam<Operation> {
     return moments;
   }
 
+  // Though the network fell silent: a setup ends by saying goodbye, which nobody answers.
+  virtual bool may_succeed() const { return operation().name == "setup"; }
+
+  // The store has no connection that works: one call has lost it.
+  virtual void let_go() {}
+
   // Until the server has done all that it will do for connections that were given up.
   void await_quiet() {
     const auto sessions =
@@ -112,7 +119,10 @@ class Faults : public ::testing::TestWithParam<Operation> {
       }
       return;
     }
-    if (!ended.succeeded()) await_quiet();
+    if (!ended.succeeded()) {
+      let_go();
+      await_quiet();
+    }
     const auto now = states();
     ASSERT_EQ(now.size(), ended.errors.size());
     for (std::size_t i = 0; i < now.size(); ++i) expect_true(ended.errors[i], i, now[i]);
@@ -129,6 +139,35 @@ class Faults : public ::testing::TestWithParam<Operation> {
     }
   }
 
+  void silence() {
+    for (const auto& moment : moments()) {
+      SCOPED_TRACE(to_text(moment));
+      prepare_next();
+      expect_working();
+      proxy_.fall_silent_after(moment.direction, moment.bytes);
+      const auto ended = operation().carry_out(*proxied_, id_, within(short_time));
+      EXPECT_LT(ended.lasted, short_time + slack);
+      EXPECT_TRUE(!ended.succeeded() || may_succeed()) << "the answer cannot have come";
+      proxy_.pass();
+      expect_true(ended);
+    }
+    expect_working();
+  }
+
+  void cut() {
+    for (const auto& moment : moments()) {
+      SCOPED_TRACE(to_text(moment));
+      prepare_next();
+      expect_working();
+      proxy_.cut_after(moment.direction, moment.bytes);
+      const auto ended = operation().carry_out(*proxied_, id_, within(20s));
+      EXPECT_LT(ended.lasted, slack);
+      proxy_.pass();
+      expect_true(ended);
+    }
+    expect_working();
+  }
+
   Schema schema_;
   TcpProxy proxy_{testing::PostgresServer::shared().port()};
   std::unique_ptr<Backend> direct_ = open_backend(schema_.url());
@@ -142,38 +181,24 @@ class Faults : public ::testing::TestWithParam<Operation> {
 };
 
 TEST_P(Faults, silence_ends_a_call_at_its_deadline) {
-  for (const auto& moment : moments()) {
-    SCOPED_TRACE(to_text(moment));
-    prepare_next();
-    expect_working();
-    proxy_.fall_silent_after(moment.direction, moment.bytes);
-    const auto ended = operation().carry_out(*proxied_, id_, within(short_time));
-    EXPECT_LT(ended.lasted, short_time + slack);
-    // Setup ends by saying goodbye, which nobody answers.
-    EXPECT_TRUE(!ended.succeeded() || operation().name == "setup") << "the answer cannot have come";
-    proxy_.pass();
-    expect_true(ended);
-  }
-  expect_working();
+  silence();
 }
 
 TEST_P(Faults, a_cut_connection_ends_a_call_at_once) {
-  for (const auto& moment : moments()) {
-    SCOPED_TRACE(to_text(moment));
-    prepare_next();
-    expect_working();
-    proxy_.cut_after(moment.direction, moment.bytes);
-    const auto ended = operation().carry_out(*proxied_, id_, within(20s));
-    EXPECT_LT(ended.lasted, slack);
-    proxy_.pass();
-    expect_true(ended);
-  }
-  expect_working();
+  cut();
 }
 
 TEST_P(Faults, bytes_that_come_one_by_one_make_no_difference) {
   prepare_next();
   proxy_.split();
+  const auto ended = operation().carry_out(*proxied_, id_, within(20s));
+  ASSERT_TRUE(ended.succeeded()) << ended.errors.at(0)->what();
+  expect_true(ended);
+}
+
+TEST_P(Faults, a_slow_network_makes_no_difference) {
+  prepare_next();
+  proxy_.delay(20ms);
   const auto ended = operation().carry_out(*proxied_, id_, within(20s));
   ASSERT_TRUE(ended.succeeded()) << ended.errors.at(0)->what();
   expect_true(ended);
@@ -201,6 +226,34 @@ TEST_P(Faults, a_corrupted_byte_does_no_worse_than_an_error) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, Faults, ::testing::ValuesIn(operations()),
+                         [](const auto& test) { return test.param.name; });
+
+// As above, for calls that are submitted.
+class AsynchronousFaults : public Faults {
+ protected:
+  AsynchronousFaults() { open(); }
+  void open() override {
+    Faults::open();
+    proxied_ = std::make_unique<testing::AsynchronousBackend>(std::move(proxied_));
+  }
+  // How several calls share round trips is another each time, and with it the number of bytes.
+  bool may_succeed() const override { return Faults::may_succeed() || operation().name == "batch"; }
+  // Of several calls the later ones may have made a new connection.
+  void let_go() override {
+    expect_working();
+    open();
+  }
+};
+
+TEST_P(AsynchronousFaults, silence_ends_a_call_at_its_deadline) {
+  silence();
+}
+
+TEST_P(AsynchronousFaults, a_cut_connection_ends_a_call_at_once) {
+  cut();
+}
+
+INSTANTIATE_TEST_SUITE_P(, AsynchronousFaults, ::testing::ValuesIn(operations()),
                          [](const auto& test) { return test.param.name; });
 
 class FaultsWhileConnecting : public ::testing::Test {

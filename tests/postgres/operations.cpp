@@ -84,6 +84,19 @@ std::vector<Operation> writing_operations() {
          [](const std::string& t) {
            return PopMessages{t, "", 1, "pop"};
          }),
+      of("update_message",
+         [](const std::string& t) {
+           return UpdateMessage{t, "prepared 1", "2", {}, {}};
+         }),
+      of("remove_messages",
+         [](const std::string& t) {
+           return RemoveMessages{t, {"prepared 1"}};
+         }),
+      of("clear_messages",
+         [](const std::string& t) {
+           return ClearMessages{t, {}};
+         }),
+      of("erase_state", [](const std::string& t) { return change(t, StateChange::Kind::erase); }),
       of("put_state", [](const std::string& t) { return change(t, StateChange::Kind::put); }),
       of("merge_state", [](const std::string& t) { return change(t, StateChange::Kind::merge); }),
       Operation{"batch", five_puts, {}},
@@ -154,6 +167,36 @@ std::string streams(Backend& backend, const Call& call) {
   return text;
 }
 
+std::string message(Backend& backend, const Call& call) {
+  return backend.message({"read", "prepared 1"}, call).value().content;
+}
+
+std::string state(Backend& backend, const Call& call) {
+  return backend.state({StateScope::of_thread("read"), "last"}, call).value().value;
+}
+
+std::string states(Backend& backend, const Call& call) {
+  StateList list;
+  list.scope = StateScope::of_thread("read");
+  return backend.states(list, call).items.at(0).value;
+}
+
+std::string stats(Backend& backend, const Call& call) {
+  return backend.stats({}, call).method;
+}
+
+// It reports what others throw.
+std::string examine(Backend& backend, const Call& call) {
+  const auto findings = backend.examine(call);
+  const auto fails = [](const Finding& finding) {
+    return (finding.subject == "store" && finding.level == Finding::Level::problem) ||
+           finding.text.starts_with("not examined");
+  };
+  const auto failure = std::find_if(findings.begin(), findings.end(), fails);
+  if (failure != findings.end()) throw Error(Code::unavailable, failure->text);
+  return "findings";
+}
+
 // It reports what others throw.
 std::string ping(Backend& backend, const Call& call) {
   const auto health = backend.ping(call);
@@ -197,6 +240,11 @@ std::vector<Operation> operations() {
   all.push_back({"messages", {}, messages});
   all.push_back({"streams", {}, streams});
   all.push_back({"count_messages", {}, count_filtered});
+  all.push_back({"message", {}, message});
+  all.push_back({"state", {}, state});
+  all.push_back({"states", {}, states});
+  all.push_back({"stats", {}, stats});
+  all.push_back({"examine", {}, examine});
   all.push_back({"ping", {}, ping});
   all.push_back({"setup", {}, setup});
   return all;

@@ -52,6 +52,31 @@ CheckpointList filtered() {
   return query;
 }
 
+// A demand can be sent again with the parent that it found.
+void put_on_latest(Checkpointer& store, const Call& call) {
+  store.put(Draft("demand", "2").parent("1").require_latest_parent(), call);
+}
+
+// What others throw is told by some.
+[[noreturn]] void fail(const std::string& text) {
+  throw Error(text.starts_with("timeout") ? Code::timeout : Code::unavailable, text);
+}
+
+std::string ping(Checkpointer& store, const Call& call) {
+  const auto health = store.store()->ping(call);
+  if (!health.ok) fail(health.detail);
+  return "ok";
+}
+
+std::string examine(Checkpointer& store, const Call& call) {
+  for (const Finding& finding : store.store()->examine(call)) {
+    if (finding.level == Finding::Level::problem) fail(finding.text);
+    const std::string unexamined = "not examined: ";
+    if (finding.text.starts_with(unexamined)) fail(finding.text.substr(unexamined.size()));
+  }
+  return "findings";
+}
+
 }  // namespace
 
 void fill(Checkpointer& store) {
@@ -59,6 +84,7 @@ void fill(Checkpointer& store) {
   store.put(Draft("t", "2").parent("1").metadata(R"({"run_id": "r"})").value("a", "2", "x"));
   store.put_writes({"t", "", "2", {pending("w", 0, "a", "x")}});
   store.put_writes({"t", "", "loose", {pending("w", 0, "a", "x")}});
+  store.put(Draft("demand", "1"));
   SessionStore sessions(store.store());
   sessions.append(append_of("first", "\"" + std::string(2'000, 'x') + "\""));
   sessions.put_state(StateScope::of_thread("t"), "k", R"({"a": 1})");
@@ -160,6 +186,8 @@ std::vector<Operation> checkpoint_mutations() {
       {"put", [](auto& s, auto& call) { s.put(Draft("t", "3").parent("2"), call); }},
       {"large put",
        [=](auto& s, auto& call) { s.put(Draft("t", "4").value("a", "4", large), call); }},
+      {"put on the latest", put_on_latest},
+      {"setup", [](auto& s, auto& call) { s.store()->setup(call); }},
       {"put_writes",
        [](auto& s, auto& call) {
          s.put_writes({"t", "", "2", {pending("x", 0, "a", "x")}}, call);
@@ -205,6 +233,9 @@ std::vector<Read> checkpoint_reads() {
          }
          return text;
        }},
+      {"ping", ping},
+      {"examine", examine},
+      {"stats", [](auto& s, auto& call) { return s.store()->stats({}, call).method; }},
       {"threads",
        [](auto& s, auto& call) {
          const auto page = s.threads({}, call);
@@ -234,6 +265,20 @@ std::vector<Operation> operations() {
   }
   for (Operation& mutation : mutations()) all.push_back(std::move(mutation));
   return all;
+}
+
+std::string contents(Checkpointer& store) {
+  SessionStore sessions(store.store());
+  std::string text = describe(store.list({})) + describe(sessions.messages(messages_of("t")).items);
+  for (const auto& scope : {StateScope::of_thread("t"), StateScope::named("n")}) {
+    for (const auto& document : sessions.states(documents_of(scope)).items) {
+      text += document.key + document.value;
+    }
+  }
+  for (const auto& thread : store.threads({}).items) {
+    text += thread.thread_id + thread.metadata + std::to_string(thread.revision);
+  }
+  return text;
 }
 
 bool is_outage(Code code) {

@@ -14,7 +14,7 @@
 namespace threadkeep::redis_test {
 
 /// What the operations are about: a thread "t" with two checkpoints, a large value and a small one,
-/// two messages and a document; and a document of the name "n".
+/// two messages and a document; a thread "demand"; and a document of the name "n".
 void fill(Checkpointer& store);
 
 struct Operation {
@@ -35,6 +35,9 @@ std::vector<Read> reads();
 
 /// All of them; reads come first, for mutations delete what they look for.
 std::vector<Operation> operations();
+
+/// All that is stored, as text.
+std::string contents(Checkpointer& store);
 
 bool is_outage(Code code);
 

@@ -206,6 +206,21 @@ def test_oversized_metadata_is_stored_whole_or_refused(saver: ThreadkeepSaver) -
     assert found is not None and found.metadata == metadata
 
 
+def test_a_million_channels_are_refused(saver: ThreadkeepSaver) -> None:
+    """Whether their values come with the checkpoint or not, and as writes of one task."""
+    channels = [f"c{i}" for i in range(1_000_000)]
+    versions = dict.fromkeys(channels, "1")
+    checkpoint = {**new_checkpoint(), "channel_versions": versions}
+    with pytest.raises(InvalidArgumentError, match="1000000 entries; at most 100000"):
+        saver.put(config_of("t"), checkpoint, {}, {})  # type: ignore[arg-type]
+    checkpoint["channel_values"] = dict.fromkeys(channels, 0)
+    with pytest.raises(InvalidArgumentError, match="entries; at most 100000"):
+        saver.put(config_of("t"), checkpoint, {}, versions)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="1000000 entries; at most 100000"):
+        saver.put_writes(config_of("t", "1"), [(channel, 0) for channel in channels], TASK)
+    assert nothing_is_stored(saver)
+
+
 @each("bad", [1, None, b"memory:", "memory:\ud800", "memory:\0", "", "x", NoText()])
 def test_an_address_that_is_none_is_refused(bad: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="url|URL|store"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import logging
+import os
 import threading
 
 from threadkeep import _native
@@ -27,6 +28,11 @@ _LEVELS = {
 
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
+
+# Held while handlers run. They have locks of their own, such as that of the buffer of a file, which
+# would be held for ever in a child that is forked then.
+_handling = threading.RLock()
+_MOST_SECONDS_OF_A_FORK = 1.0
 
 
 def start() -> None:
@@ -55,7 +61,7 @@ def _pass_on() -> None:
 def _write(level: int, event: str, message: str, fields: dict[str, str]) -> None:
     details = "".join(f" {key}={value}" for key, value in fields.items())
     # A handler or filter of the program may raise; the next record goes through all the same.
-    with contextlib.suppress(Exception):
+    with _handling, contextlib.suppress(Exception):
         _log.log(level, "%s%s", message, details, extra={"event": event, "fields": fields})
 
 
@@ -68,10 +74,25 @@ def _stop() -> None:
         thread.join()
 
 
+def _await_handlers() -> None:
+    # A handler that hangs, or waits for the thread that forks, does not keep it from forking.
+    _handling.acquire(timeout=_MOST_SECONDS_OF_A_FORK)
+
+
+def _let_handlers_go() -> None:
+    with contextlib.suppress(RuntimeError):  # it was not had in time
+        _handling.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_await_handlers, after_in_parent=_let_handlers_go)
+
+
 @runs_in_child
 def _begin_anew() -> None:
     # The thread did not follow into the child, and a lock may be held there for ever. The first
     # store of the child begins anew, with a queue of its own.
-    global _lock, _thread
+    global _lock, _thread, _handling
     _lock = threading.Lock()
+    _handling = threading.RLock()
     _thread = None
