@@ -23,21 +23,18 @@ std::string plain(std::string_view text) {
   return result;
 }
 
-// The shortest text that is the same number again; in no language's own way.
+// The shortest text that is the same number again; in no language's own way, and without an
+// exponent, which not every server reads.
 std::string text_of(double value) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                 std::chars_format::general);
+  std::array<char, 512> buffer{};
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
   return {buffer.data(), end.ptr};
 }
 
 // Servers count 1/rate, and drop what is behind the point: so it is never less than `count`.
 std::string rate_for(std::uint64_t count) {
-  std::array<char, 32> buffer{};
-  const double rate = std::nextafter(1.0 / static_cast<double>(count), 0.0);
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), rate, std::chars_format::fixed);
-  return {buffer.data(), end.ptr};
+  return text_of(std::nextafter(1.0 / static_cast<double>(count), 0.0));
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ class FallbackLayer final : public ForwardingBackend {
           watch(
               options, *metrics,
               [this, &primary](const Call& call) { return try_to_end(primary, call); },
-              [this] { return describe(); }) {}
+              [this] { return count(); }) {}
 
     void get_ready(const Call& call);
     void load(const Call& call);
@@ -103,6 +103,7 @@ class FallbackLayer final : public ForwardingBackend {
     void look_for_backlog();
     FallbackWatch::Attempt try_to_end(Backend& primary, const Call& call);
     std::string describe() const;
+    FallbackWatch::Counts count() const;
 
     const FallbackOptions options;
     const std::shared_ptr<Metrics> metrics = Metrics::process();

@@ -157,6 +157,12 @@ std::string FallbackLayer::Parts::describe() const {
          std::to_string(sizes.set_aside) + " set aside";
 }
 
+FallbackWatch::Counts FallbackLayer::Parts::count() const {
+  const JournalSizes sizes = journal.known();
+  const auto done = replay.counts();
+  return {sizes.entries, done.replayed, done.forks, sizes.set_aside};
+}
+
 std::optional<std::string> FallbackLayer::journal_trouble(const Call& call) {
   try {
     get_ready(call);

@@ -20,13 +20,13 @@ std::string seconds_since(std::chrono::steady_clock::time_point began) {
 }  // namespace
 
 FallbackWatch::FallbackWatch(const FallbackOptions& options, Metrics& metrics, TryToEnd try_to_end,
-                             Describe describe)
+                             Count count)
     : warn_every_(options.warn_every),
       probe_every_(options.probe_every),
       gauge_(metrics.gauge("threadkeep_fallback_active",
                            "Stores that work in their fallback at the moment.")),
       try_to_end_(std::move(try_to_end)),
-      describe_(std::move(describe)) {}
+      count_(std::move(count)) {}
 
 FallbackWatch::~FallbackWatch() {
   thread_ = {};
@@ -105,12 +105,16 @@ void FallbackWatch::end_outage(const std::stop_token& stop, std::unique_lock<std
   gauge_.add(-1);
   const std::string lasted = seconds_since(began_);
   lock.unlock();
+  const Counts counts = count_();
   log({LogLevel::warning,
        "fallback_ended",
        "the store can be reached again, and all that was accepted meanwhile is stored or was set "
-       "aside: " +
-           describe_(),
-       {{"seconds", lasted}}});
+       "aside",
+       {{"seconds", lasted},
+        {"entries", std::to_string(counts.entries)},
+        {"stored", std::to_string(counts.stored)},
+        {"forks", std::to_string(counts.forks)},
+        {"set_aside", std::to_string(counts.set_aside)}}});
   lock.lock();
 }
 
@@ -120,10 +124,16 @@ void FallbackWatch::warn(std::unique_lock<std::mutex>& lock) {
   const std::string lasted = seconds_since(began_);
   const std::string why = trouble_;
   lock.unlock();
+  const Counts counts = count_();
   log({LogLevel::warning,
        "fallback_continues",
-       "the store still cannot be used: " + describe_(),
-       {{"seconds", lasted}, {"reason", why}}});
+       "the store still cannot be used",
+       {{"reason", why},
+        {"seconds", lasted},
+        {"entries", std::to_string(counts.entries)},
+        {"stored", std::to_string(counts.stored)},
+        {"forks", std::to_string(counts.forks)},
+        {"set_aside", std::to_string(counts.set_aside)}}});
   lock.lock();
 }
 

@@ -26,11 +26,16 @@ class FallbackWatch {
     std::string trouble;  ///< Why not.
   };
   using TryToEnd = std::function<Attempt(const Call&)>;
-  /// "3 changes wait", for the log.
-  using Describe = std::function<std::string()>;
+  /// How much waits, was stored and was not, for the log.
+  struct Counts {
+    std::uint64_t entries = 0;
+    std::uint64_t stored = 0;  ///< Since the store was opened; forks too.
+    std::uint64_t forks = 0;
+    std::uint64_t set_aside = 0;
+  };
+  using Count = std::function<Counts()>;
 
-  FallbackWatch(const FallbackOptions& options, Metrics& metrics, TryToEnd try_to_end,
-                Describe describe);
+  FallbackWatch(const FallbackOptions& options, Metrics& metrics, TryToEnd try_to_end, Count count);
   /// Ends the thread; an attempt under way is cancelled.
   ~FallbackWatch();
   FallbackWatch(const FallbackWatch&) = delete;
@@ -57,7 +62,7 @@ class FallbackWatch {
   const std::chrono::milliseconds probe_every_;
   Gauge& gauge_;
   const TryToEnd try_to_end_;
-  const Describe describe_;
+  const Count count_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   bool active_ = false;

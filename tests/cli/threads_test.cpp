@@ -176,6 +176,25 @@ TEST_F(ThreadsCommand, shows_hostile_text_as_escapes) {
   }
 }
 
+TEST_F(ThreadsCommand, refuses_what_is_no_id) {
+  write(draft("1", "", "-1"));
+  const std::string long_id(600, 'x');
+  for (const auto& [bad, why] : {std::pair<std::string, std::string>{"\xff", "must be UTF-8"},
+                                 {"\xed\xa0\x80", "must be UTF-8"},
+                                 {long_id, "600 bytes long; at most 512 are allowed"},
+                                 {"", "must not be empty"}}) {
+    for (const Arguments& arguments :
+         {Arguments{"show", bad}, Arguments{"history", bad}, Arguments{"diff", bad},
+          Arguments{"copy", bad, "b"}, Arguments{"copy", "ada", bad},
+          Arguments{"delete", bad, "--yes"}}) {
+      const auto told = run_for_json(arguments, usage);
+      EXPECT_EQ(told.at("code"), "invalid_argument") << arguments.front();
+      EXPECT_TRUE(contains(told.at("message").get<std::string>(), why)) << told;
+    }
+  }
+  EXPECT_EQ(run_for_json({"list"}).at("threads").size(), 1U) << "nothing was written";
+}
+
 TEST_F(ThreadsCommand, lists_the_history_of_a_thread) {
   write(draft("1", "", "-1"));
   write(draft("2", "1", "0"));

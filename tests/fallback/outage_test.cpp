@@ -40,6 +40,20 @@ TEST_P(Outage, of_a_cached_thread_is_not_noticed_by_who_goes_on) {
   EXPECT_EQ(log_.count("fallback_fork"), 0U);
 }
 
+TEST_P(Outage, at_the_end_of_the_process_is_told_to_have_lost_what_waited_in_memory) {
+  make_cached("t", 2);
+  server_->stop();
+  put(step("t", 3));
+  EXPECT_EQ(log_.count("fallback_lost"), 0U);
+  store_.reset();
+  const auto lost = log_.of("fallback_lost");
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost[0].level, LogLevel::error);
+  EXPECT_EQ(lost[0].fields.at(0).value, "2") << "the write, and what it builds on";
+  server_->start();
+  EXPECT_EQ(stored("t"), ids_to(2));
+}
+
 TEST_P(Outage, by_sigkill_is_the_same) {
   make_cached("t", 2);
   server_->kill();
@@ -276,7 +290,9 @@ TEST_P(Outage, is_told_to_who_asks_and_to_the_log) {
   talkative.warn_every = 0ms;
   reopen(talkative);
   latest(*store_, "t");
-  EXPECT_EQ(log_.of("fallback_configured").back().level, LogLevel::warning);
+  const LogRecord configured = log_.of("fallback_configured").back();
+  EXPECT_EQ(configured.level, LogLevel::warning);
+  EXPECT_NE(configured.message.find("lost when this process ends"), std::string::npos);
   EXPECT_FALSE(store_->ping(Call()).degraded);
   server_->stop();
   put(step("t", 3));
@@ -290,6 +306,17 @@ TEST_P(Outage, is_told_to_who_asks_and_to_the_log) {
   EXPECT_TRUE(comes_true([&] { return log_.count("fallback_continues") > 0; }));
   server_->start();
   EXPECT_TRUE(comes_true([&] { return log_.count("fallback_ended") == 1; }));
+  const auto counted = [&](const std::string& event, const std::string& key) {
+    for (const LogField& field : log_.of(event).front().fields) {
+      if (field.key == key) return field.value;
+    }
+    return std::string("no field");
+  };
+  EXPECT_EQ(counted("fallback_continues", "entries"), "2");
+  EXPECT_EQ(counted("fallback_ended", "entries"), "0");
+  EXPECT_EQ(counted("fallback_ended", "stored"), "1");
+  EXPECT_EQ(counted("fallback_ended", "forks"), "0");
+  EXPECT_EQ(counted("fallback_ended", "set_aside"), "0");
   EXPECT_EQ(log_.count("fallback_began"), 1U);
   EXPECT_GE(log_.count("fallback_replay_began"), 1U);
   EXPECT_TRUE(is_healthy(*store_));

@@ -71,25 +71,6 @@ std::unique_ptr<Server> make_redis() {
   return std::make_unique<Redis>();
 }
 
-Log::Log() {
-  set_log_sink([this](const LogRecord& record) {
-    const std::scoped_lock lock(mutex_);
-    records_.push_back(record);
-  });
-}
-
-Log::~Log() {
-  set_log_sink({});
-}
-
-std::vector<LogRecord> Log::of(const std::string& event) const {
-  const std::scoped_lock lock(mutex_);
-  std::vector<LogRecord> found;
-  std::copy_if(records_.begin(), records_.end(), std::back_inserter(found),
-               [&](const LogRecord& record) { return record.event == event; });
-  return found;
-}
-
 FallbackOptions options() {
   FallbackOptions options;
   options.probe_every = 20ms;

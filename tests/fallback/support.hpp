@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "logged.hpp"
 #include "threadkeep/layers.hpp"
 #include "threadkeep/log.hpp"
 #include "threadkeep/registry.hpp"
@@ -44,22 +45,6 @@ std::unique_ptr<Server> make_postgres();
 /// SQL for the server of make_postgres(), as superuser and in no database of a test.
 void run_on_postgres(const std::string& sql);
 std::unique_ptr<Server> make_redis();
-
-/// What the process logs while this lives.
-class Log {
- public:
-  Log();
-  ~Log();
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
-
-  std::vector<LogRecord> of(const std::string& event) const;
-  std::size_t count(const std::string& event) const { return of(event).size(); }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<LogRecord> records_;
-};
 
 /// Options with short times.
 FallbackOptions options();
@@ -109,7 +94,7 @@ class ServerTest : public ::testing::Test {
   void make_cached(const std::string& thread_id, int steps);
   static bool nothing_waits();
 
-  Log log_;
+  testing::Logged log_;
   const std::unique_ptr<Server> server_;
   const testing::TemporaryDirectory directory_;
   std::shared_ptr<Store> store_;

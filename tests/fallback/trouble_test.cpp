@@ -101,7 +101,7 @@ class Troubles : public ::testing::Test {
   }
   void mend_journal() const { run("DROP TRIGGER broken"); }
 
-  Log log_;
+  testing::Logged log_;
   const testing::TemporaryDirectory directory_;
   const std::string primary_ = "sqlite:" + (directory_.path() / "primary.db").string();
   Trouble trouble_;

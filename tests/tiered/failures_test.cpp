@@ -43,10 +43,16 @@ class TieredFailures : public ::testing::Test {
 };
 
 TEST_F(TieredFailures, of_Redis_are_not_noticed_by_callers) {
+  const testing::Logged log;
   ASSERT_TRUE(comes_from_redis());
   redis_.kill();
   for (int i = 0; i < 5; ++i) expect_right();
   drain();
+  EXPECT_TRUE(comes_true([&] {
+    expect_right();
+    return log.count("hot_store_failed") == 1;
+  }));
+  EXPECT_EQ(log.count("hot_store_back"), 0U);
   const Health health = tiered_->ping(Call());
   EXPECT_TRUE(health.ok);
   EXPECT_TRUE(health.degraded) << health.detail;
@@ -54,6 +60,7 @@ TEST_F(TieredFailures, of_Redis_are_not_noticed_by_callers) {
   // What it had on its disk is older than what Postgres has.
   redis_.start();
   EXPECT_TRUE(comes_from_redis());
+  EXPECT_EQ(log.count("hot_store_back"), 1U);
   expect_right();
   EXPECT_FALSE(tiered_->ping(Call()).degraded);
 }

@@ -11,6 +11,7 @@
 
 #include "chaos_store.hpp"
 #include "layers/tiered.hpp"
+#include "logged.hpp"
 #include "threadkeep/registry.hpp"
 #include "threadkeep/testing/redis_server.hpp"
 

@@ -26,6 +26,20 @@ std::string problems(const std::string& url) {
   return must_fail([&] { Registry::builtin().open(url); }).what();
 }
 
+TEST(TieredUrl, is_logged_without_passwords) {
+  const testing::Logged log;
+  open("tiered:?hot=" + encoded("redis://:canary7f3a@127.0.0.1:1/0") +
+       "&durable=" + encoded("postgresql://u:canary7f3a@127.0.0.1:1/d?retry=3"));
+  const auto opened = log.of("store_opened");
+  ASSERT_EQ(opened.size(), 3U) << "each part, and the whole";
+  for (const LogRecord& record : opened) {
+    const std::string told = record.fields.at(0).value;
+    EXPECT_EQ(told.find("canary"), std::string::npos) << told;
+    EXPECT_NE(told.find("127.0.0.1:1"), std::string::npos) << told;
+  }
+  EXPECT_EQ(opened.back().fields.at(0).value.substr(0, 8), "tiered:?");
+}
+
 TEST(TieredUrl, opens_both_stores) {
   const Schema schema;
   const auto store = Registry::builtin().open(

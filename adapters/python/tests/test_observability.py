@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
+import socket
 import socketserver
 import subprocess
 import sys
@@ -28,6 +30,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import threadkeep
 from conftest import backend_of
 from helpers import config_of, new_checkpoint, put, put_chain
+from postgres_server import PostgresServer
 from threadkeep import metrics
 from threadkeep.langgraph import ThreadkeepSaver
 
@@ -149,6 +152,52 @@ def test_what_is_counted_is_documented(saver: ThreadkeepSaver, thread: str) -> N
             assert list(sample.labels) == labels
 
 
+def sweep(folder: Path, *options: str) -> None:
+    """As cron starts it: one of two checkpoints goes, and the write that waits for it."""
+    url = f"sqlite:{folder / 'agent.db'}"
+    with ThreadkeepSaver(url) as saver:
+        first, _ = put_chain(saver, "t", 2)
+        saver.put_writes(first, [("c", 1)], "task")
+    file = folder / "threadkeep.yaml"
+    file.write_text(f"url: {url}\nretention: {{policies: [{{name: rest, keep_last: 1}}]}}\n")
+    command = [Path(sys.executable).with_name("threadkeep"), "retention"]
+    for action in (["apply", "--archive", "optional"], ["sweep", "--yes", *options]):
+        subprocess.run([*command, *action, "--config", file], check=True, capture_output=True)
+
+
+def test_prometheus_reads_what_a_sweep_did(tmp_path: Path) -> None:
+    file = tmp_path / "threadkeep.prom"
+    sweep(tmp_path, "--metrics-file", str(file))
+    families = {each.name: each for each in text_string_to_metric_families(file.read_text())}
+    told = {name: each.samples[0].value for name, each in families.items() if "_sweep_" in name}
+    assert told.pop("threadkeep_sweep_bytes") > 0
+    assert told == {
+        "threadkeep_sweep_finished": 1,
+        "threadkeep_sweep_threads": 1,
+        "threadkeep_sweep_checkpoints": 1,
+        "threadkeep_sweep_writes": 1,
+    }
+    success = families["threadkeep_command_success"].samples[0]
+    assert (success.labels, success.value) == ({"command": "retention sweep"}, 1)
+    known = {name.removesuffix("_total") for name in documented()}
+    assert set(families) <= known
+
+
+def test_statsd_is_told_what_a_sweep_did(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(0.5)
+        sweep(tmp_path, "--statsd", f"127.0.0.1:{server.getsockname()[1]}")
+        lines: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                lines += server.recv(65536).decode().splitlines()
+    sample = re.compile(r"threadkeep_[\w.]+:-?[\d.]+\|(c|g|ms)(\|@[\d.]+)?")
+    assert [line for line in lines if not sample.fullmatch(line)] == []
+    assert "threadkeep_sweep_checkpoints:1|g" in lines
+    assert "threadkeep_command_success.retention_sweep:1|g" in lines
+
+
 # Logs
 
 # Fails three times and is then called no more, which is logged.
@@ -240,6 +289,27 @@ def test_a_handler_that_raises_or_is_slow_holds_up_nobody(handler: Collecting) -
         handler.wait_for(lambda records: len(records) >= 5)
     finally:
         logging.getLogger("threadkeep").removeHandler(raising)
+
+
+def test_records_that_come_too_fast_are_counted(
+    handler: Collecting, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "threadkeep")
+    handler.gate.clear()
+    for _ in range(1500):
+        with threadkeep.open("memory:"):
+            pass
+    handler.gate.set()
+
+    def told(records: list[logging.LogRecord]) -> int:
+        opened = sum(each.event == "store_opened" for each in records)
+        return opened + sum(int(each.fields["records"]) for each in dropped(records))
+
+    def dropped(records: list[logging.LogRecord]) -> list[logging.LogRecord]:
+        return [each for each in records if each.event == "log_records_dropped"]
+
+    handler.wait_for(lambda records: told(records) == 1500)
+    assert {each.levelno for each in dropped(handler.records)} == {logging.WARNING}
 
 
 # Calls of many stores are in flight, and their threads log, when the interpreter exits.
@@ -420,6 +490,32 @@ def test_a_span_says_how_its_operation_failed(spans: InMemorySpanExporter) -> No
         assert span.status.status_code == trace.StatusCode.ERROR
         assert SECRET not in span.to_json()
     assert names(spans) == ["get_tuple", "get_tuple"]
+
+
+def test_every_operation_of_the_page_is_a_span(
+    saver: ThreadkeepSaver, thread: str, spans: InMemorySpanExporter
+) -> None:
+    *_, last = put_chain(saver, thread, 2)
+    saver.put_writes(last, [("c", 1)], "task")
+    saver.get_tuple(last)
+    list(saver.list(last))
+    saver.get_delta_channel_history(config=last, channels=["c"])
+    saver.delete_for_runs(["nobody"])
+    saver.copy_thread(thread, thread + "-copy")
+    saver.prune([thread])
+    saver.delete_thread(thread)
+    (told,) = re.findall(r"are spans of kind `CLIENT`.*?They", PAGE.read_text(), re.S)
+    assert set(names(spans)) == set(re.findall(r"`([a-z_]+)`", told))
+
+
+def test_a_span_has_the_code_of_the_server(
+    postgres_server: PostgresServer, spans: InMemorySpanExporter
+) -> None:
+    url = postgres_server.threadkeep_url("no_such_database", "public")
+    with ThreadkeepSaver(url) as saver, pytest.raises(threadkeep.Error):
+        saver.get_tuple(config_of("t"))
+    (span,) = spans.get_finished_spans()
+    assert about(span)["db.response.status_code"] == "3D000"
 
 
 def test_a_span_tells_no_payload(spans: InMemorySpanExporter) -> None:
