@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "threadkeep/testing/postgres_server.hpp"
 
 #ifdef THREADKEEP_TEST_SQLITE
 namespace threadkeep {
@@ -81,6 +82,17 @@ TEST_F(Cli, doctor_fails_for_a_problem) {
   const auto report = Json::parse(run({"doctor", "--url", url, "--json"}, failed));
   EXPECT_EQ(report.at("ok"), false);
 }
+
+#ifdef THREADKEEP_TEST_POSTGRES
+TEST_F(Cli, doctor_tells_version_and_schema) {
+  const testing::PostgresServer server({.durable = true, .settings = {}});
+  const auto place = server.url() + "?schema=agents";
+  run({"setup", "--url", place}, done);
+  const auto output = run({"doctor", "--url", place}, done);
+  EXPECT_TRUE(contains(output, "store        PostgreSQL 1")) << output;
+  EXPECT_TRUE(contains(output, ", schema agents")) << output;
+}
+#endif
 
 }  // namespace
 }  // namespace threadkeep

@@ -170,5 +170,19 @@ TEST_F(TieredFailures, of_Redis_fork_no_thread_where_puts_are_checked) {
   EXPECT_EQ(id_of(*fresh, "t"), "2");
 }
 
+TEST_F(TieredFailures, fork_no_thread_when_Redis_is_emptied_where_puts_are_checked) {
+  auto tiered = open(TieredCheck::put);
+  tiered->drain(Call());
+  ASSERT_EQ(id_of(*tiered, "t"), "1");
+  redis_.run({"FLUSHALL"});
+  apply(*durable_, PutCheckpoint(Draft("t", "2").parent("1").carries("a", "1")));
+  const auto error = must_fail(
+      [&] { apply(*tiered, PutCheckpoint(Draft("t", "3").parent("1").carries("a", "1"))); });
+  EXPECT_EQ(error.code(), Code::conflict);
+  EXPECT_EQ(id_of(*tiered, "t"), "2");
+  apply(*tiered, PutCheckpoint(Draft("t", "3").parent("2").carries("a", "1")));
+  EXPECT_EQ(id_of(*tiered, "t"), "3");
+}
+
 }  // namespace
 }  // namespace threadkeep::tiered_test

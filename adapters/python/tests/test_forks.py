@@ -7,16 +7,22 @@ Each script ends by itself: a child that waits for a thread of its parent is kil
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
+import textwrap
+import time
 import urllib.parse
 from pathlib import Path
 
 import pytest
 
 from conftest import backend_of
+from helpers import config_of, values_of
 from postgres_server import BYTEWISE, PostgresServer
 from test_processes import finish, python
+from threadkeep.langgraph import ThreadkeepSaver
 
 HERE = os.path.dirname(__file__)
 LAYERS = "try_timeout=30s&retry=3&breaker=on"
@@ -243,6 +249,76 @@ def test_workers_of_a_server_that_forks(durable_url: str) -> None:
     finish(python(PREFORK, HERE, durable_url), 120)
 
 
+APPLICATION = """
+    import os
+    import threadkeep
+    from helpers import config_of, new_checkpoint, put
+    from threadkeep.langgraph import ThreadkeepSaver
+
+    url = os.environ["STORE_URL"]
+    inherited = ThreadkeepSaver(url)
+    put(inherited, config_of("t"), new_checkpoint({"c": ["master"]}))
+    own = None
+
+    def application(environ, start_response):
+        global own
+        try:
+            inherited.get_tuple(config_of("t"))
+            told = "used"
+        except threadkeep.UnsupportedError:
+            told = "refused"
+        own = own or ThreadkeepSaver(url)
+        put(own, config_of(f"worker-{os.getpid()}"), new_checkpoint({"c": [told]}))
+        body = f"{told} {os.getpid()}".encode()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+"""
+
+
+def answer(place: Path) -> list[str]:
+    """What a server tells at a socket, waited for as long as it is not there."""
+    end = time.monotonic() + 60
+    while not place.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(60)
+        client.connect(str(place))
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        text = b"".join(iter(lambda: client.recv(4096), b""))
+    return text.decode().rpartition("\r\n")[2].split()
+
+
+def test_gunicorn_with_preload(durable_url: str, tmp_path: Path) -> None:
+    """The master uses a store; workers are refused it, open their own, and are replaced."""
+    (tmp_path / "application.py").write_text(textwrap.dedent(APPLICATION))
+    place = tmp_path / "socket"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", f"unix:{place}",
+         "application"],
+        cwd=tmp_path,
+        env={**os.environ, "STORE_URL": durable_url, "PYTHONPATH": f"{tmp_path}:{HERE}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    try:
+        answers = [answer(place) for _ in range(20)]
+        server.send_signal(signal.SIGHUP)  # new workers in place of these
+        end = time.monotonic() + 60
+        while len({process for _, process in answers}) < 3 and time.monotonic() < end:
+            answers.append(answer(place))
+    finally:
+        server.terminate()
+    out, err = server.communicate(timeout=60)
+    assert server.returncode == 0, out + err
+    assert "Traceback" not in err, err
+    processes = {process for _, process in answers}
+    assert {told for told, _ in answers} == {"refused"} and len(processes) > 2
+    with ThreadkeepSaver(durable_url) as saver:
+        for process in processes:
+            assert values_of(saver, config_of(f"worker-{process}")) == {"c": ["refused"]}
+
+
 # The interpreter ends while calls are under way, records are logged and metrics are scraped. Daemon
 # threads of a program may fail then, which is not told here.
 ENDING = (
@@ -276,3 +352,11 @@ ENDING = (
 def test_the_interpreter_ends_under_load(url: str, end: str) -> None:
     for _ in range(3):
         finish(python(ENDING + f"    {end}\n", HERE, with_layers(url), url, ""), 60)
+
+
+@pytest.mark.parametrize("layer", ["fallback", "tiered"])
+def test_the_interpreter_ends_under_load_with(layer: str, postgres_url: str) -> None:
+    hot = "tiered:?hot=memory%3A&durable=" + urllib.parse.quote(postgres_url, safe="")
+    url = {"fallback": postgres_url + "&fallback=memory%3A", "tiered": hot}[layer]
+    for _ in range(3):
+        finish(python(ENDING + "    pass\n", HERE, url, url, ""), 60)
