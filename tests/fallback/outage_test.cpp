@@ -307,7 +307,8 @@ TEST_P(Outage, is_told_to_who_asks_and_to_the_log) {
   server_->start();
   EXPECT_TRUE(comes_true([&] { return log_.count("fallback_ended") == 1; }));
   const auto counted = [&](const std::string& event, const std::string& key) {
-    for (const LogField& field : log_.of(event).front().fields) {
+    const LogRecord record = log_.of(event).front();
+    for (const LogField& field : record.fields) {
       if (field.key == key) return field.value;
     }
     return std::string("no field");
