@@ -267,6 +267,15 @@ class Failover : public ::testing::TestWithParam<AccessKind> {
   void wait_for_another_master(std::uint16_t before) {
     EXPECT_TRUE(comes_true([&] { return sentinels_->master_port() != before; })) << "no failover";
   }
+  void wait_until_another_is_followed(std::uint16_t before) {
+    EXPECT_TRUE(comes_true([&] {
+      return std::any_of(servers_.begin() + 1, servers_.end(), [&](const auto& server) {
+        const auto status = server->run({"INFO", "replication"});
+        return !contains(status, "master_port:" + std::to_string(before)) &&
+               contains(status, "master_link_status:up");
+      });
+    })) << "nobody follows the new master";
+  }
   void end() {
     stop_ = true;
     for (auto& thread : threads_) thread.join();
@@ -304,7 +313,10 @@ TEST_P(Failover, of_a_killed_master_keeps_what_was_acknowledged) {
   const auto before = servers_[0]->port();
   servers_[0]->kill();
   wait_for_another_master(before);
-  servers_[0]->start();  // With nothing, and as a master: the sentinels make a replica of it.
+  // The old master comes back with nothing, and as a master. Who still followed it then would lose
+  // all, and could be the master next: so it comes when the other replica has its new master.
+  wait_until_another_is_followed(before);
+  servers_[0]->start();  // The sentinels make a replica of it.
   EXPECT_TRUE(comes_true([&] {
     return contains(servers_[0]->run({"INFO", "replication"}), "role:slave");
   }));
