@@ -83,9 +83,9 @@ class TableDatabase final : public tables::Database {
     return std::make_unique<TableUndo>(sessions_->take(call), run_id, call);
   }
 
-  std::unique_ptr<tables::MigrationLock> lock(
-      std::chrono::milliseconds patience,
-      const std::function<void(const tables::LockHolder&)>& waiting, const Call& call) override {
+  std::unique_ptr<tables::MigrationLock> lock(std::chrono::milliseconds patience,
+                                              const tables::OnWaiting& waiting,
+                                              const Call& call) override {
     return std::make_unique<TableLock>(sessions_->take(call), patience, waiting, call);
   }
 

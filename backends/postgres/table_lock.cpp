@@ -22,27 +22,26 @@ Result ask(Connection& connection, std::string_view sql, std::int64_t id, const 
   return run_once(connection, std::string(sql), std::move(parameters), call);
 }
 
-std::int64_t number_of(Connection& connection, const Call& call) {
+Result ask_of_schema(Connection& connection, std::string_view sql, const Call& call) {
   Parameters parameters;
   parameters.text(connection.schema());
-  return run_once(connection, std::string(sql::tables_lock), std::move(parameters), call)
-      .integer(0, 0);
+  return run_once(connection, std::string(sql), std::move(parameters), call);
 }
 
 }  // namespace
 
 TableLock::TableLock(std::unique_ptr<Connection> connection, std::chrono::milliseconds patience,
-                     const std::function<void(const tables::LockHolder&)>& waiting,
-                     const Call& call)
-    : connection_(std::move(connection)), id_(number_of(*connection_, call)) {
+                     const tables::OnWaiting& waiting, const Call& call)
+    : connection_(std::move(connection)),
+      id_(ask_of_schema(*connection_, sql::tables_lock, call).integer(0, 0)) {
   Backoff backoff(patience);
   auto next_word = Clock::now();
-  while (!try_lock(call)) {
+  while (const auto found = obstacle(call)) {
     if (waiting && Clock::now() >= next_word) {
-      waiting({holder(call)});
+      waiting({found->process});
       next_word = Clock::now() + time_between_words;
     }
-    if (!backoff.wait(call)) throw busy(call);
+    if (!backoff.wait(call)) throw busy(*found);
   }
 }
 
@@ -66,26 +65,32 @@ void TableLock::check(const Call& call) {
                                   "again, and what is copied already is found");
 }
 
-bool TableLock::try_lock(const Call& call) {
-  return ask(*connection_, "SELECT pg_try_advisory_lock($1::bigint)", id_, call).boolean(0, 0);
-}
-
-std::string TableLock::holder(const Call& call) {
-  const Result rows = ask(*connection_, sql::setup_lock_holder, id_, call);
-  return rows.empty() ? "a session that has just ended" : describe_process(rows);
-}
-
-Error TableLock::busy(const Call& call) {
-  const Result rows = ask(*connection_, sql::setup_lock_holder, id_, call);
-  const std::string lock = "another migration writes to this schema: " + name();
-  if (rows.empty()) {
-    return Error(Code::unavailable, lock + " was held until now; try again", tables::lock_held);
+std::optional<TableLock::Obstacle> TableLock::obstacle(const Call& call) {
+  const auto first_of = [](const Result& rows, std::string what) {
+    if (rows.empty()) return Obstacle{std::move(what), "a session that has just ended"};
+    return Obstacle{std::move(what), describe_process(rows), rows.integer(0, 0)};
+  };
+  if (!held_) {
+    held_ = ask(*connection_, "SELECT pg_try_advisory_lock($1::bigint)", id_, call).boolean(0, 0);
+    if (!held_) {
+      return first_of(ask(*connection_, sql::setup_lock_holder, id_, call),
+                      name() + " is held by ");
+    }
   }
-  return Error(Code::unavailable,
-               lock + " is held by " + describe_process(rows) +
-                   "; wait for it, or end it with SELECT pg_terminate_backend(" +
-                   std::to_string(rows.integer(0, 0)) + ")",
-               tables::lock_held);
+  const Result writers = ask_of_schema(*connection_, sql::tables_lock_writers, call);
+  if (writers.empty()) return {};
+  return first_of(writers, "a transaction of an earlier run has not ended, that of ");
+}
+
+Error TableLock::busy(const Obstacle& obstacle) {
+  const std::string remedy = obstacle.pid == 0
+                                 ? "; try again"
+                                 : "; wait for it, or end it with SELECT pg_terminate_backend(" +
+                                       std::to_string(obstacle.pid) + ")";
+  return Error(
+      Code::unavailable,
+      "another migration writes to this schema: " + obstacle.what + obstacle.process + remedy,
+      tables::lock_held);
 }
 
 }  // namespace threadkeep::postgres

@@ -122,6 +122,10 @@ std::string meta_key(const std::string& prefix) {
   return prefix + ":{meta}";
 }
 
+std::string migration_key(const std::string& prefix) {
+  return meta_key(prefix) + ":migration";
+}
+
 std::string registry_key(const std::string& prefix, unsigned bucket) {
   return key(prefix, bucket, "r");
 }

@@ -40,6 +40,8 @@ struct Keys {
 
 /// The keys of what retention writes down. Scripts on them take these two as thread and index.
 Keys notes_keys(const std::string& prefix);
+/// Of the lock of migrations.
+std::string migration_key(const std::string& prefix);
 
 std::string meta_key(const std::string& prefix);
 std::string registry_key(const std::string& prefix, unsigned bucket);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "layout.hpp"
+#include "migration_lock.hpp"
 #include "parts.hpp"
 #include "transaction.hpp"
 
@@ -235,6 +236,13 @@ Page<std::string> StoreTransfer::scopes(const std::string& cursor, std::size_t l
   const Lease connection = database_.lease(call);
   Writer writer(*connection, database_.settings(), environment_.now(), call);
   return KeyScan(writer, 'n').next(cursor.empty() ? "0" : cursor, limit);
+}
+
+std::unique_ptr<tables::MigrationLock> StoreTransfer::lock(std::chrono::milliseconds patience,
+                                                           const tables::OnWaiting& waiting,
+                                                           const Call& call) {
+  fork_guard_.check();
+  return std::make_unique<MigrationLock>(database_, patience, waiting, call);
 }
 
 }  // namespace threadkeep::redis

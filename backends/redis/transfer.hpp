@@ -23,6 +23,9 @@ class StoreTransfer final : public TransferHost {
                              const Call& call) override;
   Page<std::string> scopes(const std::string& cursor, std::size_t limit, const Call& call) override;
   bool has_deadlines() const override { return true; }
+  std::unique_ptr<tables::MigrationLock> lock(std::chrono::milliseconds patience,
+                                              const tables::OnWaiting& waiting,
+                                              const Call& call) override;
 
  private:
   Database& database_;

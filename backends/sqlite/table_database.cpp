@@ -51,9 +51,9 @@ class TableDatabase final : public tables::Database {
     return open_undo(settings_, lock_, run_id, call);
   }
 
-  std::unique_ptr<tables::MigrationLock> lock(
-      std::chrono::milliseconds patience,
-      const std::function<void(const tables::LockHolder&)>& waiting, const Call& call) override {
+  std::unique_ptr<tables::MigrationLock> lock(std::chrono::milliseconds patience,
+                                              const tables::OnWaiting& waiting,
+                                              const Call& call) override {
     return take_lock(settings_, lock_, patience, waiting, call);
   }
 
@@ -75,7 +75,8 @@ void check_is_file(const std::string& path) {
   std::error_code ignored;  // The opening of the file will say it.
   const auto type = std::filesystem::status(path, ignored).type();
   if (type == std::filesystem::file_type::not_found) {
-    throw Error(Code::unavailable, "there is no file '" + path + "'; check the path");
+    throw Error(Code::unavailable, "there is no file '" + path + "'; check the path",
+                tables::no_file);
   }
   if (type == std::filesystem::file_type::directory) {
     throw Error(Code::invalid_argument, "'" + path + "' is a directory; name a file in it");

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table_lock.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <condition_variable>
-#include <mutex>
-#include <random>
 #include <stop_token>
 #include <thread>
 
+#include "heartbeat.hpp"
 #include "sqlite/schema_sql.hpp"
 #include "table_ledger.hpp"
 #include "table_snapshot.hpp"
@@ -52,17 +47,6 @@ std::optional<Holder> holder_of(Connection& connection) {
   return Holder{rows.text(0), rows.integer(1), rows.integer(2), rows.integer(3)};
 }
 
-std::string random_name() {
-  std::random_device source;
-  return std::to_string(source()) + "-" + std::to_string(source());
-}
-
-std::string describe_this_process() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return "process " + std::to_string(getpid()) + " on host " + host.data();
-}
-
 // The fence grows although the table goes with each release.
 void write_claim(Connection& connection, const LockState::Claim& claim, std::int64_t now) {
   connection.execute(
@@ -81,7 +65,7 @@ std::optional<LockState::Claim> try_to_take(Connection& connection, std::optiona
     return {};
   }
   connection.run_script(tier_lock_sql);
-  const LockState::Claim claim{random_name(), std::max(now, holder ? holder->fence + 1 : 0)};
+  const LockState::Claim claim{random_owner(), std::max(now, holder ? holder->fence + 1 : 0)};
   write_claim(connection, claim, now);
   connection.commit();
   return claim;
@@ -119,8 +103,7 @@ std::optional<LockState::Claim> attempt(Connection& connection, tables::LockHold
 }
 
 LockState::Claim wait_for_claim(Connection& connection, milliseconds patience,
-                                const std::function<void(const tables::LockHolder&)>& waiting,
-                                const Call& call) {
+                                const tables::OnWaiting& waiting, const Call& call) {
   const auto end = steady_clock::now() + patience;
   auto next_report = steady_clock::now();
   tables::LockHolder holder;
@@ -135,30 +118,20 @@ LockState::Claim wait_for_claim(Connection& connection, milliseconds patience,
   }
 }
 
-/// Says now and then that the holder lives, in a thread of its own: what it does may take long, and
-/// write nothing. What cannot be said now is said the next time; a lock that is lost is found by
-/// whoever looks at it.
-class Heartbeat {
+/// Renews the lock on a connection of its own. A lock that is lost is found by whoever looks at it.
+class Renewal {
  public:
-  Heartbeat(Settings settings, std::shared_ptr<LockState> state, const Call& call)
+  Renewal(Settings settings, std::shared_ptr<LockState> state, const Call& call)
       : settings_(std::move(settings)),
         connection_(settings_, Connection::Purpose::write, Connection::Missing::fail, call),
         state_(std::move(state)) {
     connection_.finish();
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    heartbeat_.emplace(renewal, [this](const std::stop_token& stop) { renew(stop); });
   }
 
  private:
-  void run(const std::stop_token& stop) noexcept {
-    std::mutex mutex;
-    std::condition_variable_any ended;
-    std::unique_lock lock(mutex);
-    while (!ended.wait_for(lock, stop, renewal, [&] { return stop.stop_requested(); })) {
-      if (!state_->writing) beat(stop);
-    }
-  }
-
-  void beat(const std::stop_token& stop) noexcept {
+  void renew(const std::stop_token& stop) noexcept {
+    if (state_->writing) return;
     try {
       const Call call{.deadline = Deadline::after(renewal), .stop = stop};
       const Use use(connection_, call);
@@ -173,7 +146,7 @@ class Heartbeat {
   const Settings settings_;
   Connection connection_;
   const std::shared_ptr<LockState> state_;
-  std::jthread thread_;  // the last: it uses the others
+  std::optional<Heartbeat> heartbeat_;  // The last: it uses the others.
 };
 
 class TableLock final : public tables::MigrationLock {
@@ -187,11 +160,11 @@ class TableLock final : public tables::MigrationLock {
         renewed_(steady_clock::now()) {
     connection_.finish();
     state_->set(claim_);
-    heartbeat_.emplace(impatient, state_, call);
+    renewal_.emplace(impatient, state_, call);
   }
 
   ~TableLock() override {
-    heartbeat_.reset();
+    renewal_.reset();
     state_->set({});
     release();
   }
@@ -238,7 +211,7 @@ class TableLock final : public tables::MigrationLock {
   const std::shared_ptr<LockState> state_;
   const LockState::Claim claim_;
   steady_clock::time_point renewed_;
-  std::optional<Heartbeat> heartbeat_;
+  std::optional<Renewal> renewal_;
 };
 
 }  // namespace
@@ -269,10 +242,11 @@ void LockState::confirm(Connection& connection) const {
                   "more is written. Run the same command again when the other one has ended");
 }
 
-std::unique_ptr<tables::MigrationLock> take_lock(
-    const Settings& settings, const std::shared_ptr<LockState>& state,
-    std::chrono::milliseconds patience,
-    const std::function<void(const tables::LockHolder&)>& waiting, const Call& call) {
+std::unique_ptr<tables::MigrationLock> take_lock(const Settings& settings,
+                                                 const std::shared_ptr<LockState>& state,
+                                                 std::chrono::milliseconds patience,
+                                                 const tables::OnWaiting& waiting,
+                                                 const Call& call) {
   Settings impatient = settings;
   impatient.busy = std::min<milliseconds>(settings.busy, poll);
   Connection connection(impatient, Connection::Purpose::write, Connection::Missing::fail, call);

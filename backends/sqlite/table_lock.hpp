@@ -37,9 +37,10 @@ class LockState {
   std::optional<Claim> claim_;
 };
 
-std::unique_ptr<tables::MigrationLock> take_lock(
-    const Settings& settings, const std::shared_ptr<LockState>& state,
-    std::chrono::milliseconds patience,
-    const std::function<void(const tables::LockHolder&)>& waiting, const Call& call);
+std::unique_ptr<tables::MigrationLock> take_lock(const Settings& settings,
+                                                 const std::shared_ptr<LockState>& state,
+                                                 std::chrono::milliseconds patience,
+                                                 const tables::OnWaiting& waiting,
+                                                 const Call& call);
 
 }  // namespace threadkeep::sqlite

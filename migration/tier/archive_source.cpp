@@ -40,7 +40,8 @@ std::optional<std::string> archive_of(const std::string& url) {
 ArchiveSource::ArchiveSource(const std::string& file, const Call& call)
     : directory_(private_directory()) {
   try {
-    store_ = store_at("sqlite:" + (directory_ / "threads.db").string() + "?synchronous=normal");
+    store_ =
+        store_at("sqlite:" + (directory_ / "threads.db").string() + "?synchronous=normal", call);
     import(file, call);
   } catch (...) {
     store_.reset();

@@ -61,19 +61,9 @@ class Migration::Impl {
   Impl(const std::string& source_url, const std::string& target_url, MigrateOptions options,
        MigrateEvents events, const Call& call)
       : target_url_(target_url), options_(std::move(options)), events_(std::move(events)) {
-    from_source([&] {
-      source_ = tables_at(source_url, call);
-      analysis_.source = source_ ? source_->info(call) : info_of_store(source_url);
-      if (const auto file = archive_of(source_url)) {
-        archive_.emplace(*file, call);
-        source_store_ = archive_->store();
-      } else if (may_have_threads()) {
-        source_store_ = existing_store(source_url, call);
-      }
-    });
+    open_source(source_url, call);
     tell(events_.source, analysis_.source);
-    target_ = tables_at(target_url, call);
-    analysis_.target = target_ ? target_->info(call) : info_of_store(target_url);
+    open_target(call);
     tell(events_.target, analysis_.target);
     check_sides();
   }
@@ -109,6 +99,42 @@ class Migration::Impl {
   }
 
  private:
+  void open_source(const std::string& url, const Call& call) {
+    try {
+      from_source([&] { read_source(url, call); });
+    } catch (const SourceError& error) {
+      // A URL that cannot be right, whatever the source is like.
+      if (error.code() != Code::invalid_argument) throw;
+      throw refusal({"the source cannot be opened: " + error.message(), "mend --from"});
+    }
+  }
+
+  void read_source(const std::string& url, const Call& call) {
+    source_ = tables_at(url, call);
+    analysis_.source = source_ ? source_->info(call) : info_of_store(url);
+    if (const auto file = archive_of(url)) {
+      archive_.emplace(*file, call);
+      source_store_ = archive_->store();
+    } else if (may_have_threads()) {
+      source_store_ = existing_store(url, call);
+    }
+  }
+
+  // A store makes a new file of its own; tables are made by their application.
+  void open_target(const Call& call) {
+    try {
+      target_ = tables_at(target_url_, call);
+    } catch (const Error& error) {
+      if (error.native() != tables::no_file) throw;
+      if (source_) {
+        throw refusal({error.message(),
+                       "the application's own migrations create its tables in the target, and "
+                       "`threadkeep setup` a store for threads"});
+      }
+    }
+    analysis_.target = target_ ? target_->info(call) : info_of_store(target_url_);
+  }
+
   // PGlite serves one connection, and that reads the tables.
   bool may_have_threads() const {
     return !source_ || (analysis_.source.has_store && analysis_.source.engine != "pglite");
@@ -129,8 +155,7 @@ class Migration::Impl {
 
   MigrateReport carry_out_under_lock(const Call& call) {
     const std::string confirmed = analysis_.plan.hash;
-    const auto lock = target_->lock(
-        options_.lock_patience, [&](const auto& holder) { tell(events_.waiting, holder); }, call);
+    const auto lock = lock_tables(call);
     tell(events_.locked, lock->name());
     // Whoever held the lock may have changed the target.
     make_plan_now(call);
@@ -169,8 +194,11 @@ class Migration::Impl {
 
   MigrateReport carry_out_threads(const Call& call) {
     MigrateReport report;
+    if (!source_store_) return report;
+    const auto target = store_at(target_url_, call);
+    const auto lock = lock_threads(*target, call);
     try {
-      take_threads(report, store_options(), call);
+      take_threads(report, *target, lock.get(), call);
     } catch (const SourceError&) {
       throw;
     } catch (const Refused&) {
@@ -181,26 +209,33 @@ class Migration::Impl {
     return report;
   }
 
-  void take_threads(MigrateReport& report, StoreCopyOptions options, const Call& call) {
-    if (!source_store_) return;
-    const auto target = store_at(target_url_);
-    report.store = copy_store(*source_store_, *target, std::move(options), call);
+  std::unique_ptr<tables::MigrationLock> lock_tables(const Call& call) {
+    return target_->lock(options_.lock_patience, events_.waiting, call);
+  }
+
+  // A file that was not there has tables by now.
+  std::unique_ptr<tables::MigrationLock> lock_threads(Store& target, const Call& call) {
+    if (!target_) target_ = tables_at(target_url_, call);
+    auto lock = target_ ? lock_tables(call)
+                        : lock_store(target, options_.lock_patience, events_.waiting, call);
+    if (lock) tell(events_.locked, lock->name());
+    return lock;
+  }
+
+  void take_threads(MigrateReport& report, Store& target, tables::MigrationLock* lock,
+                    const Call& call) {
+    report.store = copy_store(*source_store_, target, store_options(lock, call), call);
     tell(events_.store, *report.store);
     if (report.store->ok()) report.compared_store = compare_threads(call);
   }
 
-  StoreCopyOptions store_options() const {
+  // Without a lock where nobody else can reach the target.
+  StoreCopyOptions store_options(tables::MigrationLock* lock, const Call& call) const {
     StoreCopyOptions options;
     if (events_.store_problem) options.problem = events_.store_problem;
-    if (events_.store_progress) options.progress = events_.store_progress;
-    return options;
-  }
-
-  StoreCopyOptions store_options_under(tables::MigrationLock& lock, const Call& call) const {
-    StoreCopyOptions options = store_options();
-    options.progress = [told = std::move(options.progress), &lock, &call](const auto& progress) {
-      lock.check(call);
-      if (told) told(progress);
+    options.progress = [this, lock, &call](const auto& progress) {
+      if (lock != nullptr) lock->check(call);
+      tell(events_.store_progress, progress);
     };
     return options;
   }
@@ -256,7 +291,12 @@ class Migration::Impl {
       throw refusal({"source and target are the same database, " + analysis_.source.identity,
                      "give another --target-url"});
     }
-    if (!target_) return;
+    for (const auto* side : {&analysis_.source, &analysis_.target}) {
+      if (side->engine != "memory") continue;
+      throw refusal({"a store in memory can be reached by its own process only",
+                     "export its threads there, and give the file as --from; or name a file"});
+    }
+    if (!target_ && analysis_.target.engine != "sqlite") return;
     if (auto problem = stands_against(options_.to, analysis_.target)) throw refusal(*problem);
   }
 
@@ -355,7 +395,7 @@ class Migration::Impl {
         report.verification = verify_run(writer, open.run, false, call);
       }
     }
-    take_threads(report, store_options_under(lock, call), call);
+    if (source_store_) take_threads(report, *store_at(target_url_, call), &lock, call);
     // A run that does not hold goes on when the command is repeated.
     if (report.holds()) writer.finish_run(open.run.id, call);
     report.rejected = rejected_rows(open.run);

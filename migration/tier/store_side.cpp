@@ -3,6 +3,8 @@
 
 #include <threadkeep/absent_store.hpp>
 #include <threadkeep/registry.hpp>
+#include <threadkeep/retention_host.hpp>
+#include <threadkeep/transfer_host.hpp>
 #include <threadkeep/url.hpp>
 
 #include "migration/tier/archive_source.hpp"
@@ -17,14 +19,19 @@ std::shared_ptr<Store> open_store(const std::string& url, FirstUse first_use) {
   return std::make_shared<Store>(Registry::builtin().open_for_tools(url, environment));
 }
 
+// A ping would not look for the tables, nor make them.
+void look_into(Store& store, const Call& call) {
+  ThreadList one;
+  one.limit = 1;
+  store.threads(one, call);
+}
+
 }  // namespace
 
 std::shared_ptr<Store> existing_store(const std::string& url, const Call& call) {
   try {
     auto store = open_store(url, FirstUse::refuses);
-    ThreadList one;
-    one.limit = 1;
-    store->threads(one, call);  // a ping would not look for the tables
+    look_into(*store, call);
     return store;
   } catch (const Error& error) {
     if (error.native() == absent_store) return nullptr;
@@ -32,8 +39,18 @@ std::shared_ptr<Store> existing_store(const std::string& url, const Call& call) 
   }
 }
 
-std::shared_ptr<Store> store_at(const std::string& url) {
-  return open_store(url, FirstUse::creates);
+std::shared_ptr<Store> store_at(const std::string& url, const Call& call) {
+  auto store = open_store(url, FirstUse::creates);
+  look_into(*store, call);
+  return store;
+}
+
+std::unique_ptr<tables::MigrationLock> lock_store(Store& store, std::chrono::milliseconds patience,
+                                                  const tables::OnWaiting& waiting,
+                                                  const Call& call) {
+  retention::Host* host = store.retention();
+  TransferHost* transfer = host == nullptr ? nullptr : host->transfer();
+  return transfer == nullptr ? nullptr : transfer->lock(patience, waiting, call);
 }
 
 std::unique_ptr<tables::Database> tables_at(const std::string& url, const Call& call) {

@@ -201,9 +201,9 @@ bool CommitProxy::meet_commit(Session& session) {
     if (++commits_ != wanted_) return true;
     edge = edge_;
   }
-  if (edge == Edge::before) {
+  if (edge != Edge::after) {
     stay_held();
-    return false;
+    return edge == Edge::late;
   }
   session.hold_answer = true;
   return true;

@@ -15,12 +15,13 @@ namespace threadkeep::testing {
 
 /// Stands before a Postgres server and knows when a client commits: one commit can be held, before
 /// the server sees it or after it was carried out, while the client waits. Then the test does what
-/// it wants to either side, and the connections end with release(). Thread-safe.
+/// it wants to either side, and the connection ends with release(). Thread-safe.
 class CommitProxy {
  public:
   enum class Edge {
     before,  ///< The server has not got the commit.
     after,   ///< It has committed, and the client has no answer.
+    late,    ///< The server gets it with release(), whatever became of the client.
   };
 
   explicit CommitProxy(std::uint16_t server_port);
@@ -33,7 +34,7 @@ class CommitProxy {
   void hold(int number, Edge edge);
   /// Whether it is held; waits for that no longer than `time`.
   bool wait_until_held(std::chrono::seconds time);
-  /// Resets the connection of the commit that is held.
+  /// Resets the connection of the commit that is held, unless that is late.
   void release();
   /// Commits since hold(), or the start.
   int commits();

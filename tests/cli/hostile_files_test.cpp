@@ -127,7 +127,7 @@ TEST_F(Hostile, device_or_pipe_is_no_store) {
     }
     expect_says(run_bounded({"migrate-tier", "--from", "sqlite:" + place, "--to", "local",
                              "--target-url", url, "--dry-run"},
-                            4),
+                            usage),
                 {place, "is a device or a pipe"});
   }
   EXPECT_EQ(names(), (std::set<std::string>{"pipe"}));

@@ -2,6 +2,7 @@
 // threadkeep migrate-tier is ended at each of its commits, on both sides of it.
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "command.hpp"
 #include "commit_proxy.hpp"
@@ -10,6 +11,7 @@
 namespace threadkeep {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::CommitProxy;
 using Edge = CommitProxy::Edge;
 
@@ -103,6 +105,38 @@ INSTANTIATE_TEST_SUITE_P(Edges, EachCommit, ::testing::Values(Edge::before, Edge
                          [](const auto& edge) {
                            return edge.param == Edge::before ? "before" : "after";
                          });
+
+// The commit of a command that was killed is still on its way when the next one begins. Commits of
+// what was only read, or moved a sequence, need not be waited for.
+TEST_F(MigrateEdges, a_commit_that_comes_late_is_waited_for) {
+  CommitProxy proxy(server().port());
+  const auto address = through(proxy, server().url(target), server());
+  run(arguments(address), done);
+  const int commits = proxy.commits();
+  int waited = 0;
+  // The first one makes the tables of runs: without it there is no run yet.
+  for (int number = 2; number <= commits; ++number) {
+    SCOPED_TRACE("commit " + std::to_string(number) + " of " + std::to_string(commits));
+    sql(server(), target, empty);
+    proxy.hold(number, Edge::late);
+    auto program = start(address);
+    ASSERT_TRUE(proxy.wait_until_held(long_enough));
+    program.kill();
+    program.wait();
+    auto next = start(server().url(target));
+    const auto waits = [&] { return contains(next.output(), "Waiting for another migration"); };
+    const auto ends = [&] { return contains(next.output(), "COMPLETE"); };
+    while (!waits() && !ends()) std::this_thread::sleep_for(10ms);
+    waited += waits() ? 1 : 0;
+    proxy.release();
+    // The last one ends the run, so that the target is one that is full.
+    EXPECT_EQ(next.wait(), number == commits ? usage : done) << next.output();
+    expect_all(server(), target);
+  }
+  // Seven batches, the marks that three passes are done, the table without a key, and the end of the
+  // run.
+  EXPECT_EQ(waited, 12);
+}
 
 // The server of the target goes away while a batch is under way, and comes back.
 class TargetServer : public MigrateEdges, public ::testing::WithParamInterface<bool> {};

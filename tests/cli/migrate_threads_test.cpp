@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // threadkeep migrate-tier with places that have threads and no tables.
+#include <unistd.h>
+
+#include <thread>
+
 #include "migrate_fixture.hpp"
+#include "threadkeep/retention_host.hpp"
+#include "threadkeep/store.hpp"
+#include "threadkeep/table_store.hpp"
 #include "threadkeep/testing/draft.hpp"
 #include "threadkeep/testing/redis_server.hpp"
 #include "threadkeep/testing/tcp_proxy.hpp"
 #include "threadkeep/threadkeep.hpp"
+#include "threadkeep/transfer_host.hpp"
 
 namespace threadkeep {
 namespace {
+
+using namespace std::chrono_literals;
 
 class MigrateThreads : public Cli {
  protected:
@@ -45,6 +55,74 @@ TEST_F(MigrateThreads, go_from_redis_to_postgres_and_back) {
   EXPECT_TRUE(contains(migrate(first, "standalone", postgres), "COMPLETE. 0 rows migrated"));
 }
 #endif
+
+#ifdef THREADKEEP_TEST_REDIS
+// A store without tables is locked by a key, one with tables as it is for tables.
+TEST_F(MigrateThreads, are_copied_by_one_at_a_time) {
+  const auto redis = testing::RedisServer::shared().url("prefix=locked");
+  fill(url);
+  const auto target = open(redis);
+  auto lock = target->retention()->transfer()->lock(0ms, {}, Call());
+  const Arguments command = {"migrate-tier", "--from", url,     "--to",     "local",
+                             "--target-url", redis,    "--yes", "--no-wait"};
+  const auto refused = run(command, usage);
+  EXPECT_TRUE(contains(refused, "process " + std::to_string(getpid()) + " on host ")) << refused;
+  EXPECT_TRUE(contains(refused, lock->name())) << refused;
+  EXPECT_FALSE(target->thread({"ada"}, {}));
+  lock.reset();
+  EXPECT_TRUE(contains(run(command, done), "Lock: the key locked:{meta}:migration"));
+
+  const auto held = tables::open_database(postgres, Call())->lock(0ms, {}, Call());
+  const auto back = run({"migrate-tier", "--from", redis, "--to", "standalone", "--target-url",
+                         postgres, "--yes", "--lock-timeout", "1s"},
+                        usage);
+  EXPECT_TRUE(contains(back, held->name() + " is held by process ")) << back;
+}
+
+TEST_F(MigrateThreads, go_no_further_without_the_lock) {
+  auto& redis = testing::RedisServer::shared();
+  const auto store = open(url);
+  for (int number = 0; number < 2000; ++number) {
+    store->write(
+        testing::Draft("thread " + std::to_string(number), "1").value("messages", "1", "x"), {});
+  }
+  testing::Program program({THREADKEEP_COMMAND, "migrate-tier", "--from", url, "--to", "local",
+                            "--target-url", redis.url("prefix=lost"), "--yes"});
+  while (redis.run({"DEL", "lost:{meta}:migration"}) != "1") std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(program.wait(), interrupted) << program.output();
+  EXPECT_TRUE(contains(program.output(), "the migration lock, ")) << program.output();
+  EXPECT_TRUE(contains(migrate(url, "local", redis.url("prefix=lost")), "Verified: "));
+}
+#endif
+
+TEST_F(MigrateThreads, go_into_a_new_file) {
+  fill(url);
+  const std::string file = directory.path() / "threads.jsonl.zst";
+  run({"threads", "export", "--all", "--url", url, "--output", file}, done);
+  const std::string target = "sqlite:" + (directory.path() / "new.db").string();
+  const auto dry = run(
+      {"migrate-tier", "--from", file, "--to", "local", "--target-url", target, "--dry-run"}, done);
+  EXPECT_TRUE(contains(dry, "threads (of the store): 2 rows")) << dry;
+  EXPECT_FALSE(std::filesystem::exists(directory.path() / "new.db"));
+  EXPECT_TRUE(contains(migrate(file, "standalone", target, usage), "say --to local"));
+  EXPECT_TRUE(contains(migrate(file, "local", target), "Verified: "));
+  EXPECT_EQ(history(target), history(url));
+}
+
+TEST_F(MigrateThreads, have_no_way_into_or_out_of_memory) {
+  fill(url);
+  EXPECT_TRUE(contains(migrate(url, "local", "memory:", usage), "export its threads"));
+  EXPECT_TRUE(contains(migrate("memory:", "local", url, usage), "export its threads"));
+}
+
+TEST_F(MigrateThreads, come_from_an_address_that_can_be_right) {
+  for (const std::string& from : {std::string("nosuch:a.db"), url + "?nosuch=1",
+                                  std::string("redis://host:nosuch"), std::string("app.db")}) {
+    const auto printed = migrate(from, "standalone", postgres, usage);
+    EXPECT_TRUE(contains(printed, "the source cannot be opened: url")) << printed;
+    EXPECT_TRUE(contains(printed, "mend --from")) << printed;
+  }
+}
 
 TEST_F(MigrateThreads, come_out_of_an_export) {
   fill(url);

@@ -7,7 +7,9 @@
 
 #include "operations.hpp"
 #include "threadkeep/retention/retention.hpp"
+#include "threadkeep/retention_host.hpp"
 #include "threadkeep/store.hpp"
+#include "threadkeep/transfer_host.hpp"
 
 namespace threadkeep::redis_test {
 namespace {
@@ -63,6 +65,8 @@ void expect_all_operations_work(const std::string& url) {
   }
   for (const char* thread : {"t", "u"}) store.delete_thread(thread);
   expect_retention_works(url);
+  Store target(Registry::builtin().open(url));
+  target.retention()->transfer()->lock({}, {}, Call())->check(Call());
   EXPECT_TRUE(health_of(url).ok) << health_of(url).detail;
 }
 

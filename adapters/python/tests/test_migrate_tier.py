@@ -5,6 +5,8 @@ embeds it, and Postgres with pgvector."""
 from __future__ import annotations
 
 import json
+import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from postgres_server import PostgresServer
 
 T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("threadkeep")
+ROOT = Path(__file__).parents[3]
 
 PLAIN = """
 CREATE TABLE users (id uuid PRIMARY KEY, name text NOT NULL, "createdAt" timestamptz NOT NULL);
@@ -120,6 +123,33 @@ def test_from_standalone_to_federated(standalone: str, federated: str) -> None:
             "INSERT INTO insights (user_id, content) SELECT id, '' FROM users LIMIT 1 RETURNING id"
         ).fetchone()
         assert taken == (301,)
+
+
+def commands_of_the_page(part: str) -> list[str]:
+    """The lines for a shell in a section of the documentation."""
+    text = (ROOT / "docs" / "operation" / "migrate-tier.md").read_text()
+    section = text.partition(f"## {part}\n")[2].partition("\n## ")[0]
+    return [
+        line
+        for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+        for line in block.splitlines()
+    ]
+
+
+def test_commands_of_the_page_work_with_vectors(standalone: str, federated: str) -> None:
+    commands = commands_of_the_page("From standalone to federated")
+    assert len(commands) == 2
+    for command in commands:
+        done = subprocess.run(
+            ["bash", "-c", command.replace("threadkeep", str(COMMAND), 1)],
+            env=os.environ | {"STANDALONE": standalone, "FEDERATED": federated},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "insights.embedding will be NULL" in done.stdout
+    assert "Verified: 350 rows of 2 tables are equal" in done.stdout
+    assert content(federated)[0] == content(standalone)[0]
 
 
 def test_vectors_that_were_computed_again_stay(standalone: str, federated: str) -> None:

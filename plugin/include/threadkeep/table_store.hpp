@@ -12,6 +12,7 @@
 
 #include "threadkeep/call.hpp"
 #include "threadkeep/error.hpp"
+#include "threadkeep/migration_lock.hpp"
 #include "threadkeep/table_model.hpp"
 #include "threadkeep/table_undo.hpp"
 
@@ -326,23 +327,6 @@ inline std::unique_ptr<Comparison> Writer::compare_range(const Target& /*target*
   throw Error(Code::unsupported, "this engine makes no digests");
 }
 
-/// Who holds a migration lock.
-struct LockHolder {
-  std::string description;  ///< "process 4242 (application 'x', client 10.0.0.1, for 12 s)"
-};
-
-/// Error::native() where another migration has the lock, and nothing is wrong with the target.
-inline constexpr std::string_view lock_held = "lock_held";
-
-/// The right to write to a target, for as long as this lives.
-class MigrationLock {
- public:
-  virtual ~MigrationLock() = default;
-  virtual std::string name() const = 0;  ///< For people: "advisory lock 123456".
-  /// Throws Error(conflict) once the lock is lost. To be called before each batch.
-  virtual void check(const Call& call) = 0;
-};
-
 /// What a Postgres server can do with vectors.
 enum class VectorSupport {
   installed,
@@ -380,12 +364,15 @@ class Database {
   /// Waits for no longer than `patience`, telling `waiting` about the holder now and then. Throws
   /// Error(unavailable) that names the holder, with lock_held as its native code.
   virtual std::unique_ptr<MigrationLock> lock(std::chrono::milliseconds patience,
-                                              const std::function<void(const LockHolder&)>& waiting,
-                                              const Call& call) = 0;
+                                              const OnWaiting& waiting, const Call& call) = 0;
 };
 
+/// Error::native() where there is no file of that name.
+inline constexpr std::string_view no_file = "no_file";
+
 /// Opens the database that a store's URL names (`postgresql://`, `sqlite:`) as tables. A file must
-/// exist. Throws Error(unsupported) for other schemes.
+/// exist. Throws Error(unsupported) for other schemes, Error(unavailable) with no_file as its
+/// native code.
 std::unique_ptr<Database> open_database(std::string_view url, const Call& call);
 
 }  // namespace threadkeep::tables

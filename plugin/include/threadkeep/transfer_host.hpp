@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "threadkeep/call.hpp"
+#include "threadkeep/migration_lock.hpp"
 #include "threadkeep/model.hpp"
 
 /// \file
@@ -64,6 +67,14 @@ class TransferHost {
                                    const Call& call) = 0;
   /// Whether threads of this store go by themselves when they are not used.
   virtual bool has_deadlines() const { return false; }
+
+  /// The right to copy into this store, as tables::Database::lock; must not outlive it. Null where
+  /// the store has tables, which have a lock, and where nobody else can reach it.
+  virtual std::unique_ptr<tables::MigrationLock> lock(std::chrono::milliseconds /*patience*/,
+                                                      const tables::OnWaiting& /*waiting*/,
+                                                      const Call& /*call*/) {
+    return nullptr;
+  }
 };
 
 }  // namespace threadkeep
