@@ -103,8 +103,8 @@ class Migration::Impl {
     try {
       from_source([&] { read_source(url, call); });
     } catch (const SourceError& error) {
-      // A URL that cannot be right, whatever the source is like.
-      if (error.code() != Code::invalid_argument) throw;
+      // A URL that cannot be right, whatever the source is like: no server has said so.
+      if (error.code() != Code::invalid_argument || !error.native().empty()) throw;
       throw refusal({"the source cannot be opened: " + error.message(), "mend --from"});
     }
   }
