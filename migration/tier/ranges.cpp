@@ -2,8 +2,10 @@
 #include "migration/tier/ranges.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <future>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "migration/tier/line_digest.hpp"
@@ -136,28 +138,72 @@ RowRange rest_of(const TablePlan& table, const std::vector<RowRange>& ranges,
   return rest;
 }
 
-std::vector<RowRange> compare(SourceRanges& source_ranges, const TablePlan& table, const Pass& pass,
-                              bool of_values, Snapshot& target, const Call& call) {
-  const auto read_next = [&] {
-    return std::async(std::launch::async,
-                      [&] { return from_source([&] { return source_ranges.next(); }); });
-  };
-  const Snapshot::DigestColumns columns{pass.target.columns, {}, of_values};
-  std::vector<RowRange> ranges;
-  auto next = read_next();
-  for (std::size_t seen = 0;; ++seen) {
-    DigestedRange read = next.get();
-    if (seen >= patience && ranges.size() == 1 && !ranges.front().equal) {
-      append(ranges, rest_of(table, ranges, read.range));
-      return ranges;
+/// Compares ranges while the next ones are read: as many at a time as there are snapshots of the
+/// target.
+class RangeComparison {
+ public:
+  RangeComparison(SourceRanges& source, const TablePlan& table, const Pass& pass, bool of_values,
+                  std::vector<Snapshot*> targets, const Call& call)
+      : source_(source),
+        table_(table),
+        there_(pass.target.table),
+        columns_{pass.target.columns, {}, of_values},
+        targets_(std::move(targets)),
+        call_(call) {}
+
+  std::vector<RowRange> run() && {
+    for (bool more = true; more || !under_way_.empty();) {
+      std::optional<DigestedRange> read;
+      if (more) read = from_source([&] { return source_.next(); });
+      more = read && !read->is_last;
+      if (!read || under_way_.size() == targets_.size()) finish_first();
+      if (is_hopeless() && (read || !under_way_.empty())) {
+        append(found_, rest_of(table_, found_,
+                               under_way_.empty() ? read->range : under_way_.front().range));
+        break;
+      }
+      if (read) begin(std::move(*read));
     }
-    if (!read.is_last) next = read_next();
-    read.range.equal =
-        target.digest(pass.target.table, columns, read.range.keys, call) == read.digest;
-    append(ranges, std::move(read.range));
-    if (read.is_last) return ranges;
+    return std::move(found_);
   }
-}
+
+ private:
+  struct UnderWay {
+    RowRange range;
+    std::future<bool> equal;
+  };
+
+  void begin(DigestedRange read) {
+    Snapshot& target = *targets_[begun_++ % targets_.size()];
+    auto equal = std::async(std::launch::async, [&, keys = read.range.keys, digest = read.digest] {
+      return target.digest(there_, columns_, keys, call_) == digest;
+    });
+    under_way_.push_back({std::move(read.range), std::move(equal)});
+  }
+
+  void finish_first() {
+    RowRange range = std::move(under_way_.front().range);
+    range.equal = under_way_.front().equal.get();
+    under_way_.pop_front();
+    append(found_, std::move(range));
+    ++finished_;
+  }
+
+  bool is_hopeless() const {
+    return finished_ >= patience && found_.size() == 1 && !found_.front().equal;
+  }
+
+  SourceRanges& source_;
+  const TablePlan& table_;
+  const tables::Table& there_;
+  const Snapshot::DigestColumns columns_;
+  const std::vector<Snapshot*> targets_;
+  const Call& call_;
+  std::size_t begun_ = 0;
+  std::size_t finished_ = 0;
+  std::vector<RowRange> found_;
+  std::deque<UnderWay> under_way_;  // The last: what is under way uses the others.
+};
 
 }  // namespace
 
@@ -239,14 +285,17 @@ std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass, S
                          source.value_hashes() == target.value_hashes();
   const auto source_ranges =
       from_source([&] { return ranges_of(source, table, pass, of_values, limits, call); });
-  return compare(*source_ranges, table, pass, of_values, target, call);
+  return RangeComparison(*source_ranges, table, pass, of_values, {&target}, call).run();
 }
 
 std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass,
                                      const std::vector<DigestedRange>& copied, Snapshot& target,
                                      const Call& call) {
   KnownRanges ranges(copied);
-  return compare(ranges, table, pass, false, target, call);
+  std::vector<Snapshot*> targets = {&target};
+  const auto second = copied.size() > patience ? target.same_moment(call) : nullptr;
+  if (second) targets.push_back(second.get());
+  return RangeComparison(ranges, table, pass, false, std::move(targets), call).run();
 }
 
 bool all_equal(const std::vector<RowRange>& ranges) noexcept {

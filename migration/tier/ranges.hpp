@@ -74,7 +74,8 @@ std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass,
                                      tables::Snapshot& source, tables::Snapshot& target,
                                      DigestOf what, BatchLimits limits, const Call& call);
 
-/// The same with what a copy has read of the source, which is not asked again.
+/// The same with what a copy has read of the source, which is not asked again: two ranges of the
+/// target are looked at at the same time, over two connections.
 std::vector<RowRange> compare_ranges(const TablePlan& table, const Pass& pass,
                                      const std::vector<DigestedRange>& copied,
                                      tables::Snapshot& target, const Call& call);
