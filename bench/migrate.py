@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 import shutil
 import sqlite3
@@ -134,6 +135,22 @@ def migrate(origin: str, url: str, *more: str) -> None:
         "1h",
         *more,
     )
+
+
+def peak_memory(origin: str, url: str) -> int:
+    """Of one migration, in MiB. What wait4() says has the memory of this process in it."""
+    arguments = ("--to", "standalone", "--from", origin, "--target-url", url, "--yes")
+    migration = subprocess.Popen(
+        [COMMAND, "migrate-tier", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    peak = 0
+    while migration.poll() is None:
+        status = Path(f"/proc/{migration.pid}/status").read_text()
+        if "threadkeep" in status.splitlines()[0]:
+            peak = max([peak, *map(int, re.findall(r"VmHWM:\s+(\d+)", status))])
+        time.sleep(0.01)
+    assert migration.returncode == 0, migration.communicate()
+    return peak >> 10
 
 
 def copy_pipe(source: Source, name: str) -> None:
@@ -261,7 +278,13 @@ def report(source: Source, runs: int) -> dict[str, object]:
     jobs = several(source)
     for number, taken in jobs.items():
         print(f"  4 tables, --jobs {number}: {jobs[1].seconds / taken.seconds:.2f} of the speed")
+    memory = {}
+    for kind, origin in (("Postgres", source.url), ("SQLite", f"sqlite:{source.file}")):
+        with target(source) as name:
+            memory[kind] = peak_memory(origin, source.server.url(name))
+        print(f"  {memory[kind]} MiB of memory from {kind}")
     return {
+        "memory": memory,
         "ways": {name: vars(taken) for name, taken in medians.items()},
         "again": {"first": vars(first), "second": vars(second), "wal": wal},
         "jobs": {number: vars(taken) for number, taken in jobs.items()},
@@ -279,8 +302,6 @@ def main() -> None:
         for payload in (1024, 100):
             source = make_source(server, Path(folder), payload, options.megabytes)
             results[str(payload)] = report(source, options.runs)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(f"\nLargest process that was waited for: {peak >> 10} MiB")
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
 
