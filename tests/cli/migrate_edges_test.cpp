@@ -133,8 +133,8 @@ TEST_F(MigrateEdges, a_commit_that_comes_late_is_waited_for) {
     EXPECT_EQ(next.wait(), number == commits ? usage : done) << next.output();
     expect_all(server(), target);
   }
-  // Seven batches, the marks that three passes are done, the table without a key, and the end of the
-  // run.
+  // Seven batches, the marks that three passes are done, the table without a key, and the end of
+  // the run.
   EXPECT_EQ(waited, 12);
 }
 
