@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <iostream>
 #include <set>
 #include <thread>
 
@@ -28,7 +29,8 @@ std::string place_of(std::uint16_t port) {
 }
 
 RedisServer::Options replica_of(const RedisServer& master) {
-  return {.settings = {{"replicaof", "127.0.0.1 " + std::to_string(master.port())}}};
+  return {.durable = true,
+          .settings = {{"replicaof", "127.0.0.1 " + std::to_string(master.port())}}};
 }
 
 void wait_for_replicas(const RedisServer& master, int count) {
@@ -239,7 +241,8 @@ class Writer {
 };
 
 // A master with two replicas, three sentinels, and four who write; a write counts when both
-// replicas have it.
+// replicas have it. All keep their data on disk: a master that came back with nothing, and as a
+// master, would empty who follows it.
 class Failover : public ::testing::TestWithParam<AccessKind> {
  protected:
   Failover() {
@@ -250,7 +253,10 @@ class Failover : public ::testing::TestWithParam<AccessKind> {
     }
     for (auto& writer : writers_) threads_.emplace_back([&] { writer.write_until(stop_); });
   }
-  ~Failover() override { end(); }
+  ~Failover() override {
+    end();
+    if (HasFailure()) report();
+  }
 
   std::string url() const {
     return sentinels_->url("durability=replicas&replicas=2&durability_timeout=2s&pool_size=4");
@@ -267,15 +273,6 @@ class Failover : public ::testing::TestWithParam<AccessKind> {
   void wait_for_another_master(std::uint16_t before) {
     EXPECT_TRUE(comes_true([&] { return sentinels_->master_port() != before; })) << "no failover";
   }
-  void wait_until_another_is_followed(std::uint16_t before) {
-    EXPECT_TRUE(comes_true([&] {
-      return std::any_of(servers_.begin() + 1, servers_.end(), [&](const auto& server) {
-        const auto status = server->run({"INFO", "replication"});
-        return !contains(status, "master_port:" + std::to_string(before)) &&
-               contains(status, "master_link_status:up");
-      });
-    })) << "nobody follows the new master";
-  }
   void end() {
     stop_ = true;
     for (auto& thread : threads_) thread.join();
@@ -285,6 +282,13 @@ class Failover : public ::testing::TestWithParam<AccessKind> {
     end();
     auto store = open_store(sentinels_->url());
     for (const auto& writer : writers_) writer.expect_all_there(store);
+  }
+  // What the sentinels decided, and the servers made of it.
+  void report() {
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::cout << "sentinel " << i << ":\n" << (*sentinels_)[i].log();
+      std::cout << "server " << i << ":\n" << servers_[i]->log();
+    }
   }
   bool any_failed() const {
     return std::any_of(writers_.begin(), writers_.end(),
@@ -300,7 +304,7 @@ class Failover : public ::testing::TestWithParam<AccessKind> {
  private:
   static std::vector<std::unique_ptr<RedisServer>> make_servers() {
     std::vector<std::unique_ptr<RedisServer>> servers;
-    servers.push_back(std::make_unique<RedisServer>());
+    servers.push_back(std::make_unique<RedisServer>(RedisServer::Options{.durable = true}));
     for (int i = 0; i < 2; ++i) {
       servers.push_back(std::make_unique<RedisServer>(replica_of(*servers[0])));
     }
@@ -313,12 +317,13 @@ TEST_P(Failover, of_a_killed_master_keeps_what_was_acknowledged) {
   const auto before = servers_[0]->port();
   servers_[0]->kill();
   wait_for_another_master(before);
-  // The old master comes back with nothing, and as a master. Who still followed it then would lose
-  // all, and could be the master next: so it comes when the other replica has its new master.
-  wait_until_another_is_followed(before);
-  servers_[0]->start();  // The sentinels make a replica of it.
+  servers_[0]->start();  // The sentinels make a replica of it, and close its connections then.
   EXPECT_TRUE(comes_true([&] {
-    return contains(servers_[0]->run({"INFO", "replication"}), "role:slave");
+    try {
+      return contains(servers_[0]->run({"INFO", "replication"}), "role:slave");
+    } catch (const std::runtime_error&) {
+      return false;
+    }
   }));
   expect_progress();
   EXPECT_TRUE(any_failed());
